@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Flags of the compiler: warnings for our own code, sanitizers, reproducible paths, ccache.
+
+# Every target that is our own links this privately; generated code does not.
+add_library(jobq_warnings INTERFACE)
+target_compile_options(jobq_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
+  -Woverloaded-virtual -Wnull-dereference -Wduplicated-cond -Wlogical-op -Wimplicit-fallthrough -Werror)
+
+set(CMAKE_CXX_FLAGS_DEBUG "-Og -g")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+add_compile_options($<$<CONFIG:Debug>:-D_GLIBCXX_ASSERTIONS>)
+
+if(JOBQ_SANITIZE)
+  add_compile_options(-fsanitize=${JOBQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${JOBQ_SANITIZE})
+else()
+  # The sanitizers' runtimes need the shared libstdc++; everything else starts faster without it.
+  add_link_options(-static-libstdc++ -static-libgcc)
+endif()
+
+# __FILE__ and source_location name files from the repository root. Both spellings are mapped, because ccache
+# hands the compiler paths relative to the build directory.
+file(RELATIVE_PATH jobq_root_from_build ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fmacro-prefix-map=${jobq_root_from_build}=)
+
+# Build directories of equal depth share what one of them has compiled.
+find_program(JOBQ_CCACHE ccache)
+if(JOBQ_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${JOBQ_CCACHE})
+endif()

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# tests/<folder>/*.cc -> test_<folder>; tests/tidy_test.cc and tests/tidy/ -> test_tidy; each tests/cli/t*.sh and
+# tests/fault/*.sh is a test of its own that drives the real binary.
+
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+set(JOBQ_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=halt_on_error=1:exitcode=99:detect_leaks=1:strict_string_checks=1"
+  "UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1")
+
+# jobq_test(<name> <libraries> <sources...>)
+function(jobq_test name libraries)
+  add_executable(${name} ${ARGN})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${name} PRIVATE JOBQ_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_link_libraries(${name} PRIVATE ${libraries} GTest::gmock GTest::gtest_main jobq_warnings)
+  gtest_discover_tests(${name}
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+    TEST_PREFIX ${name}.
+    PROPERTIES TIMEOUT 120 LABELS unit ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
+endfunction()
+
+# jobq_scripts(<label> <timeout in seconds> <scripts...>)
+function(jobq_scripts label timeout)
+  foreach(script ${ARGN})
+    get_filename_component(name ${script} NAME_WE)
+    add_test(NAME ${label}.${name} COMMAND bash ${script})
+    set_tests_properties(${label}.${name} PROPERTIES
+      TIMEOUT ${timeout}
+      LABELS ${label}
+      ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT};JOBQ_BIN=${CMAKE_BINARY_DIR}/bin")
+  endforeach()
+endfunction()
+
+# A folder of tests that mirrors a folder of sources links that folder; any other (issues, ...) links them all.
+file(GLOB entries CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests tests/*)
+foreach(entry ${entries})
+  file(GLOB sources CONFIGURE_DEPENDS tests/${entry}/*.cc)
+  if(entry STREQUAL "tidy" OR NOT sources)
+    continue()
+  endif()
+  if(TARGET jobq_${entry})
+    set(libraries jobq_${entry})
+  else()
+    set(libraries jobq_cmd)
+  endif()
+  jobq_test(test_${entry} "${libraries}" ${sources})
+endforeach()
+
+if(EXISTS ${CMAKE_SOURCE_DIR}/tests/tidy_test.cc)
+  file(GLOB sources CONFIGURE_DEPENDS tests/tidy/*.cc)
+  jobq_test(test_tidy "" tests/tidy_test.cc ${sources})
+endif()
+
+if(TARGET jobq)
+  file(GLOB scripts CONFIGURE_DEPENDS tests/cli/t*.sh)
+  jobq_scripts(cli 120 ${scripts})
+  file(GLOB scripts CONFIGURE_DEPENDS tests/fault/*.sh)
+  list(FILTER scripts EXCLUDE REGEX "/lib[^/]*\\.sh$")
+  jobq_scripts(fault 600 ${scripts})
+endif()
