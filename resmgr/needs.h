@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a job or step needs, what a node has, and the names under which both are known.
+//
+// All lists are sorted by name and hold no name twice; normalise() makes them so. Amounts are whole
+// numbers; memory is in bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace jobq::resmgr {
+
+struct Count {
+  std::string name;
+  std::uint64_t amount = 0;
+  auto operator<=>(const Count&) const = default;
+};
+
+// A request is granted whole or not at all. The first four are taken from one node, the others from the
+// cluster.
+struct Needs {
+  std::uint32_t cpus = 0;
+  Bytes memory;
+  std::uint32_t gpus = 0;
+  std::vector<Count> counts;           // site-defined resources of nodes
+  std::vector<std::string> exclusive;  // named things that one job holds at a time
+  std::vector<Count> tokens;           // named counts of the cluster
+
+  bool operator==(const Needs&) const = default;
+  bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
+  bool takes_named() const { return !exclusive.empty() || !tokens.empty(); }
+  bool empty() const { return !takes_from_node() && !takes_named(); }
+};
+
+// Sorts the lists and joins equal names (counts add up).
+void normalise(Needs& needs);
+
+// "4 cpus, 8G memory, exclusive plan-db, 2 of solver"; "nothing" when empty.
+std::string to_string(const Needs& needs);
+
+// What a node offers. gpus are known by index, 0 to gpus-1.
+struct Capacity {
+  std::uint32_t cpus = 0;
+  Bytes memory;
+  std::uint32_t gpus = 0;
+  std::vector<Count> counts;
+  bool operator==(const Capacity&) const = default;
+};
+
+enum class NamedKind { kExclusive, kTokens };
+
+// A resource of the cluster that has a name; an exclusive one has a total of 1.
+struct NamedResource {
+  std::string name;
+  NamedKind kind = NamedKind::kExclusive;
+  std::uint64_t total = 1;
+  bool operator==(const NamedResource&) const = default;
+};
+
+// Names of nodes, classes, resources, steps and parameters: a letter or digit, then letters, digits,
+// '.', '_' or '-', at most 64 bytes (steps, params: no '.'; checked by sched).
+bool valid_name(std::string_view name);
+
+}  // namespace jobq::resmgr

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a user asks for, as plain data: job classes, tickets, steps and conditions.
+//
+// conf makes these from text, net carries them, sched checks them (see sched/check_spec.h). Equal specs are
+// stored once: what jobs share is in JobSpec, what is their own in Ticket.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "resmgr/needs.h"
+
+namespace jobq::sched {
+
+// The version of these structures on the wire and in the journal.
+inline constexpr std::uint32_t kSpecVersion = 1;
+
+inline constexpr int kDefaultPriority = 50;  // 0 to 1000; higher first
+inline constexpr int kMaxPriority = 1000;
+inline constexpr std::size_t kMaxSteps = 10000;
+
+using NameValue = std::pair<std::string, std::string>;
+
+// "calc" (success), "calc.failure", "calc.cancel", "calc.ended", "calc.event=VALUE".
+struct Condition {
+  enum class On : std::uint8_t { kSuccess, kFailure, kCancel, kEnded, kEvent };
+  std::string step;
+  On on = On::kSuccess;
+  std::string value;  // of kEvent
+  bool operator==(const Condition&) const = default;
+};
+std::string to_string(const Condition& condition);
+
+// Which exit codes mean what; codes not listed keep their usual meaning (0 success, others failure).
+struct ExitMap {
+  std::vector<int> success;
+  std::vector<int> failure;
+  std::vector<int> cancel;
+  bool operator==(const ExitMap&) const = default;
+};
+
+enum class StepKind : std::uint8_t { kRun, kScript };
+std::string_view to_string(StepKind kind);  // "run", "script"
+
+struct StepSpec {
+  std::string name;
+  StepKind kind = StepKind::kRun;
+  std::vector<std::string> argv;  // kRun: a shell string is {"/bin/sh", "-c", text}; kScript: arguments
+  std::string script;             // kScript: the whole text
+  std::vector<Condition> after;      // all must hold
+  std::vector<Condition> after_any;  // one must hold
+  std::optional<resmgr::Needs> needs;
+  ExitMap exit;
+  std::optional<Millis> time_limit;  // of the cleanup step; other steps have none of their own yet
+  bool operator==(const StepSpec&) const = default;
+};
+
+struct ParamSpec {
+  std::string name;
+  bool required = false;
+  std::optional<std::string> fallback;  // "default" in the file
+  bool operator==(const ParamSpec&) const = default;
+};
+
+enum class OnFailure : std::uint8_t { kStop, kContinue };
+
+// Everything that equal jobs share. A class is one of these with a name and a version.
+struct JobSpec {
+  std::string class_name;  // empty for inline jobs
+  std::string class_version;
+  int priority = kDefaultPriority;
+  std::optional<Millis> time_limit;
+  OnFailure on_failure = OnFailure::kStop;
+  std::vector<ParamSpec> params;
+  resmgr::Needs needs;            // of the job; step needs come on top
+  std::vector<StepSpec> steps;    // at least one
+  std::optional<StepSpec> cleanup;  // its name is "cleanup"
+  std::vector<NameValue> env;     // for every step, above the node's own environment
+  std::string workdir;            // absolute; empty: the user's home on the node
+  std::string output;             // pattern with %j %x %s %a %%; empty: the node's store
+  std::string error;              // likewise; empty: with the output's rule
+  bool operator==(const JobSpec&) const = default;
+};
+
+// A step's position: steps in file order, then cleanup.
+StepId cleanup_id(const JobSpec& spec);
+const StepSpec& step_of(const JobSpec& spec, StepId id);
+std::size_t step_count(const JobSpec& spec);  // with cleanup
+
+// One request to run a job. Either `spec` is set (inline), or class_name.
+struct Ticket {
+  std::shared_ptr<const JobSpec> spec;
+  std::string class_name;
+  std::string class_version;  // empty: the newest that is not retired
+  std::string name;           // empty: the class's name, else the first word of the first step
+  std::vector<NameValue> params;
+  std::optional<int> priority;
+  std::optional<Millis> time_limit;
+  bool hold = false;
+  std::string key;  // the user's own submission key; empty: none
+  // Of a ticket that names a class; an inline job has these in its spec.
+  std::vector<NameValue> env;
+  std::string workdir;
+  std::string output;
+  std::string error;
+  bool operator==(const Ticket&) const = default;
+};
+
+// A class as it is registered: what was checked, and the text as its author wrote it.
+struct ClassDefinition {
+  std::shared_ptr<const JobSpec> spec;  // class_name and class_version set
+  std::string text;
+  std::string file;  // its name, for messages
+  bool operator==(const ClassDefinition&) const = default;
+};
+
+// Hash of what equal specs share; equal specs have equal hashes on every machine.
+std::uint64_t hash_of(const JobSpec& spec);
+
+}  // namespace jobq::sched
