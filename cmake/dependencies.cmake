@@ -12,7 +12,6 @@ function(jobq_archive target archive shared)
   target_link_libraries(${target} INTERFACE ${${target}_FILE} ${ARGN})
 endfunction()
 
-jobq_archive(jobq_dep_z libz.a z)
 jobq_archive(jobq_dep_crypto libcrypto.a crypto Threads::Threads ${CMAKE_DL_LIBS})
 jobq_archive(jobq_dep_ssl libssl.a ssl jobq_dep_crypto)
 jobq_archive(jobq_dep_sqlite libsqlite3.a sqlite3 Threads::Threads ${CMAKE_DL_LIBS} m)
