@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the event manager wants done. Actions leave the controller only after the rows of their batch are
+// durable, and doing one twice is harmless.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "sched/event.h"
+#include "sched/spec.h"
+#include "sched/state.h"
+
+namespace jobq::sched {
+
+// Everything that a node needs to start one attempt; values are already put in.
+struct Launch {
+  NodeId node;
+  AttemptId id;
+  std::string job_name;
+  std::string step_name;
+  std::string user;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::vector<std::string> argv;  // of a script: its arguments
+  std::string script;             // not empty: the text to run
+  std::vector<NameValue> env;     // JOBQ_JOB, JOBQ_STEP, ... and the job's own; the node adds the rest
+  std::string workdir;            // empty: the user's home
+  std::string output;             // %-letters are already replaced; empty: the node's store
+  std::string error;              // empty: as output
+  std::uint32_t cpus = 0;         // granted; limits follow from them
+  Bytes memory;
+  std::vector<std::uint32_t> gpus;
+};
+
+// Ask the step to end (TERM), and after the node's grace period make it (KILL).
+struct Kill {
+  NodeId node;
+  AttemptId id;
+};
+struct Signal {
+  NodeId node;
+  AttemptId id;
+  int signal = 0;
+};
+struct Suspend {
+  NodeId node;
+  AttemptId id;
+};
+struct Resume {
+  NodeId node;
+  AttemptId id;
+};
+// The end of this attempt is on disk here (or of no interest): the node may forget it.
+struct Forget {
+  NodeId node;
+  AttemptId id;
+};
+// The node is known under this id from now on; sent for every NodeJoined, before anything else to it.
+struct Welcome {
+  std::string name;
+  NodeId node;
+};
+
+// Answers. Per-job results stand in the order of the selection.
+struct Submitted {
+  std::vector<Result<JobNumber>> tickets;  // one each, in order
+};
+struct JobResults {
+  struct One {
+    JobNumber job;
+    Result<void> result;
+  };
+  std::vector<One> jobs;
+};
+struct Done {};
+struct Reply {
+  ReplyId to;
+  std::variant<Submitted, JobResults, Done, Error> body;
+};
+
+// A job became final: whoever waits for it can be told.
+struct JobEnded {
+  JobNumber job;
+  JobState state = JobState::kDone;
+  Outcome outcome = Outcome::kNone;
+  std::string reason;
+  int exit_code = 0;  // of the step that decided, 0 where there is none
+};
+
+// Call with a Tick at this time, or a little later. Only the earliest one outstanding counts.
+struct WakeAt {
+  Time at;
+};
+
+using Action = std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded,
+                            WakeAt>;
+
+}  // namespace jobq::sched

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can happen to the event manager. An event carries everything that the decision needs.
+//
+// Events come from clients (with a ReplyId and an Actor), from nodes, and from the controller's own clock.
+// To add one, see docs/adding-an-event.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "resmgr/needs.h"
+#include "sched/spec.h"
+#include "sched/state.h"
+
+namespace jobq::sched {
+
+// Who asks. Operators (root, the controller's own user, those in the configuration) may act on every job.
+struct Actor {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string user;
+  bool is_operator = false;
+};
+
+// Which jobs a command means: explicit ranges, or all that the filters let through.
+struct Selector {
+  struct Range {
+    JobNumber first;
+    JobNumber last;  // inclusive
+  };
+  std::vector<Range> ranges;
+  std::string step;  // with exactly one job: "17.calc"
+  std::vector<std::string> names;
+  std::optional<std::string> user;
+  bool all = false;  // every job that is not final (of the user, where that is given)
+};
+
+// --- from clients ------------------------------------------------------------------------------------
+struct NewJobNotice {
+  ReplyId reply;
+  Actor actor;
+  std::string key;  // of the whole request, made by the client; empty: none
+  std::vector<Ticket> tickets;
+  bool dry_run = false;  // check only: nothing is recorded
+};
+struct Hold {
+  ReplyId reply;
+  Actor actor;
+  Selector jobs;
+};
+struct Release {
+  ReplyId reply;
+  Actor actor;
+  Selector jobs;
+};
+struct Cancel {
+  ReplyId reply;
+  Actor actor;
+  Selector jobs;
+  int signal = 0;  // not 0: send this signal to running steps instead
+};
+struct RegisterClass {
+  ReplyId reply;
+  Actor actor;
+  ClassDefinition definition;
+};
+struct RetireClass {
+  ReplyId reply;
+  Actor actor;
+  std::string name;
+  std::string version;  // empty: all versions
+};
+struct CreateResource {
+  ReplyId reply;
+  Actor actor;
+  resmgr::NamedResource resource;
+};
+struct RemoveResource {
+  ReplyId reply;
+  Actor actor;
+  std::string name;
+};
+struct DrainNode {
+  ReplyId reply;
+  Actor actor;
+  std::string name;
+  std::string reason;
+};
+struct ResumeNode {
+  ReplyId reply;
+  Actor actor;
+  std::string name;
+};
+
+// --- from nodes --------------------------------------------------------------------------------------
+// A node came (back). `incarnation` names the node's memory of attempts: it changes when that was lost
+// (new state directory, reboot), and then an attempt that the node does not list may have run.
+struct NodeJoined {
+  std::string name;
+  std::string incarnation;
+  resmgr::Capacity capacity;
+  struct Known {
+    AttemptId id;
+    bool running = true;  // false: it ended, its TaskComplete follows
+  };
+  std::vector<Known> attempts;
+};
+struct NodeLost {
+  NodeId node;
+  std::string reason;
+};
+struct TaskStarted {
+  NodeId node;
+  AttemptId id;
+};
+
+// How an attempt ended, as the node saw it.
+struct TaskEnd {
+  enum class How : std::uint8_t {
+    kExited,     // exit_code counts
+    kSignalled,  // signal counts
+    kNotStarted,  // an error before exec; reason says which
+    kLost,       // the keeper or the node died; how the process ended is unknown
+  };
+  How how = How::kExited;
+  int exit_code = 0;
+  int signal = 0;
+  std::string reason;                    // of kNotStarted and kLost, for users
+  Outcome reported = Outcome::kNone;     // by `jq report`
+  std::optional<std::string> event;      // likewise
+  Millis wall;                           // measured on the node
+  Millis cpu;                            // user and system
+  Bytes max_rss;
+};
+struct TaskComplete {
+  NodeId node;
+  AttemptId id;
+  TaskEnd end;
+};
+
+// --- from the controller's clock ---------------------------------------------------------------------
+struct Tick {};
+
+using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,
+                           CreateResource, RemoveResource, DrainNode, ResumeNode, NodeJoined,
+                           NodeLost, TaskStarted, TaskComplete, Tick>;
+
+}  // namespace jobq::sched

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event manager: it records tickets in the job queue, decides, and reacts to every event.
+//
+// step() is the only way in. It changes rows, which take_rows() hands over for the journal, and it asks for
+// actions, which the caller carries out when those rows are durable. Questions (queue, show, why, ...) are
+// const and cost nothing to the decisions.
+//
+// Pure: no clock, no randomness, no I/O. The same events give the same rows and actions, byte for byte.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/time.h"
+#include "sched/action.h"
+#include "sched/event.h"
+#include "sched/rows.h"
+#include "sched/view.h"
+
+namespace jobq::sched {
+
+struct Policy {
+  Millis keep_keys = seconds(7 * 86400);      // how long the users' submission keys are remembered
+  Millis keep_request_keys = seconds(3600);   // how long those that clients make are
+  Millis cleanup_limit = seconds(600);        // of a cleanup step without a time limit of its own
+};
+
+class EventManager {
+ public:
+  explicit EventManager(Policy policy = {});
+  ~EventManager();
+  EventManager(EventManager&&) noexcept;
+  EventManager& operator=(EventManager&&) noexcept;
+
+  // Recovery: rows as the journal holds them, in any order, before the first event. Nodes are taken as not
+  // connected: what runs there is as it was until they join again or are given up.
+  void restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions);
+
+  // Decides. Actions are appended in the order in which they should leave.
+  void step(Event event, Time now, std::vector<Action>& actions);
+
+  // The rows that changed since the last call, each once, in the order of their first change. Jobs that are
+  // final leave memory here.
+  std::vector<Row> take_rows();
+
+  // --- questions -------------------------------------------------------------------------------------
+  std::optional<JobState> state_of(JobNumber job) const;  // none: not in the queue (ended, or never was)
+  bool was_dispensed(JobNumber job) const;                // the number was given to a ticket once
+  std::size_t live_count() const;
+  // Calls `each` in queue order (running first, then by priority and number) until it returns false.
+  void queue(const QueueFilter& filter, Time now,
+             const std::function<bool(const JobSummary&)>& each) const;
+  std::optional<JobDetail> show(JobNumber job, Time now) const;
+  std::optional<Why> why(JobNumber job, Time now) const;
+  std::vector<ClassView> classes() const;  // by name, then order of registration
+  std::vector<NodeView> nodes() const;
+  std::vector<resmgr::NamedView> resources() const;
+  std::optional<NodeId> node_id(const std::string& name) const;
+  // The node and attempt whose output a user means; for a job that is in the queue.
+  std::optional<AttemptId> newest_attempt(JobNumber job, StepId step) const;
+
+  // Recounts everything that is kept incrementally; the error says what does not hold.
+  Result<void> check_invariants() const;
+
+ private:
+  struct Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace jobq::sched

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is stored: the rows that the event manager changes and rebuilds itself from.
+//
+// A row is the whole new value under its key; writing one twice is harmless. Live state is exactly: all
+// ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows whose
+// `ended` is 0 with their StepRows and the SpecRows that they or a ClassRow name. Everything else is history.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "resmgr/needs.h"
+#include "sched/event.h"
+#include "sched/spec.h"
+#include "sched/state.h"
+
+namespace jobq::sched {
+
+// The version of the rows; the store migrates forward.
+inline constexpr int kRowsVersion = 1;
+
+// Key: id. Never changes once written.
+struct SpecRow {
+  SpecId id;
+  std::shared_ptr<const JobSpec> spec;
+};
+
+// Key: number.
+struct JobRow {
+  JobNumber number;
+  SpecId spec;
+  std::string name;
+  std::string user;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  int priority = kDefaultPriority;
+  std::vector<NameValue> params;
+  std::optional<Millis> time_limit;
+
+  bool held = false;
+  std::string held_by;
+  bool started_needs = false;  // its own needs are granted (grant: node, gpus)
+  NodeId node;
+  std::vector<std::uint32_t> gpus;
+
+  // Set once, when the job is decided: by its last step, a failure, a cancel, its limit.
+  Outcome decided = Outcome::kNone;
+  std::string reason;   // stands beside CU, JE, JC
+  int exit_code = 0;    // of the step that decided
+  std::string cancelled_by;
+
+  Time submitted;
+  Time started;         // first grant; 0: not yet
+  Time suspended;       // since when its limit's clock stands; 0: it runs
+  Millis suspended_for; // before that, in total
+  Time ended;           // 0: not final
+  JobState state = JobState::kQueued;  // as shown when the row was written; final ones are history's truth
+
+  bool operator==(const JobRow&) const = default;
+};
+
+// Key: (job, step). Absent means pending.
+struct StepRow {
+  JobNumber job;
+  StepId step;
+  StepState state = StepState::kPending;
+  std::string reason;
+  Outcome outcome = Outcome::kNone;
+  std::optional<std::string> event;  // what later steps branch on
+  Attempt attempt;                   // the newest; 0: none yet
+  bool operator==(const StepRow&) const = default;
+};
+
+// Key: (job, step, attempt). Written when the attempt is launched and when it ends.
+struct AttemptRow {
+  AttemptId id;
+  NodeId node;
+  std::string node_name;
+  std::string incarnation;  // of the node, when it was launched
+  std::vector<std::uint32_t> gpus;
+  bool launched = false;
+  Time started;
+  Time ended;               // 0: not yet
+  TaskEnd end;              // when ended
+};
+
+// Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds, releases,
+// cancels, signals, decisions.
+struct TransitionRow {
+  JobNumber job;
+  std::uint32_t sequence = 0;
+  Time at;
+  std::string what;    // "held", "released", "cancel", ...
+  std::string detail;  // "by ann"
+};
+
+// Key: (name, version).
+struct ClassRow {
+  std::string name;
+  std::string version;
+  std::uint64_t order = 0;  // of registration; the newest has the highest
+  SpecId spec;
+  std::string text;         // as written
+  std::string file;
+  std::string user;
+  Time registered;
+  Time retired;             // 0: in use
+};
+
+// Key: id.
+struct NodeRow {
+  NodeId id;
+  std::string name;
+  std::string incarnation;
+  resmgr::Capacity capacity;
+  bool draining = false;
+  std::string drained_by;
+  std::string drain_reason;
+  Time last_joined;
+};
+
+// Key: resource.name. `removed` deletes it.
+struct ResourceRow {
+  resmgr::NamedResource resource;
+  bool removed = false;
+};
+
+// Key: (uid, key). What a submission key stands for; 0 where the ticket was refused.
+struct SubmissionRow {
+  std::uint32_t uid = 0;
+  std::string key;
+  std::vector<JobNumber> jobs;
+  Time expires;
+};
+
+// Key: name. "next_job", "next_spec", "next_node", "next_class".
+struct CounterRow {
+  std::string name;
+  std::uint64_t value = 0;
+};
+
+using Row = std::variant<SpecRow, JobRow, StepRow, AttemptRow, TransitionRow, ClassRow, NodeRow,
+                         ResourceRow, SubmissionRow, CounterRow>;
+
+}  // namespace jobq::sched

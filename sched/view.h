@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users are shown about jobs and classes, as plain data; the journal's history gives the same shapes
+// for jobs that have left memory.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "resmgr/resource_manager.h"
+#include "sched/event.h"
+#include "sched/spec.h"
+#include "sched/state.h"
+
+namespace jobq::sched {
+
+// One line of `jq queue` and `jq history`.
+struct JobSummary {
+  JobNumber job;
+  std::string name;
+  std::string class_name;
+  std::string user;
+  JobState state = JobState::kQueued;
+  std::string reason;
+  int priority = 0;
+  std::vector<std::string> nodes;
+  Time submitted;
+  Time started;
+  Time ended;
+  Outcome outcome = Outcome::kNone;
+  int restarts = 0;
+  int exit_code = 0;
+};
+
+struct AttemptView {
+  Attempt attempt;
+  std::string node;
+  Time started;
+  Time ended;
+  TaskEnd end;  // when ended
+};
+
+struct StepView {
+  std::string name;
+  StepKind kind = StepKind::kRun;
+  StepState state = StepState::kPending;
+  std::string reason;
+  Outcome outcome = Outcome::kNone;
+  std::optional<std::string> event;
+  std::vector<AttemptView> attempts;  // oldest first
+};
+
+struct HistoryEntry {
+  Time at;
+  std::string what;
+  std::string detail;
+};
+
+struct JobDetail {
+  JobSummary summary;
+  std::uint32_t uid = 0;
+  std::string class_version;
+  std::vector<NameValue> params;
+  resmgr::Needs needs;
+  std::optional<Millis> time_limit;
+  std::string workdir;
+  std::string output;
+  std::string error;
+  std::vector<StepView> steps;
+  std::vector<HistoryEntry> history;  // oldest first
+};
+
+struct QueueFilter {
+  std::vector<Selector::Range> ranges;
+  std::optional<std::string> user;
+  std::vector<std::string> names;
+  std::vector<std::string> classes;
+  std::vector<JobState> states;  // empty: all
+};
+
+// One reason that a job does not go on, as `jq why` shows it.
+struct WhyBlocker {
+  std::string kind;  // held, dependency, begin, resources, exclusive, tokens, priority, node_state, ...
+  std::string step;  // of which step; empty: of the job
+  std::string text;
+  std::string remedy;
+};
+struct Why {
+  JobNumber job;
+  JobState state = JobState::kQueued;
+  std::string summary;  // one sentence: why it stands where it stands
+  std::vector<WhyBlocker> blockers;
+  std::optional<Time> expected_start;
+};
+
+struct ClassView {
+  std::string name;
+  std::string version;
+  std::string user;
+  Time registered;
+  Time retired;
+  std::string text;
+  std::string file;
+};
+
+struct NodeView {
+  resmgr::NodeView resources;
+  std::string reason;      // of a drain, or why it is lost
+  std::string drained_by;
+  Time last_joined;
+  struct Running {
+    AttemptId id;
+    std::string step;
+    std::string user;
+  };
+  std::vector<Running> running;
+};
+
+}  // namespace jobq::sched
