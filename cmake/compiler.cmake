@@ -5,8 +5,9 @@
 # Every target that is our own links this privately; generated code does not.
 add_library(jobq_warnings INTERFACE)
 target_compile_options(jobq_warnings INTERFACE
-  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor
-  -Woverloaded-virtual -Wnull-dereference -Wduplicated-cond -Wlogical-op -Wimplicit-fallthrough -Werror)
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Wduplicated-cond -Wlogical-op
+  -Wimplicit-fallthrough -Werror)
 
 set(CMAKE_CXX_FLAGS_DEBUG "-Og -g")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
@@ -20,10 +21,12 @@ else()
   add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 
-# __FILE__ and source_location name files from the repository root. Both spellings are mapped, because ccache
-# hands the compiler paths relative to the build directory.
+# __FILE__ and source_location name files from the repository root. Both spellings are mapped,
+# because ccache hands the compiler paths relative to the build directory.
 file(RELATIVE_PATH jobq_root_from_build ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
-add_compile_options(-fmacro-prefix-map=${CMAKE_SOURCE_DIR}/= -fmacro-prefix-map=${jobq_root_from_build}=)
+add_compile_options(
+  -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=
+  -fmacro-prefix-map=${jobq_root_from_build}=)
 
 # Build directories of equal depth share what one of them has compiled.
 find_program(JOBQ_CCACHE ccache)

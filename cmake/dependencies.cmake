@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The libraries that the product links, one target each. A static archive is taken where the distribution
-# packages one, so that a command starts without loading shared objects.
+# The libraries that the product links, one target each. A static archive is taken where the
+# distribution packages one, so that a command starts without loading shared objects.
 
 find_package(Threads REQUIRED)
 
@@ -20,8 +20,8 @@ jobq_archive(jobq_dep_protobuf libprotobuf-lite.a protobuf-lite Threads::Threads
 
 find_program(JOBQ_PROTOC protoc REQUIRED)
 
-# Header-only libraries are found on the compiler's path. Asking for them here gives a clear error at configure
-# time instead of a missing header in the middle of the build.
+# Header-only libraries are found on the compiler's path. Asking for them here gives a clear error
+# at configure time instead of a missing header in the middle of the build.
 foreach(header fmt/format-inl.h tl/expected.hpp toml++/toml.h nlohmann/json.hpp CLI/CLI.hpp)
   string(MAKE_C_IDENTIFIER "JOBQ_HEADER_${header}" variable)
   find_path(${variable} NAMES ${header} REQUIRED)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fmt's compiled part, built here as a static archive from the packaged headers. Debian packages only the
-// shared library. Linking that costs every command a dynamic load at start; FMT_HEADER_ONLY costs every
-// translation unit its compile time. This file costs neither. It mirrors src/format.cc of fmt 9.
+// fmt's compiled part, built here as a static archive from the packaged headers. Debian packages
+// only the shared library. Linking that costs every command a dynamic load at start;
+// FMT_HEADER_ONLY costs every translation unit its compile time. This file costs neither. It
+// mirrors src/format.cc of fmt 9.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

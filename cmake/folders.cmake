@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# How a folder becomes a library, a .proto becomes a library, and a folder of tests becomes an executable.
+# How a folder becomes a library, a .proto becomes a library, and a folder of tests becomes an
+# executable.
 
-# jobq_protocol(<folder>): every .proto of the folder, as the library jobq_<folder>_proto. The generated headers
-# are system headers: they are not ours to keep free of warnings.
+# jobq_protocol(<folder>): every .proto of the folder, as the library jobq_<folder>_proto. The
+# generated headers are system headers: they are not ours to keep free of warnings.
 function(jobq_protocol folder)
   file(GLOB protos CONFIGURE_DEPENDS ${folder}/*.proto)
   set(target jobq_${folder}_proto)
@@ -30,7 +31,8 @@ function(jobq_protocol folder)
   target_link_libraries(${target} PUBLIC jobq_dep_protobuf)
 endfunction()
 
-# jobq_folder(<folder> [libraries...]): the library jobq_<folder>, or an empty one while there are no sources.
+# jobq_folder(<folder> [libraries...]): the library jobq_<folder>, or an empty one while there are
+# no sources.
 function(jobq_folder folder)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cc)
   list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/${folder}/main.cc)

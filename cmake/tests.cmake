@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# tests/<folder>/*.cc -> test_<folder>; tests/tidy_test.cc and tests/tidy/ -> test_tidy; each tests/cli/t*.sh and
-# tests/fault/*.sh is a test of its own that drives the real binary.
+# tests/<folder>/*.cc -> test_<folder>; tests/tidy_test.cc and tests/tidy/ -> test_tidy; each
+# tests/cli/t*.sh and tests/fault/*.sh is a test of its own that drives the real binary.
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
@@ -37,7 +37,8 @@ function(jobq_scripts label timeout)
   endforeach()
 endfunction()
 
-# A folder of tests that mirrors a folder of sources links that folder; any other (issues, ...) links them all.
+# A folder of tests that mirrors a folder of sources links that folder; any other (issues, ...)
+# links them all.
 file(GLOB entries CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests tests/*)
 foreach(entry ${entries})
   file(GLOB sources CONFIGURE_DEPENDS tests/${entry}/*.cc)
