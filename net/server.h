@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// Listening: Unix sockets for local users, TCP with TLS 1.3 for nodes and remote users.
+//
+// A peer that does not finish its handshake or send its first message within the hello limit is dropped; so
+// is everyone past max_connections, with a message that says so. Idle connections after that cost nothing
+// but their memory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/connection.h"
+#include "net/endpoint.h"
+
+namespace jobq::net {
+
+class Server {
+ public:
+  struct Options {
+    std::size_t max_connections = 4096;
+    Millis hello_limit = seconds(10);
+  };
+  using OnConnection = std::function<void(std::unique_ptr<Connection>)>;
+
+  Server(uv_loop_s* loop, Options options, OnConnection on_connection);
+  ~Server();  // stops listening, removes its socket file; connections live on
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // A stale socket file (nobody answers) is replaced; a live one is kRefused: "another process listens on".
+  // mode: 0666 for everybody on the machine (who asks is known by credentials), 0600 for one user.
+  Result<void> listen_unix(const std::string& path, std::uint32_t mode);
+  // Port 0 takes a free one; the answer is the address that was bound.
+  Result<TcpAddress> listen_tcp(const TcpAddress& address, const ClusterKey& key);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jobq::net
