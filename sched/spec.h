@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a user asks for, as plain data: job classes, tickets, steps and conditions.
 //
-// conf makes these from text, net carries them, sched checks them (see sched/check_spec.h). Equal specs are
-// stored once: what jobs share is in JobSpec, what is their own in Ticket.
+// conf makes these from text, net carries them, sched checks them (see sched/check_spec.h). Equal
+// specs are stored once: what jobs share is in JobSpec, what is their own in Ticket.
+//
+// argv, script, env, workdir, output and error may hold ${values}, put in when a step starts (see
+// sched/values.h); a step that is literal has none in its argv and script.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +41,8 @@ struct Condition {
 };
 std::string to_string(const Condition& condition);
 
-// Which exit codes mean what; codes not listed keep their usual meaning (0 success, others failure).
+// Which exit codes mean what; codes not listed keep their usual meaning (0 success, others
+// failure).
 struct ExitMap {
   std::vector<int> success;
   std::vector<int> failure;
@@ -52,8 +56,10 @@ std::string_view to_string(StepKind kind);  // "run", "script"
 struct StepSpec {
   std::string name;
   StepKind kind = StepKind::kRun;
-  std::vector<std::string> argv;  // kRun: a shell string is {"/bin/sh", "-c", text}; kScript: arguments
-  std::string script;             // kScript: the whole text
+  std::vector<std::string>
+      argv;              // kRun: a shell string is {"/bin/sh", "-c", text}; kScript: arguments
+  std::string script;    // kScript: the whole text
+  bool literal = false;  // argv and script are taken as written: a plain command or script
   std::vector<Condition> after;      // all must hold
   std::vector<Condition> after_any;  // one must hold
   std::optional<resmgr::Needs> needs;
@@ -79,13 +85,13 @@ struct JobSpec {
   std::optional<Millis> time_limit;
   OnFailure on_failure = OnFailure::kStop;
   std::vector<ParamSpec> params;
-  resmgr::Needs needs;            // of the job; step needs come on top
-  std::vector<StepSpec> steps;    // at least one
+  resmgr::Needs needs;              // of the job; step needs come on top
+  std::vector<StepSpec> steps;      // at least one
   std::optional<StepSpec> cleanup;  // its name is "cleanup"
-  std::vector<NameValue> env;     // for every step, above the node's own environment
-  std::string workdir;            // absolute; empty: the user's home on the node
-  std::string output;             // pattern with %j %x %s %a %%; empty: the node's store
-  std::string error;              // likewise; empty: with the output's rule
+  std::vector<NameValue> env;       // for every step, above the node's own environment; by name
+  std::string workdir;              // absolute; empty: the user's home on the node
+  std::string output;               // pattern with %j %x %s %a %%; empty: the node's store
+  std::string error;                // likewise; empty: with the output's rule
   bool operator==(const JobSpec&) const = default;
 };
 

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for conditions and kinds, positions of steps, and the hash under which equal specs meet.
+#include "sched/spec.h"
+
+#include "base/check.h"
+
+namespace jobq::sched {
+namespace {
+
+// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv). Every text and list goes in with its
+// length first, so that no two different specs give the same bytes.
+class Hasher {
+ public:
+  void add(std::uint64_t number) {
+    for (int i = 0; i < 8; ++i) byte(static_cast<unsigned char>(number >> (8 * i)));
+  }
+  void add(std::string_view text) {
+    add(std::uint64_t{text.size()});
+    for (const char c : text) byte(static_cast<unsigned char>(c));
+  }
+  void add(const NameValue& pair) {
+    add(std::string_view(pair.first));
+    add(std::string_view(pair.second));
+  }
+  void add(const Condition& condition) {
+    add(std::string_view(condition.step));
+    add(std::uint64_t{static_cast<std::uint8_t>(condition.on)});
+    add(std::string_view(condition.value));
+  }
+  void add(const resmgr::Count& count) {
+    add(std::string_view(count.name));
+    add(count.amount);
+  }
+  void add(const std::string& text) { add(std::string_view(text)); }
+  void add(int number) { add(static_cast<std::uint64_t>(std::int64_t{number})); }
+  void add(Millis duration) { add(static_cast<std::uint64_t>(duration.count)); }
+
+  void add(const resmgr::Needs& needs) {
+    add(std::uint64_t{needs.cpus});
+    add(needs.memory.count);
+    add(std::uint64_t{needs.gpus});
+    add_all(needs.counts);
+    add_all(needs.exclusive);
+    add_all(needs.tokens);
+  }
+
+  void add(const ParamSpec& param) {
+    add(std::string_view(param.name));
+    add(std::uint64_t{param.required});
+    add_optional(param.fallback);
+  }
+
+  void add(const StepSpec& step) {
+    add(std::string_view(step.name));
+    add(std::uint64_t{static_cast<std::uint8_t>(step.kind)});
+    add_all(step.argv);
+    add(std::string_view(step.script));
+    add(std::uint64_t{step.literal});
+    add_all(step.after);
+    add_all(step.after_any);
+    add_optional(step.needs);
+    add_all(step.exit.success);
+    add_all(step.exit.failure);
+    add_all(step.exit.cancel);
+    add_optional(step.time_limit);
+  }
+
+  template <class List>
+  void add_all(const List& list) {
+    add(std::uint64_t{list.size()});
+    for (const auto& item : list) add(item);
+  }
+
+  template <class T>
+  void add_optional(const std::optional<T>& value) {
+    add(std::uint64_t{value.has_value()});
+    if (value) add(*value);
+  }
+
+  std::uint64_t value() const { return hash_; }
+
+ private:
+  void byte(unsigned char b) { hash_ = (hash_ ^ b) * 0x100000001b3ULL; }
+
+  std::uint64_t hash_ = 0xcbf29ce484222325ULL;
+};
+
+}  // namespace
+
+std::string to_string(const Condition& condition) {
+  switch (condition.on) {
+    case Condition::On::kSuccess: return condition.step;
+    case Condition::On::kFailure: return condition.step + ".failure";
+    case Condition::On::kCancel: return condition.step + ".cancel";
+    case Condition::On::kEnded: return condition.step + ".ended";
+    case Condition::On::kEvent: return condition.step + ".event=" + condition.value;
+  }
+  unreachable("condition out of range");
+}
+
+std::string_view to_string(StepKind kind) {
+  switch (kind) {
+    case StepKind::kRun: return "run";
+    case StepKind::kScript: return "script";
+  }
+  unreachable("step kind out of range");
+}
+
+StepId cleanup_id(const JobSpec& spec) {
+  return StepId{static_cast<std::uint32_t>(spec.steps.size())};
+}
+
+const StepSpec& step_of(const JobSpec& spec, StepId id) {
+  if (id.value < spec.steps.size()) return spec.steps[id.value];
+  check(id == cleanup_id(spec) && spec.cleanup, "a step that its job does not have");
+  return *spec.cleanup;
+}
+
+std::size_t step_count(const JobSpec& spec) { return spec.steps.size() + (spec.cleanup ? 1 : 0); }
+
+std::uint64_t hash_of(const JobSpec& spec) {
+  Hasher hasher;
+  hasher.add(spec.class_name);
+  hasher.add(spec.class_version);
+  hasher.add(spec.priority);
+  hasher.add_optional(spec.time_limit);
+  hasher.add(std::uint64_t{static_cast<std::uint8_t>(spec.on_failure)});
+  hasher.add_all(spec.params);
+  hasher.add(spec.needs);
+  hasher.add_all(spec.steps);
+  hasher.add_optional(spec.cleanup);
+  hasher.add_all(spec.env);
+  hasher.add(spec.workdir);
+  hasher.add(spec.output);
+  hasher.add(spec.error);
+  return hasher.value();
+}
+
+}  // namespace jobq::sched
