@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the wire's messages and the plain data of sched and resmgr, both ways, for controller and commands.
+//
+// Reading from the wire never trusts: a value out of range is an error, not a cast. The bytes of a spec are
+// also its form in the journal.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/jobq.pb.h"
+#include "sched/action.h"
+#include "sched/event.h"
+#include "sched/spec.h"
+#include "sched/view.h"
+
+namespace jobq::controller {
+
+// Specs and tickets.
+void to_wire(const resmgr::Needs& needs, wire::Needs& out);
+resmgr::Needs from_wire(const wire::Needs& in);
+void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);
+Result<std::shared_ptr<const sched::JobSpec>> from_wire(const wire::JobSpec& in);
+std::string encode_spec(const sched::JobSpec& spec);
+Result<std::shared_ptr<const sched::JobSpec>> decode_spec(std::string_view bytes);
+
+// Tickets into one request: equal specs (by pointer) are sent once.
+void to_wire(const std::vector<sched::Ticket>& tickets, wire::SubmitRequest& out);
+Result<std::vector<sched::Ticket>> from_wire(const wire::SubmitRequest& in);
+
+// Selections and filters.
+void to_wire(const sched::Selector& selector, wire::Selector& out);
+sched::Selector from_wire(const wire::Selector& in);
+void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out);
+Result<sched::QueueFilter> from_wire(const wire::QueueFilter& in);
+
+// Views.
+void to_wire(const sched::JobSummary& job, wire::JobSummary& out);
+Result<sched::JobSummary> from_wire(const wire::JobSummary& in);
+void to_wire(const sched::JobDetail& job, wire::JobDetail& out);
+Result<sched::JobDetail> from_wire(const wire::JobDetail& in);
+void to_wire(const sched::Why& why, wire::WhyReply& out);
+Result<sched::Why> from_wire(const wire::WhyReply& in);
+void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out);
+void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out);
+resmgr::Capacity from_wire(const wire::Capacity& in);
+void to_wire(const sched::NodeView& node, wire::NodeView& out);
+void to_wire(const resmgr::NamedView& resource, wire::ResourceView& out);
+
+// Errors.
+void to_wire(const Error& error, wire::Error& out);
+Error from_wire(const wire::Error& in);
+
+// Attempts, their ends, and orders to nodes.
+void to_wire(const AttemptId& id, wire::AttemptId& out);
+AttemptId from_wire(const wire::AttemptId& in);
+void to_wire(const sched::TaskEnd& end, wire::TaskEnd& out);
+Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in);
+void to_wire(const sched::Launch& launch, wire::Launch& out);
+
+}  // namespace jobq::controller
