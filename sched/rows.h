@@ -3,7 +3,8 @@
 //
 // A row is the whole new value under its key; writing one twice is harmless. Live state is exactly: all
 // ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows whose
-// `ended` is 0 with their StepRows and the SpecRows that they or a ClassRow name. Everything else is history.
+// `ended` is 0 with their StepRows, AttemptRows and TransitionRows, and the SpecRows that they or a
+// ClassRow name. Everything else is history.
 #pragma once
 
 #include <map>
@@ -65,7 +66,9 @@ struct JobRow {
   bool operator==(const JobRow&) const = default;
 };
 
-// Key: (job, step). Absent means pending.
+// Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is pending or
+// waiting then follows from the job and the other steps. `outcome` and `reason` of a step in kEnding say
+// what its end will count as.
 struct StepRow {
   JobNumber job;
   StepId step;
@@ -84,8 +87,8 @@ struct AttemptRow {
   std::string node_name;
   std::string incarnation;  // of the node, when it was launched
   std::vector<std::uint32_t> gpus;
-  bool launched = false;
-  Time started;
+  bool launched = false;    // always, so far
+  Time started;             // when it was granted and launched
   Time ended;               // 0: not yet
   TaskEnd end;              // when ended
 };
@@ -131,7 +134,8 @@ struct ResourceRow {
   bool removed = false;
 };
 
-// Key: (uid, key). What a submission key stands for; 0 where the ticket was refused.
+// Key: (uid, key). What a submission key stands for; 0 where the ticket was refused. Keys of requests
+// begin with "request:", those of tickets with "ticket:".
 struct SubmissionRow {
   std::uint32_t uid = 0;
   std::string key;
@@ -139,7 +143,7 @@ struct SubmissionRow {
   Time expires;
 };
 
-// Key: name. "next_job", "next_spec", "next_node", "next_class".
+// Key: name. "next_job", "next_spec", "next_node", "next_class": the number to be given next, from 1.
 struct CounterRow {
   std::string name;
   std::uint64_t value = 0;
