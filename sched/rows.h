@@ -88,6 +88,8 @@ struct AttemptRow {
   std::string incarnation;  // of the node, when it was launched
   std::vector<std::uint32_t> gpus;
   bool launched = false;    // always, so far
+  std::string output;       // the file that the user named, absolute where the working directory is known,
+  std::string error;        // with values and %-letters put in; empty: the node's store
   Time started;             // when it was granted and launched
   Time ended;               // 0: not yet
   TaskEnd end;              // when ended

@@ -37,6 +37,8 @@ struct JobSummary {
 struct AttemptView {
   Attempt attempt;
   std::string node;
+  std::string output;  // the file that the user named; empty: the node's store
+  std::string error;
   Time started;
   Time ended;
   TaskEnd end;  // when ended

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -20,6 +21,8 @@ struct HistoryFilter {
   std::optional<Time> ended_from;  // inclusive
   std::optional<Time> ended_to;    // exclusive
   std::size_t limit = 0;           // newest first, at most so many; 0: all
+  // Where an earlier page stopped: only what comes after this job in the order of the list.
+  std::optional<std::pair<Time, JobNumber>> before;
 };
 
 // One thread at a time may use it. Reads in pages, each a short transaction of its own.

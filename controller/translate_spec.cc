@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+// Specs, tickets and selections between the wire and sched.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "controller/translate.h"
+#include "controller/wire_checks.h"
+
+namespace jobq::controller {
+namespace {
+
+using sched::Condition;
+using sched::ExitMap;
+using sched::JobSpec;
+using sched::NameValue;
+using sched::StepSpec;
+using sched::Ticket;
+
+template <class Pairs, class Out>
+void pairs_to_wire(const Pairs& pairs, Out& out) {
+  for (const auto& [name, value] : pairs) {
+    wire::NameValue& entry = *out.Add();
+    entry.set_name(name);
+    entry.set_value(value);
+  }
+}
+
+template <class In>
+std::vector<NameValue> pairs_from_wire(const In& in) {
+  std::vector<NameValue> pairs;
+  pairs.reserve(static_cast<std::size_t>(in.size()));
+  for (const wire::NameValue& entry : in) pairs.emplace_back(entry.name(), entry.value());
+  return pairs;
+}
+
+template <class Out>
+void counts_to_wire(const std::vector<resmgr::Count>& counts, Out& out) {
+  for (const resmgr::Count& count : counts) {
+    wire::Count& entry = *out.Add();
+    entry.set_name(count.name);
+    entry.set_amount(count.amount);
+  }
+}
+
+template <class In>
+std::vector<resmgr::Count> counts_from_wire(const In& in) {
+  std::vector<resmgr::Count> counts;
+  counts.reserve(static_cast<std::size_t>(in.size()));
+  for (const wire::Count& entry : in) counts.push_back({entry.name(), entry.amount()});
+  return counts;
+}
+
+template <class Out>
+void conditions_to_wire(const std::vector<Condition>& conditions, Out& out) {
+  for (const Condition& condition : conditions) {
+    wire::Condition& entry = *out.Add();
+    entry.set_step(condition.step);
+    entry.set_on(static_cast<std::uint32_t>(condition.on));
+    entry.set_value(condition.value);
+  }
+}
+
+template <class In>
+Result<std::vector<Condition>> conditions_from_wire(const In& in) {
+  std::vector<Condition> conditions;
+  for (const wire::Condition& entry : in) {
+    const auto on = checked_enum(entry.on(), Condition::On::kEvent, "condition");
+    if (!on) return tl::unexpected(on.error());
+    conditions.push_back({entry.step(), *on, entry.value()});
+  }
+  return conditions;
+}
+
+void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
+  out.set_name(step.name);
+  out.set_kind(static_cast<std::uint32_t>(step.kind));
+  for (const std::string& word : step.argv) out.add_argv(word);
+  out.set_script(step.script);
+  out.set_literal(step.literal);
+  conditions_to_wire(step.after, *out.mutable_after());
+  conditions_to_wire(step.after_any, *out.mutable_after_any());
+  if (step.needs) to_wire(*step.needs, *out.mutable_needs());
+  out.mutable_exit_success()->Add(step.exit.success.begin(), step.exit.success.end());
+  out.mutable_exit_failure()->Add(step.exit.failure.begin(), step.exit.failure.end());
+  out.mutable_exit_cancel()->Add(step.exit.cancel.begin(), step.exit.cancel.end());
+  if (step.time_limit) out.set_time_limit(step.time_limit->count);
+}
+
+ExitMap exit_from_wire(const wire::StepSpec& in) {
+  return {{in.exit_success().begin(), in.exit_success().end()},
+          {in.exit_failure().begin(), in.exit_failure().end()},
+          {in.exit_cancel().begin(), in.exit_cancel().end()}};
+}
+
+Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
+  const auto kind = checked_enum(in.kind(), sched::StepKind::kScript, "step kind");
+  if (!kind) return tl::unexpected(kind.error());
+  auto after = conditions_from_wire(in.after());
+  if (!after) return tl::unexpected(after.error());
+  auto after_any = conditions_from_wire(in.after_any());
+  if (!after_any) return tl::unexpected(after_any.error());
+  StepSpec step;
+  step.name = in.name();
+  step.kind = *kind;
+  step.argv = {in.argv().begin(), in.argv().end()};
+  step.script = in.script();
+  step.literal = in.literal();
+  step.after = std::move(*after);
+  step.after_any = std::move(*after_any);
+  if (in.has_needs()) step.needs = from_wire(in.needs());
+  step.exit = exit_from_wire(in);
+  if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
+  return step;
+}
+
+Result<void> steps_from_wire(const wire::JobSpec& in, JobSpec& spec) {
+  for (const wire::StepSpec& entry : in.steps()) {
+    auto step = step_from_wire(entry);
+    if (!step) return tl::unexpected(step.error());
+    spec.steps.push_back(std::move(*step));
+  }
+  if (!in.has_cleanup()) return {};
+  auto cleanup = step_from_wire(in.cleanup());
+  if (!cleanup) return tl::unexpected(cleanup.error());
+  spec.cleanup = std::move(*cleanup);
+  return {};
+}
+
+void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
+  out.set_class_name(ticket.class_name);
+  out.set_class_version(ticket.class_version);
+  out.set_name(ticket.name);
+  pairs_to_wire(ticket.params, *out.mutable_params());
+  if (ticket.priority) out.set_priority(*ticket.priority);
+  if (ticket.time_limit) out.set_time_limit(ticket.time_limit->count);
+  out.set_hold(ticket.hold);
+  out.set_key(ticket.key);
+  pairs_to_wire(ticket.env, *out.mutable_env());
+  out.set_workdir(ticket.workdir);
+  out.set_output(ticket.output);
+  out.set_error(ticket.error);
+}
+
+using SharedSpecs = std::vector<std::shared_ptr<const JobSpec>>;
+
+Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs) {
+  Ticket ticket;
+  if (in.has_spec()) {
+    if (in.spec() >= specs.size()) return tl::unexpected(malformed("ticket names no spec"));
+    ticket.spec = specs[in.spec()];
+  }
+  ticket.class_name = in.class_name();
+  ticket.class_version = in.class_version();
+  ticket.name = in.name();
+  ticket.params = pairs_from_wire(in.params());
+  if (in.has_priority()) ticket.priority = in.priority();
+  if (in.has_time_limit()) ticket.time_limit = Millis{in.time_limit()};
+  ticket.hold = in.hold();
+  ticket.key = in.key();
+  ticket.env = pairs_from_wire(in.env());
+  ticket.workdir = in.workdir();
+  ticket.output = in.output();
+  ticket.error = in.error();
+  return ticket;
+}
+
+Result<SharedSpecs> specs_from_wire(const wire::SubmitRequest& in) {
+  SharedSpecs specs;
+  specs.reserve(static_cast<std::size_t>(in.specs_size()));
+  for (const wire::JobSpec& entry : in.specs()) {
+    auto spec = from_wire(entry);
+    if (!spec) return tl::unexpected(spec.error());
+    specs.push_back(std::move(*spec));
+  }
+  return specs;
+}
+
+template <class In>
+std::vector<sched::Selector::Range> ranges_from_wire(const In& in) {
+  std::vector<sched::Selector::Range> ranges;
+  for (const wire::JobRange& range : in) {
+    ranges.push_back({JobNumber{range.first()}, JobNumber{range.last()}});
+  }
+  return ranges;
+}
+
+template <class Out>
+void ranges_to_wire(const std::vector<sched::Selector::Range>& ranges, Out& out) {
+  for (const sched::Selector::Range& range : ranges) {
+    wire::JobRange& entry = *out.Add();
+    entry.set_first(range.first.value);
+    entry.set_last(range.last.value);
+  }
+}
+
+}  // namespace
+
+void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
+  out.set_cpus(needs.cpus);
+  out.set_memory(needs.memory.count);
+  out.set_gpus(needs.gpus);
+  counts_to_wire(needs.counts, *out.mutable_counts());
+  for (const std::string& name : needs.exclusive) out.add_exclusive(name);
+  counts_to_wire(needs.tokens, *out.mutable_tokens());
+}
+
+resmgr::Needs from_wire(const wire::Needs& in) {
+  resmgr::Needs needs;
+  needs.cpus = in.cpus();
+  needs.memory = Bytes{in.memory()};
+  needs.gpus = in.gpus();
+  needs.counts = counts_from_wire(in.counts());
+  needs.exclusive = {in.exclusive().begin(), in.exclusive().end()};
+  needs.tokens = counts_from_wire(in.tokens());
+  resmgr::normalise(needs);
+  return needs;
+}
+
+void to_wire(const JobSpec& spec, wire::JobSpec& out) {
+  out.set_version(sched::kSpecVersion);
+  out.set_class_name(spec.class_name);
+  out.set_class_version(spec.class_version);
+  out.set_priority(spec.priority);
+  if (spec.time_limit) out.set_time_limit(spec.time_limit->count);
+  out.set_on_failure(static_cast<std::uint32_t>(spec.on_failure));
+  for (const sched::ParamSpec& param : spec.params) {
+    wire::ParamSpec& entry = *out.add_params();
+    entry.set_name(param.name);
+    entry.set_required(param.required);
+    if (param.fallback) entry.set_fallback(*param.fallback);
+  }
+  to_wire(spec.needs, *out.mutable_needs());
+  for (const StepSpec& step : spec.steps) step_to_wire(step, *out.add_steps());
+  if (spec.cleanup) step_to_wire(*spec.cleanup, *out.mutable_cleanup());
+  pairs_to_wire(spec.env, *out.mutable_env());
+  out.set_workdir(spec.workdir);
+  out.set_output(spec.output);
+  out.set_error(spec.error);
+}
+
+Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
+  if (in.version() != sched::kSpecVersion) {
+    return tl::unexpected(malformed(fmt::format("spec of version {}, expected {}", in.version(),
+                                                sched::kSpecVersion)));
+  }
+  const auto on_failure =
+      checked_enum(in.on_failure(), sched::OnFailure::kContinue, "on_failure");
+  if (!on_failure) return tl::unexpected(on_failure.error());
+  auto spec = std::make_shared<JobSpec>();
+  spec->class_name = in.class_name();
+  spec->class_version = in.class_version();
+  spec->priority = in.priority();
+  if (in.has_time_limit()) spec->time_limit = Millis{in.time_limit()};
+  spec->on_failure = *on_failure;
+  for (const wire::ParamSpec& param : in.params()) {
+    std::optional<std::string> fallback;
+    if (param.has_fallback()) fallback = param.fallback();
+    spec->params.push_back({param.name(), param.required(), std::move(fallback)});
+  }
+  spec->needs = from_wire(in.needs());
+  if (const auto steps = steps_from_wire(in, *spec); !steps) return tl::unexpected(steps.error());
+  spec->env = pairs_from_wire(in.env());
+  spec->workdir = in.workdir();
+  spec->output = in.output();
+  spec->error = in.error();
+  return std::shared_ptr<const JobSpec>(std::move(spec));
+}
+
+std::string encode_spec(const JobSpec& spec) {
+  wire::JobSpec message;
+  to_wire(spec, message);
+  return message.SerializeAsString();
+}
+
+Result<std::shared_ptr<const JobSpec>> decode_spec(std::string_view bytes) {
+  wire::JobSpec message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return tl::unexpected(malformed("a spec cannot be decoded"));
+  }
+  return from_wire(message);
+}
+
+void to_wire(const std::vector<Ticket>& tickets, wire::SubmitRequest& out) {
+  std::unordered_map<const JobSpec*, std::uint32_t> sent;
+  for (const Ticket& ticket : tickets) {
+    wire::Ticket& entry = *out.add_tickets();
+    ticket_to_wire(ticket, entry);
+    if (!ticket.spec) continue;
+    const auto next = static_cast<std::uint32_t>(out.specs_size());
+    const auto [at, fresh] = sent.emplace(ticket.spec.get(), next);
+    if (fresh) to_wire(*ticket.spec, *out.add_specs());
+    entry.set_spec(at->second);
+  }
+}
+
+Result<std::vector<Ticket>> from_wire(const wire::SubmitRequest& in) {
+  const auto specs = specs_from_wire(in);
+  if (!specs) return tl::unexpected(specs.error());
+  std::vector<Ticket> tickets;
+  tickets.reserve(static_cast<std::size_t>(in.tickets_size()));
+  for (const wire::Ticket& entry : in.tickets()) {
+    auto ticket = ticket_from_wire(entry, *specs);
+    if (!ticket) return tl::unexpected(ticket.error());
+    tickets.push_back(std::move(*ticket));
+  }
+  return tickets;
+}
+
+void to_wire(const sched::Selector& selector, wire::Selector& out) {
+  ranges_to_wire(selector.ranges, *out.mutable_ranges());
+  out.set_step(selector.step);
+  for (const std::string& name : selector.names) out.add_names(name);
+  if (selector.user) out.set_user(*selector.user);
+  out.set_all(selector.all);
+}
+
+sched::Selector from_wire(const wire::Selector& in) {
+  sched::Selector selector;
+  selector.ranges = ranges_from_wire(in.ranges());
+  selector.step = in.step();
+  selector.names = {in.names().begin(), in.names().end()};
+  if (in.has_user()) selector.user = in.user();
+  selector.all = in.all();
+  return selector;
+}
+
+void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out) {
+  ranges_to_wire(filter.ranges, *out.mutable_ranges());
+  if (filter.user) out.set_user(*filter.user);
+  for (const std::string& name : filter.names) out.add_names(name);
+  for (const std::string& name : filter.classes) out.add_classes(name);
+  for (const sched::JobState state : filter.states) {
+    out.add_states(static_cast<std::uint32_t>(state));
+  }
+}
+
+Result<sched::QueueFilter> from_wire(const wire::QueueFilter& in) {
+  sched::QueueFilter filter;
+  filter.ranges = ranges_from_wire(in.ranges());
+  if (in.has_user()) filter.user = in.user();
+  filter.names = {in.names().begin(), in.names().end()};
+  filter.classes = {in.classes().begin(), in.classes().end()};
+  for (const std::uint32_t value : in.states()) {
+    const auto state = checked_enum(value, sched::JobState::kCancelled, "state");
+    if (!state) return tl::unexpected(state.error());
+    filter.states.push_back(*state);
+  }
+  return filter;
+}
+
+}  // namespace jobq::controller

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users are shown, errors, and the node's messages, between the wire and sched.
+#include "controller/translate.h"
+#include "controller/wire_checks.h"
+
+namespace jobq::controller {
+namespace {
+
+using sched::JobDetail;
+using sched::JobSummary;
+using sched::StepView;
+
+template <class In>
+std::vector<std::string> strings_from_wire(const In& in) {
+  return {in.begin(), in.end()};
+}
+
+void step_to_wire(const StepView& step, wire::StepView& out) {
+  out.set_name(step.name);
+  out.set_kind(static_cast<std::uint32_t>(step.kind));
+  out.set_state(static_cast<std::uint32_t>(step.state));
+  out.set_reason(step.reason);
+  out.set_outcome(static_cast<std::uint32_t>(step.outcome));
+  if (step.event) out.set_event(*step.event);
+  for (const sched::AttemptView& attempt : step.attempts) {
+    wire::AttemptView& entry = *out.add_attempts();
+    entry.set_attempt(attempt.attempt.value);
+    entry.set_node(attempt.node);
+    entry.set_started(attempt.started.ms);
+    entry.set_ended(attempt.ended.ms);
+    if (attempt.ended) to_wire(attempt.end, *entry.mutable_end());
+  }
+}
+
+Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
+  sched::AttemptView attempt;
+  attempt.attempt = Attempt{in.attempt()};
+  attempt.node = in.node();
+  attempt.started = Time{in.started()};
+  attempt.ended = Time{in.ended()};
+  if (in.has_end()) {
+    auto end = from_wire(in.end());
+    if (!end) return tl::unexpected(end.error());
+    attempt.end = std::move(*end);
+  }
+  return attempt;
+}
+
+Result<StepView> step_from_wire(const wire::StepView& in) {
+  const auto kind = checked_enum(in.kind(), sched::StepKind::kScript, "step kind");
+  if (!kind) return tl::unexpected(kind.error());
+  const auto state = checked_enum(in.state(), sched::StepState::kSkipped, "step state");
+  if (!state) return tl::unexpected(state.error());
+  const auto outcome = checked_enum(in.outcome(), sched::Outcome::kCancel, "outcome");
+  if (!outcome) return tl::unexpected(outcome.error());
+  StepView step;
+  step.name = in.name();
+  step.kind = *kind;
+  step.state = *state;
+  step.reason = in.reason();
+  step.outcome = *outcome;
+  if (in.has_event()) step.event = in.event();
+  for (const wire::AttemptView& entry : in.attempts()) {
+    auto attempt = attempt_from_wire(entry);
+    if (!attempt) return tl::unexpected(attempt.error());
+    step.attempts.push_back(std::move(*attempt));
+  }
+  return step;
+}
+
+}  // namespace
+
+void to_wire(const JobSummary& job, wire::JobSummary& out) {
+  out.set_job(job.job.value);
+  out.set_name(job.name);
+  out.set_class_name(job.class_name);
+  out.set_user(job.user);
+  out.set_state(static_cast<std::uint32_t>(job.state));
+  out.set_reason(job.reason);
+  out.set_priority(job.priority);
+  for (const std::string& node : job.nodes) out.add_nodes(node);
+  out.set_submitted(job.submitted.ms);
+  out.set_started(job.started.ms);
+  out.set_ended(job.ended.ms);
+  out.set_outcome(static_cast<std::uint32_t>(job.outcome));
+  out.set_restarts(job.restarts);
+  out.set_exit_code(job.exit_code);
+}
+
+Result<JobSummary> from_wire(const wire::JobSummary& in) {
+  const auto state = checked_enum(in.state(), sched::JobState::kCancelled, "state");
+  if (!state) return tl::unexpected(state.error());
+  const auto outcome = checked_enum(in.outcome(), sched::Outcome::kCancel, "outcome");
+  if (!outcome) return tl::unexpected(outcome.error());
+  JobSummary job;
+  job.job = JobNumber{in.job()};
+  job.name = in.name();
+  job.class_name = in.class_name();
+  job.user = in.user();
+  job.state = *state;
+  job.reason = in.reason();
+  job.priority = in.priority();
+  job.nodes = strings_from_wire(in.nodes());
+  job.submitted = Time{in.submitted()};
+  job.started = Time{in.started()};
+  job.ended = Time{in.ended()};
+  job.outcome = *outcome;
+  job.restarts = in.restarts();
+  job.exit_code = in.exit_code();
+  return job;
+}
+
+void to_wire(const JobDetail& job, wire::JobDetail& out) {
+  to_wire(job.summary, *out.mutable_summary());
+  out.set_uid(job.uid);
+  out.set_class_version(job.class_version);
+  for (const auto& [name, value] : job.params) {
+    wire::NameValue& entry = *out.add_params();
+    entry.set_name(name);
+    entry.set_value(value);
+  }
+  to_wire(job.needs, *out.mutable_needs());
+  if (job.time_limit) out.set_time_limit(job.time_limit->count);
+  out.set_workdir(job.workdir);
+  out.set_output(job.output);
+  out.set_error(job.error);
+  for (const StepView& step : job.steps) step_to_wire(step, *out.add_steps());
+  for (const sched::HistoryEntry& entry : job.history) {
+    wire::HistoryEntry& line = *out.add_history();
+    line.set_at(entry.at.ms);
+    line.set_what(entry.what);
+    line.set_detail(entry.detail);
+  }
+}
+
+Result<JobDetail> from_wire(const wire::JobDetail& in) {
+  auto summary = from_wire(in.summary());
+  if (!summary) return tl::unexpected(summary.error());
+  JobDetail job;
+  job.summary = std::move(*summary);
+  job.uid = in.uid();
+  job.class_version = in.class_version();
+  for (const wire::NameValue& param : in.params()) {
+    job.params.emplace_back(param.name(), param.value());
+  }
+  job.needs = from_wire(in.needs());
+  if (in.has_time_limit()) job.time_limit = Millis{in.time_limit()};
+  job.workdir = in.workdir();
+  job.output = in.output();
+  job.error = in.error();
+  for (const wire::StepView& entry : in.steps()) {
+    auto step = step_from_wire(entry);
+    if (!step) return tl::unexpected(step.error());
+    job.steps.push_back(std::move(*step));
+  }
+  for (const wire::HistoryEntry& entry : in.history()) {
+    job.history.push_back({Time{entry.at()}, entry.what(), entry.detail()});
+  }
+  return job;
+}
+
+void to_wire(const sched::Why& why, wire::WhyReply& out) {
+  out.set_job(why.job.value);
+  out.set_state(static_cast<std::uint32_t>(why.state));
+  out.set_summary(why.summary);
+  for (const sched::WhyBlocker& blocker : why.blockers) {
+    wire::WhyReply::Blocker& entry = *out.add_blockers();
+    entry.set_kind(blocker.kind);
+    entry.set_step(blocker.step);
+    entry.set_text(blocker.text);
+    entry.set_remedy(blocker.remedy);
+  }
+  if (why.expected_start) out.set_expected_start(why.expected_start->ms);
+}
+
+Result<sched::Why> from_wire(const wire::WhyReply& in) {
+  const auto state = checked_enum(in.state(), sched::JobState::kCancelled, "state");
+  if (!state) return tl::unexpected(state.error());
+  sched::Why why;
+  why.job = JobNumber{in.job()};
+  why.state = *state;
+  why.summary = in.summary();
+  for (const wire::WhyReply::Blocker& entry : in.blockers()) {
+    why.blockers.push_back({entry.kind(), entry.step(), entry.text(), entry.remedy()});
+  }
+  if (in.expected_start() != 0) why.expected_start = Time{in.expected_start()};
+  return why;
+}
+
+void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out) {
+  out.set_name(view.name);
+  out.set_version(view.version);
+  out.set_user(view.user);
+  out.set_registered(view.registered.ms);
+  out.set_retired(view.retired.ms);
+  out.set_file(view.file);
+  if (with_text) out.set_text(view.text);
+}
+
+void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out) {
+  out.set_cpus(capacity.cpus);
+  out.set_memory(capacity.memory.count);
+  out.set_gpus(capacity.gpus);
+  for (const resmgr::Count& count : capacity.counts) {
+    wire::Count& entry = *out.add_counts();
+    entry.set_name(count.name);
+    entry.set_amount(count.amount);
+  }
+}
+
+resmgr::Capacity from_wire(const wire::Capacity& in) {
+  resmgr::Capacity capacity{in.cpus(), Bytes{in.memory()}, in.gpus(), {}};
+  for (const wire::Count& entry : in.counts()) {
+    capacity.counts.push_back({entry.name(), entry.amount()});
+  }
+  return capacity;
+}
+
+void to_wire(const sched::NodeView& node, wire::NodeView& out) {
+  out.set_name(node.resources.name);
+  out.set_state(static_cast<std::uint32_t>(node.resources.state));
+  out.set_reason(node.reason);
+  out.set_drained_by(node.drained_by);
+  to_wire(node.resources.total, *out.mutable_total());
+  to_wire(node.resources.free, *out.mutable_free());
+  out.set_last_joined(node.last_joined.ms);
+  for (const sched::NodeView::Running& running : node.running) {
+    wire::NodeView::Running& entry = *out.add_running();
+    entry.set_job(running.id.job.value);
+    entry.set_attempt(running.id.attempt.value);
+    entry.set_step(running.step);
+    entry.set_user(running.user);
+  }
+}
+
+void to_wire(const resmgr::NamedView& resource, wire::ResourceView& out) {
+  out.set_name(resource.resource.name);
+  out.set_kind(static_cast<std::uint32_t>(resource.resource.kind));
+  out.set_total(resource.resource.total);
+  out.set_free(resource.free);
+  for (const resmgr::NamedView::Holder& holder : resource.holders) {
+    wire::ResourceView::Holder& entry = *out.add_holders();
+    entry.set_job(holder.job.value);
+    entry.set_amount(holder.amount);
+  }
+}
+
+void to_wire(const Error& error, wire::Error& out) {
+  out.set_code(static_cast<std::uint32_t>(error.code));
+  out.set_message(error.message);
+}
+
+Error from_wire(const wire::Error& in) {
+  const auto code = checked_enum(in.code(), ErrorCode::kInternal, "error code");
+  return Error{code.value_or(ErrorCode::kInternal), in.message()};
+}
+
+void to_wire(const AttemptId& id, wire::AttemptId& out) {
+  out.set_job(id.job.value);
+  out.set_step(id.step.value);
+  out.set_attempt(id.attempt.value);
+}
+
+AttemptId from_wire(const wire::AttemptId& in) {
+  return {JobNumber{in.job()}, StepId{in.step()}, Attempt{in.attempt()}};
+}
+
+void to_wire(const sched::TaskEnd& end, wire::TaskEnd& out) {
+  out.set_how(static_cast<std::uint32_t>(end.how));
+  out.set_exit_code(end.exit_code);
+  out.set_signal(end.signal);
+  out.set_reason(end.reason);
+  out.set_reported(static_cast<std::uint32_t>(end.reported));
+  if (end.event) out.set_event(*end.event);
+  out.set_wall(end.wall.count);
+  out.set_cpu(end.cpu.count);
+  out.set_max_rss(end.max_rss.count);
+}
+
+Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in) {
+  const auto how = checked_enum(in.how(), sched::TaskEnd::How::kLost, "kind of end");
+  if (!how) return tl::unexpected(how.error());
+  const auto reported = checked_enum(in.reported(), sched::Outcome::kCancel, "outcome");
+  if (!reported) return tl::unexpected(reported.error());
+  sched::TaskEnd end;
+  end.how = *how;
+  end.exit_code = in.exit_code();
+  end.signal = in.signal();
+  end.reason = in.reason();
+  end.reported = *reported;
+  if (in.has_event()) end.event = in.event();
+  end.wall = Millis{in.wall()};
+  end.cpu = Millis{in.cpu()};
+  end.max_rss = Bytes{in.max_rss()};
+  return end;
+}
+
+void to_wire(const sched::Launch& launch, wire::Launch& out) {
+  to_wire(launch.id, *out.mutable_id());
+  out.set_job_name(launch.job_name);
+  out.set_step_name(launch.step_name);
+  out.set_user(launch.user);
+  out.set_uid(launch.uid);
+  out.set_gid(launch.gid);
+  for (const std::string& word : launch.argv) out.add_argv(word);
+  out.set_script(launch.script);
+  for (const auto& [name, value] : launch.env) {
+    wire::NameValue& entry = *out.add_env();
+    entry.set_name(name);
+    entry.set_value(value);
+  }
+  out.set_workdir(launch.workdir);
+  out.set_output(launch.output);
+  out.set_error(launch.error);
+  out.set_cpus(launch.cpus);
+  out.set_memory(launch.memory.count);
+  for (const std::uint32_t gpu : launch.gpus) out.add_gpus(gpu);
+}
+
+}  // namespace jobq::controller
