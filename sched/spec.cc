@@ -2,6 +2,8 @@
 // Words for conditions and kinds, positions of steps, and the hash under which equal specs meet.
 #include "sched/spec.h"
 
+#include <fmt/format.h>
+
 #include "base/check.h"
 
 namespace jobq::sched {
@@ -96,6 +98,26 @@ std::string to_string(const Condition& condition) {
     case Condition::On::kEvent: return condition.step + ".event=" + condition.value;
   }
   unreachable("condition out of range");
+}
+
+Result<Condition> parse_condition(std::string_view text) {
+  using On = Condition::On;
+  constexpr std::string_view kEvent = "event=";
+  const std::size_t dot = text.find('.');
+  const std::string_view what = dot == text.npos ? "success" : text.substr(dot + 1);
+  Condition condition{std::string(text.substr(0, dot)), On::kSuccess, {}};
+  if (what == "failure") condition.on = On::kFailure;
+  if (what == "cancel") condition.on = On::kCancel;
+  if (what == "ended") condition.on = On::kEnded;
+  if (what.starts_with(kEvent)) condition.on = On::kEvent;
+  if (condition.on == On::kEvent) condition.value = what.substr(kEvent.size());
+  const bool known = condition.on == On::kEvent ? !condition.value.empty()
+                                                : condition.on != On::kSuccess || what == "success";
+  if (known && !condition.step.empty()) return condition;
+  return fail(ErrorCode::kUsage,
+              fmt::format("'{}' is not a condition; expected a step's name, or NAME.success, "
+                          "NAME.failure, NAME.cancel, NAME.ended or NAME.event=VALUE",
+                          text));
 }
 
 std::string_view to_string(StepKind kind) {

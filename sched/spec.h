@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/result.h"
 #include "base/time.h"
 #include "resmgr/needs.h"
 
@@ -40,6 +41,8 @@ struct Condition {
   bool operator==(const Condition&) const = default;
 };
 std::string to_string(const Condition& condition);
+// "calc.event=1" -> Condition; an error says what was expected.
+Result<Condition> parse_condition(std::string_view text);
 
 // Which exit codes mean what; codes not listed keep their usual meaning (0 success, others
 // failure).

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// Single checks: texts, patterns, environments, limits, needs, exit codes.
+#include "sched/check_parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "sched/nearest.h"
+
+namespace jobq::sched {
+namespace {
+
+constexpr std::string_view kPatternLetters = "jxsa%";
+
+// A value where it is used.
+struct Use {
+  std::string_view text;
+  const ValueRef& ref;
+
+  // " (line 3 of the text)" for what stands past the first line.
+  std::string where() const {
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(ref.offset);
+    const auto line = 1 + std::count(text.begin(), end, '\n');
+    return line == 1 ? std::string() : fmt::format(" (line {} of the text)", line);
+  }
+};
+
+std::string unknown_param(const ValueScope& scope, const Use& use) {
+  std::vector<std::string_view> known = scope.params;
+  known.emplace_back("job");
+  return fmt::format(
+      "no parameter is named '{0}', as ${{{0}}} says{1}{2}; a shell variable is written ${0} or "
+      "$${{{0}}}",
+      use.ref.name, use.where(), did_you_mean(use.ref.name, known));
+}
+
+std::string unknown_form(const Use& use) {
+  return fmt::format(
+      "there is no value ${{{}}}{}; expected a parameter, ${{job}}, ${{steps.NAME.event}} or "
+      "${{steps.NAME.node}}",
+      use.ref.name, use.where());
+}
+
+// What is wrong with the use of a step's value, empty when nothing is.
+std::string step_value_fault(const Use& use, std::string_view step, const ValueScope& scope) {
+  if (scope.steps == nullptr) {
+    return fmt::format("${{{}}} has no value here{}: this text is set before any step runs",
+                       use.ref.name, use.where());
+  }
+  const std::uint32_t used = scope.steps->find(step);
+  if (used == StepNames::kNone) {
+    return fmt::format("no step is named '{}', as ${{{}}} says{}{}", step, use.ref.name,
+                       use.where(), did_you_mean(step, scope.steps->all()));
+  }
+  if (used == scope.step) {
+    return fmt::format("${{{}}} has no value here{}: a step cannot use its own", use.ref.name,
+                       use.where());
+  }
+  return {};
+}
+
+void check_step_value(const Path& path, const Use& use, std::string_view step,
+                      const ValueScope& scope, FaultList& faults) {
+  std::string fault = step_value_fault(use, step, scope);
+  if (!fault.empty()) return faults.add(path(), std::move(fault));
+  scope.uses->push_back({scope.steps->find(step), scope.step, path(), use.ref.name});
+}
+
+void check_use(const Path& path, const Use& use, const ValueScope& scope, FaultList& faults) {
+  using Kind = ValueName::Kind;
+  const auto name = parse_value_name(use.ref.name);
+  if (!name) return faults.add(path(), unknown_form(use));
+  switch (name->kind) {
+    case Kind::kJob: return;
+    case Kind::kIndex:
+      return faults.add(path(), "${index} is not supported yet by this version" + use.where());
+    case Kind::kParam:
+      if (std::binary_search(scope.params.begin(), scope.params.end(), name->name)) return;
+      return faults.add(path(), unknown_param(scope, use));
+    case Kind::kStepEvent:
+    case Kind::kStepNode: return check_step_value(path, use, name->name, scope, faults);
+  }
+}
+
+// Names ascend, so none is there twice; each is a name.
+template <class List, class NameOf>
+void check_names(const Path& path, const List& list, NameOf name_of, FaultList& faults) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string& name = name_of(list[i]);
+    if (!resmgr::valid_name(name)) {
+      faults.add(path(), fmt::format("'{}' is not a name of a resource; expected letters, digits, "
+                                     "'.', '_' and '-', a letter or digit first, at most 64",
+                                     name));
+    }
+    if (i == 0 || name_of(list[i - 1]) < name) continue;
+    const bool same = name_of(list[i - 1]) == name;
+    faults.add(path(), fmt::format("'{}' is {}", name, same ? "listed twice" : "out of order"));
+  }
+}
+
+void check_amounts(const Path& path, const std::vector<resmgr::Count>& counts, FaultList& faults) {
+  check_names(
+      path, counts, [](const resmgr::Count& c) -> const std::string& { return c.name; }, faults);
+  for (const resmgr::Count& count : counts) {
+    if (count.amount == 0) {
+      faults.add(path() + '.' + count.name, "expected a whole number of 1 or more, found 0");
+    }
+  }
+}
+
+void check_env_name(const Path& path, const std::vector<NameValue>& env, std::size_t i,
+                    FaultList& faults) {
+  const std::string& name = env[i].first;
+  check_no_nul(path, name, faults);
+  if (name.empty() || name.find('=') != std::string::npos) {
+    faults.add(path(), fmt::format("'{}' cannot be the name of an environment variable", name));
+  }
+  if (i == 0 || env[i - 1].first < name) return;
+  const bool same = env[i - 1].first == name;
+  faults.add(path(), fmt::format("'{}' is {}", name, same ? "listed twice" : "out of order"));
+}
+
+}  // namespace
+
+std::string to_string(const std::vector<Fault>& faults) {
+  std::string text;
+  for (const Fault& fault : faults) {
+    if (!text.empty()) text += "; ";
+    text += fault.path.empty() ? fault.text : fault.path + ": " + fault.text;
+  }
+  return text;
+}
+
+void FaultList::add(std::string path, std::string text) {
+  if (full()) return;
+  if (faults_.size() + 1 == kMaxFaults) {
+    path.clear();
+    text = fmt::format("there are more faults; these are the first {}", kMaxFaults - 1);
+  }
+  faults_.push_back({std::move(path), std::move(text)});
+}
+
+std::vector<std::string_view> param_names(const JobSpec& spec) {
+  std::vector<std::string_view> names;
+  for (const ParamSpec& param : spec.params) names.push_back(param.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+StepNames::StepNames(const JobSpec& spec) {
+  sorted_.reserve(spec.steps.size());
+  for (const StepSpec& step : spec.steps) {
+    sorted_.emplace_back(step.name, static_cast<std::uint32_t>(sorted_.size()));
+  }
+  std::sort(sorted_.begin(), sorted_.end());
+}
+
+std::uint32_t StepNames::find(std::string_view name) const {
+  const auto at = std::lower_bound(sorted_.begin(), sorted_.end(), std::pair(name, 0U));
+  return at != sorted_.end() && at->first == name ? at->second : kNone;
+}
+
+std::vector<std::string_view> StepNames::all() const {
+  std::vector<std::string_view> names;
+  names.reserve(sorted_.size());
+  for (const auto& entry : sorted_) names.push_back(entry.first);
+  return names;
+}
+
+void check_no_nul(const Path& path, std::string_view text, FaultList& faults) {
+  if (text.find('\0') != std::string_view::npos) faults.add(path(), "a NUL byte is in the text");
+}
+
+void check_text(const Path& path, std::string_view text, const ValueScope& scope,
+                FaultList& faults) {
+  check_no_nul(path, text, faults);
+  if (text.find("${") == std::string_view::npos) return;
+  for (const ValueRef& ref : value_refs(text)) {
+    if (faults.full()) return;
+    check_use(path, {text, ref}, scope, faults);
+  }
+}
+
+void check_pattern(const Path& path, std::string_view pattern, FaultList& faults) {
+  for (std::size_t at = pattern.find('%'); at < pattern.size(); at = pattern.find('%', at + 2)) {
+    const std::string_view found = pattern.substr(at, 2);
+    if (found.size() == 2 && kPatternLetters.find(found[1]) != std::string_view::npos) continue;
+    faults.add(path(), fmt::format("'{}' is not a letter of a pattern; expected %j (job), %x "
+                                   "(name), %s (step), %a (index) or %%",
+                                   found));
+  }
+}
+
+void check_job_texts(std::string_view prefix, const JobTexts& texts,
+                     const std::optional<ValueScope>& scope, FaultList& faults) {
+  const auto check_one = [&](const Path& path, std::string_view text) {
+    scope ? check_text(path, text, *scope, faults) : check_no_nul(path, text, faults);
+  };
+  for (std::size_t i = 0; i < texts.env.size(); ++i) {
+    const auto path = [&] { return fmt::format("{}.env.{}", prefix, texts.env[i].first); };
+    check_env_name(path, texts.env, i, faults);
+    check_one(path, texts.env[i].second);
+  }
+  check_one([&] { return fmt::format("{}.workdir", prefix); }, texts.workdir);
+  const auto output = [&] { return fmt::format("{}.output", prefix); };
+  check_one(output, texts.output);
+  check_pattern(output, texts.output, faults);
+  const auto error = [&] { return fmt::format("{}.error", prefix); };
+  check_one(error, texts.error);
+  check_pattern(error, texts.error, faults);
+}
+
+void check_limit(const Path& path, const std::optional<Millis>& limit, FaultList& faults) {
+  if (!limit || limit->count > 0) return;
+  faults.add(path(), fmt::format("expected a duration longer than nothing, like \"2h\", found {}",
+                                 format_duration(*limit)));
+}
+
+void check_priority(const Path& path, int priority, FaultList& faults) {
+  if (priority >= 0 && priority <= kMaxPriority) return;
+  faults.add(path(),
+             fmt::format("expected a priority of 0 to {}, found {}", kMaxPriority, priority));
+}
+
+void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faults) {
+  check_amounts(prefix, needs.counts, faults);
+  check_amounts([&] { return prefix() + ".tokens"; }, needs.tokens, faults);
+  check_names([&] { return prefix() + ".exclusive"; }, needs.exclusive,
+              [](const std::string& name) -> const std::string& { return name; }, faults);
+}
+
+void check_exit(const Path& prefix, const ExitMap& exit, FaultList& faults) {
+  struct Meaning {
+    std::string_view name;
+    const std::vector<int>& codes;
+  };
+  const std::array<Meaning, 3> meanings{
+      {{"success", exit.success}, {"failure", exit.failure}, {"cancel", exit.cancel}}};
+  std::array<std::string_view, 256> taken{};
+  for (const Meaning& meaning : meanings) {
+    for (std::size_t i = 0; i < meaning.codes.size(); ++i) {
+      const int code = meaning.codes[i];
+      const auto path = [&] { return fmt::format("{}.{}[{}]", prefix(), meaning.name, i); };
+      if (code < 0 || code > 255) {
+        faults.add(path(), fmt::format("expected an exit code of 0 to 255, found {}", code));
+        continue;
+      }
+      std::string_view& owner = taken[static_cast<std::size_t>(code)];
+      if (!owner.empty()) {
+        faults.add(path(), fmt::format("exit code {} is listed twice: {} and {}", code, owner,
+                                       meaning.name));
+      }
+      owner = meaning.name;
+    }
+  }
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The checks of what a ticket says by itself, and of its parameters against its job's.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sched/check_parts.h"
+#include "sched/check_spec.h"
+#include "sched/nearest.h"
+
+namespace jobq::sched {
+namespace {
+
+constexpr std::size_t kLongestName = 128;
+constexpr std::size_t kLongestKey = 256;
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+// A text for one line of a table: short, without control characters.
+void check_line(const std::string& path, std::string_view text, std::size_t longest,
+                FaultList& faults) {
+  if (text.size() > longest) {
+    faults.add(path, fmt::format("expected {} bytes at most, found {}", longest, text.size()));
+  }
+  if (std::any_of(text.begin(), text.end(), is_control)) {
+    faults.add(path, "a control character is in the text");
+  }
+}
+
+std::string of_class(const JobSpec& job) {
+  return job.class_name.empty() ? "this job" : fmt::format("class {}", job.class_name);
+}
+
+void check_known(const JobSpec& job, const std::vector<NameValue>& params, FaultList& faults) {
+  const std::vector<std::string_view> known = param_names(job);
+  std::vector<std::string_view> seen;
+  for (const auto& [name, value] : params) {
+    const auto path = [&name = name] { return fmt::format("ticket.params.{}", name); };
+    check_no_nul(path, value, faults);
+    seen.push_back(name);
+    if (faults.full() || std::binary_search(known.begin(), known.end(), name)) continue;
+    faults.add(path(), fmt::format("{} has no parameter '{}'{}", of_class(job), name,
+                                   did_you_mean(name, known)));
+  }
+  std::sort(seen.begin(), seen.end());
+  for (auto at = std::adjacent_find(seen.begin(), seen.end()); at != seen.end();
+       at = std::adjacent_find(at + 1, seen.end())) {
+    faults.add(fmt::format("ticket.params.{}", *at), fmt::format("'{}' is given twice", *at));
+  }
+}
+
+void check_required(const JobSpec& job, const std::vector<NameValue>& params, FaultList& faults) {
+  std::vector<std::string_view> given;
+  for (const auto& [name, value] : params) given.push_back(name);
+  std::sort(given.begin(), given.end());
+  for (const ParamSpec& param : job.params) {
+    if (!param.required || std::binary_search(given.begin(), given.end(), param.name)) continue;
+    faults.add("ticket.params",
+               fmt::format("{} requires the parameter '{}'", of_class(job), param.name));
+  }
+}
+
+void check_all_params(const JobSpec& job, const std::vector<NameValue>& params, FaultList& faults) {
+  check_known(job, params, faults);
+  check_required(job, params, faults);
+}
+
+// A ticket says its steps, or whose steps.
+void check_job_of(const Ticket& ticket, FaultList& faults) {
+  if (ticket.spec && !ticket.class_name.empty()) {
+    faults.add("ticket.class", "a ticket that names a class has no steps of its own");
+  }
+  if (!ticket.spec && ticket.class_name.empty()) {
+    faults.add("ticket", "expected a class or steps, found neither");
+  }
+  const auto check_one = [&](std::string_view key, std::string_view value) {
+    if (value.empty() || resmgr::valid_name(value)) return;
+    faults.add(fmt::format("ticket.{}", key),
+               fmt::format("'{}' is not a {} of a class; expected letters, digits, '.', '_' and "
+                           "'-', a letter or digit first, at most 64",
+                           value, key == "class" ? "name" : key));
+  };
+  check_one("class", ticket.class_name);
+  check_one("version", ticket.class_version);
+}
+
+}  // namespace
+
+std::vector<Fault> check_params(const JobSpec& spec, const std::vector<NameValue>& params) {
+  FaultList faults;
+  check_all_params(spec, params, faults);
+  return faults.take();
+}
+
+std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
+  FaultList faults;
+  check_job_of(ticket, faults);
+  check_line("ticket.name", ticket.name, kLongestName, faults);
+  check_line("ticket.key", ticket.key, kLongestKey, faults);
+  if (ticket.priority) {
+    check_priority([] { return std::string("ticket.priority"); }, *ticket.priority, faults);
+  }
+  check_limit([] { return std::string("ticket.time_limit"); }, ticket.time_limit, faults);
+  const JobTexts texts{ticket.env, ticket.workdir, ticket.output, ticket.error};
+  if (job == nullptr) {
+    check_job_texts("ticket", texts, std::nullopt, faults);
+    return faults.take();
+  }
+  check_all_params(*job, ticket.params, faults);
+  const std::vector<std::string_view> params = param_names(*job);
+  check_job_texts("ticket", texts, ValueScope{params}, faults);
+  return faults.take();
+}
+
+}  // namespace jobq::sched
