@@ -11,6 +11,12 @@ set(JOBQ_TEST_ENVIRONMENT
   "UBSAN_OPTIONS=halt_on_error=1:exitcode=99:print_stacktrace=1"
   "TSAN_OPTIONS=halt_on_error=1:exitcode=99:second_deadlock_stack=1")
 
+# Black-box tests find the binary here, and wait longer for a slow build.
+set(JOBQ_SCRIPT_ENVIRONMENT ${JOBQ_TEST_ENVIRONMENT} "JOBQ_BIN=${CMAKE_BINARY_DIR}/bin")
+if(JOBQ_SANITIZE)
+  list(APPEND JOBQ_SCRIPT_ENVIRONMENT "JOBQ_PATIENCE=5")
+endif()
+
 # jobq_test(<name> <libraries> <sources...>)
 function(jobq_test name libraries)
   add_executable(${name} ${ARGN})
@@ -33,7 +39,7 @@ function(jobq_scripts label timeout)
     set_tests_properties(${label}.${name} PROPERTIES
       TIMEOUT ${timeout}
       LABELS ${label}
-      ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT};JOBQ_BIN=${CMAKE_BINARY_DIR}/bin")
+      ENVIRONMENT "${JOBQ_SCRIPT_ENVIRONMENT}")
   endforeach()
 endfunction()
 

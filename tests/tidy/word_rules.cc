@@ -76,9 +76,9 @@ std::string without_here_documents(std::string_view text) {
   return kept;
 }
 
-// The harness's wait_for alone may sleep, between two looks.
-void blank_wait_for(std::string& text) {
-  const std::size_t begin = text.find("\nwait_for() {");
+// The harness's poll alone may sleep, between two looks.
+void blank_poll(std::string& text) {
+  const std::size_t begin = text.find("\npoll() {");
   const std::size_t end = text.find("\n}", begin == std::string::npos ? text.size() : begin);
   if (end == std::string::npos) return;
   std::replace_if(
@@ -109,7 +109,7 @@ Complaints tests_wait_for_conditions(const Tree& tree) {
         file.path.starts_with("tests/cli/") || file.path.starts_with("tests/fault/");
     if (!of_harness || !is_shell(file)) continue;
     std::string text = without_here_documents(file.text);
-    if (file.path == "tests/cli/lib.sh") blank_wait_for(text);
+    if (file.path == "tests/cli/lib.sh") blank_poll(text);
     match_lines(file, std::string_view(text), kSleeps, "use wait_for: a fixed sleep proves nothing",
                 complaints);
   }
