@@ -1,24 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent: the talking half of a node. It joins the controller, hands launches and orders to the keeper, passes
-// ends back, answers questions about output, and takes reports of steps on a local socket.
+// The agent: the talking half of a node. It joins the controller, hands launches and orders to the
+// keeper, passes ends back, answers questions about output, and takes reports of steps on a local
+// socket.
 //
-// It may be stopped or killed at any time: the keeper keeps the steps and their ends, and the next agent finds
-// them. It starts a keeper where none runs.
+// It may be stopped or killed at any time: the keeper keeps the steps and their ends, and the next
+// agent finds them. It starts a keeper where none runs. All calls belong to the loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <variant>
+#include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/endpoint.h"
-#include "resmgr/needs.h"
 
 struct uv_loop_s;
 
 namespace jobq::exec {
+
+// What a node offers. gpus are known by index, 0 to gpus-1; counts by name and amount.
+struct Capacity {
+  std::uint32_t cpus = 0;
+  Bytes memory;
+  std::uint32_t gpus = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> counts;
+};
 
 struct LocalController {
   std::string socket;  // the controller's Unix socket (jobq up)
@@ -31,9 +43,11 @@ struct RemoteController {
 struct AgentOptions {
   std::string name;
   std::variant<LocalController, RemoteController> controller;
-  std::string state;   // directory; made (0700, sockets inside reachable by steps' users) where missing
+  // A directory of this node alone, made where missing: 0711 for root, so that the steps of other
+  // users reach the socket inside, else 0700.
+  std::string state;
   std::string socket;  // for steps; empty: STATE/node.sock
-  resmgr::Capacity capacity;
+  Capacity capacity;
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
   std::string executable;      // of jobq, to start the keeper from; /proc/self/exe
@@ -41,13 +55,16 @@ struct AgentOptions {
 
 class Agent {
  public:
-  // Connects to (or starts) the keeper, then keeps trying to reach the controller, with growing pauses.
+  // Listens for steps; then, on the loop, connects to (or starts) the keeper and keeps trying to
+  // reach the controller, with growing pauses. Fails where the state directory cannot be used or
+  // another agent uses it.
   static Result<std::unique_ptr<Agent>> start(uv_loop_s* loop, AgentOptions options);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;
 
-  // Leaves: steps run on under the keeper, which ends by itself when it holds nothing.
+  // Leaves: steps run on under the keeper, which ends by itself when nothing runs. Calls back once,
+  // when the loop holds nothing of the agent any more; the agent may be destroyed then, or inside.
   void stop(std::function<void()> stopped);
 
   bool joined() const;  // the controller has welcomed this node
@@ -58,14 +75,16 @@ class Agent {
   std::unique_ptr<Impl> impl_;
 };
 
-// The keeper's process: `jobq keeper --state DIR`, started by the agent, never by hand. Returns its exit code.
+// The keeper's process: `EXECUTABLE keeper --state DIR --grace MS`, started by the agent, never by
+// hand. Returns its exit code: 0 also where another keeper has the state directory already.
 struct KeeperOptions {
   std::string state;
   Millis grace = seconds(10);
+  bool cgroups = true;  // false: process groups, also where cgroups can be had
 };
 int run_keeper(const KeeperOptions& options);
 
 // What this machine has: cpus that this process may use, memory, gpus (/dev/nvidia[0-9]*).
-resmgr::Capacity machine_capacity();
+Capacity machine_capacity();
 
 }  // namespace jobq::exec
