@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration file on disk.
+#include "cmd/configuration.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "cmd/paths.h"
+#include "cmd/phrases.h"
+
+namespace jobq::cmd {
+namespace {
+
+constexpr const char* kSystemConfiguration = "/etc/jobq/jobq.toml";
+
+bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+}  // namespace
+
+Result<std::string> find_configuration(const std::optional<std::string>& option) {
+  const std::string named = option ? *option : environment("JOBQ_CONFIG");
+  if (!named.empty()) {
+    if (exists(named)) return named;
+    return fail(ErrorCode::kUsage, fmt::format("there is no configuration file {} ({})", named,
+                                               option ? "from --config" : "from JOBQ_CONFIG"));
+  }
+  const std::string directory = user_config_directory();
+  if (!directory.empty() && exists(directory + "/jobq.toml")) return directory + "/jobq.toml";
+  if (exists(kSystemConfiguration)) return std::string(kSystemConfiguration);
+  return std::string();
+}
+
+Result<conf::Settings> read_configuration(const std::optional<std::string>& option) {
+  const Result<std::string> path = find_configuration(option);
+  if (!path) return tl::unexpected(path.error());
+  if (path->empty()) return conf::Settings{};
+  const Result<std::string> text = read_file(*path);
+  if (!text) return tl::unexpected(text.error());
+  conf::Parsed<conf::Settings> settings = conf::parse_settings(*text, *path);
+  if (!settings.ok()) return tl::unexpected(faults_error(*path, settings.faults));
+  return std::move(settings.value);
+}
+
+Error faults_error(const std::string& what, const std::vector<conf::Fault>& faults) {
+  std::string text = fmt::format("{} has {}:", what, counted(faults.size(), "error"));
+  for (const conf::Fault& fault : faults) text += "\n  " + conf::to_string(fault);
+  return {ErrorCode::kUsage, text};
+}
+
+}  // namespace jobq::cmd

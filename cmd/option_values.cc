@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values of options: texts into types, with errors that say what was expected.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "cmd/options.h"
+
+namespace jobq::cmd {
+namespace {
+
+template <class T, class Parse>
+Taker parsed_into(std::optional<T>& to, Parse parse) {
+  return [&to, parse](const std::string& text) -> Result<void> {
+    const Result<T> value = parse(text);
+    if (!value) return fail(ErrorCode::kUsage, value.error().message);
+    to = *value;
+    return {};
+  };
+}
+
+template <class T>
+Result<T> parse_number(std::string_view text) {
+  T number{};
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc() && stop == end && !text.empty()) return number;
+  return fail(ErrorCode::kUsage, fmt::format("'{}' is not a number; expected one such as 4", text));
+}
+
+// "2026-11-21T20:05:00Z", "2026-11-21" (midnight UTC), or "2h": two hours ago.
+Result<Time> parse_moment(const std::string& text) {
+  if (const Result<Time> time = parse_rfc3339(text)) return time;
+  if (text.size() == 10) {
+    if (const Result<Time> day = parse_rfc3339(text + "T00:00:00Z")) return day;
+  }
+  if (const Result<Millis> ago = parse_duration(text)) return wall_now() - *ago;
+  return fail(ErrorCode::kUsage,
+              fmt::format("'{}' is not a time; expected 2026-11-21, 2026-11-21T20:05:00Z, or how "
+                          "long ago, such as 2h",
+                          text));
+}
+
+}  // namespace
+
+Taker into(std::string& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    to = text;
+    return {};
+  };
+}
+
+Taker into(std::optional<std::string>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    to = text;
+    return {};
+  };
+}
+
+Taker into(std::optional<Millis>& to) { return parsed_into(to, parse_duration); }
+Taker into(std::optional<Bytes>& to) { return parsed_into(to, parse_bytes); }
+Taker into(std::optional<std::uint32_t>& to) {
+  return parsed_into(to, parse_number<std::uint32_t>);
+}
+Taker into(std::optional<int>& to) { return parsed_into(to, parse_number<int>); }
+Taker into(std::optional<Time>& to) { return parsed_into(to, parse_moment); }
+
+Taker append_to(std::vector<std::string>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    to.push_back(text);
+    return {};
+  };
+}
+
+Taker append_split(std::vector<std::string>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    std::string_view rest = text;
+    while (true) {
+      const std::size_t comma = rest.find(',');
+      const std::string_view part = rest.substr(0, comma);
+      if (part.empty()) {
+        return fail(ErrorCode::kUsage, fmt::format("an empty name in '{}'", text));
+      }
+      to.emplace_back(part);
+      if (comma == std::string_view::npos) return {};
+      rest.remove_prefix(comma + 1);
+    }
+  };
+}
+
+}  // namespace jobq::cmd

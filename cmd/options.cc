@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parsing of options by CLI11, and the help.
+#include "cmd/options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "cmd/messages.h"
+#include "sched/nearest.h"
+
+namespace jobq::cmd {
+namespace {
+
+constexpr std::size_t kHelpColumn = 28;
+constexpr std::size_t kHelpWidth = 96;
+
+std::vector<std::string_view> split_names(std::string_view names) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t comma = names.find(',');
+    parts.push_back(names.substr(0, comma));
+    if (comma == std::string_view::npos) return parts;
+    names.remove_prefix(comma + 1);
+  }
+}
+
+bool looks_like_option(std::string_view word) { return word.size() > 1 && word.front() == '-'; }
+
+// Text from column `column` on, the first line continued where the cursor stands.
+void append_wrapped(std::string& out, std::string_view text, std::size_t column) {
+  std::size_t at = column;
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    if (at > column && at + 1 + space > kHelpWidth) {
+      out += '\n' + std::string(column, ' ');
+      at = column;
+    }
+    if (at > column) out += ' ';
+    out += text.substr(0, space);
+    at += space + (at > column ? 1 : 0);
+    text.remove_prefix(std::min(space + 1, text.size()));
+  }
+  out += '\n';
+}
+
+std::string in_help(std::string_view names) {
+  std::string shown(names);
+  const std::size_t comma = shown.find(',');
+  if (comma != std::string::npos) shown.insert(comma + 1, 1, ' ');
+  return shown;
+}
+
+}  // namespace
+
+Options::Options(std::string usage, std::string about)
+    : usage_(std::move(usage)), about_(std::move(about)), group_("Options") {
+  flag("-h,--help", help_wanted_, "this help");
+}
+
+void Options::group(std::string title) { group_ = std::move(title); }
+
+void Options::flag(std::string names, bool& to, std::string help) {
+  options_.push_back(
+      {std::move(names), "", std::move(help), group_, &to, nullptr, false, {}, false});
+}
+
+void Options::value(std::string names, std::string placeholder, Taker take, std::string help) {
+  options_.push_back({std::move(names),
+                      std::move(placeholder),
+                      std::move(help),
+                      group_,
+                      nullptr,
+                      std::move(take),
+                      false,
+                      {},
+                      false});
+}
+
+void Options::list(std::string names, std::string placeholder, Taker take, std::string help) {
+  value(std::move(names), std::move(placeholder), std::move(take), std::move(help));
+  options_.back().repeats = true;
+}
+
+void Options::words(std::vector<std::string>& to) { words_ = &to; }
+void Options::first_word_ends_options() { first_word_ends_ = true; }
+void Options::examples(std::string text) { examples_ = std::move(text); }
+
+const Options::Option* Options::find(std::string_view name) const {
+  for (const Option& option : options_) {
+    const auto names = split_names(option.names);
+    if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
+  }
+  return nullptr;
+}
+
+bool Options::given(std::string_view name) const {
+  const Option* option = find(name);
+  return option != nullptr && option->given;
+}
+
+std::vector<std::string> Options::names() const {
+  std::vector<std::string> all;
+  for (const Option& option : options_) all.emplace_back(split_names(option.names).back());
+  return all;
+}
+
+// Copies one option with its value; CLI11 would take the next word for the value of "--name=".
+Result<void> Options::split_option(const Words& words, std::size_t& at, Words& options) const {
+  const std::string& word = words[at];
+  const bool is_long = word.starts_with("--");
+  const std::size_t equals = is_long ? word.find('=') : std::string::npos;
+  const std::string name = is_long ? word.substr(0, equals) : word.substr(0, 2);
+  const Option* option = find(name);
+  if (option == nullptr) {
+    std::vector<std::string_view> known;
+    for (const Option& each : options_) known.push_back(split_names(each.names).back());
+    return fail(ErrorCode::kUsage, fmt::format("unknown option '{}'{}; see --help", name,
+                                               sched::did_you_mean(name, known)));
+  }
+  const bool has_value = equals != std::string::npos || (!is_long && word.size() > 2);
+  if (option->flag != nullptr && equals != std::string::npos) {
+    return fail(ErrorCode::kUsage, fmt::format("{} takes no value", name));
+  }
+  options.push_back(equals == std::string::npos ? word : name);
+  if (equals != std::string::npos) options.push_back(word.substr(equals + 1));
+  if (option->flag != nullptr || has_value) return {};
+  if (at + 1 == words.size()) {
+    return fail(ErrorCode::kUsage, fmt::format("{} needs a value: {}", name, option->placeholder));
+  }
+  options.push_back(words[++at]);
+  return {};
+}
+
+Result<void> Options::split(const Words& words, Words& options, Words& rest) {
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    const bool only_words = had_separator_ || (first_word_ends_ && !rest.empty());
+    if (!only_words && words[at] == "--") {
+      had_separator_ = true;
+    } else if (only_words || !looks_like_option(words[at])) {
+      rest.push_back(words[at]);
+    } else if (Result<void> copied = split_option(words, at, options); !copied) {
+      return copied;
+    }
+  }
+  return {};
+}
+
+Result<void> Options::run_parser(Words options) {
+  CLI::App parser;
+  parser.set_help_flag();
+  for (Option& option : options_) {
+    const auto keep = [&option](const CLI::results_t& texts) {
+      option.texts = texts;
+      option.given = true;
+      return true;
+    };
+    CLI::Option* added = option.flag != nullptr
+                             ? parser.add_flag_callback(option.names,
+                                                        [&option] {
+                                                          *option.flag = true;
+                                                          option.given = true;
+                                                        })
+                             : parser.add_option(option.names, keep)->expected(1);
+    added->multi_option_policy(option.repeats ? CLI::MultiOptionPolicy::TakeAll
+                                              : CLI::MultiOptionPolicy::TakeLast);
+  }
+  std::reverse(options.begin(), options.end());
+  try {
+    parser.parse(std::move(options));
+  } catch (const CLI::ParseError& error) {
+    return fail(ErrorCode::kUsage, fmt::format("{}; see --help", error.what()));
+  }
+  return {};
+}
+
+Result<void> Options::hand_out() {
+  for (const Option& option : options_) {
+    for (const std::string& text : option.texts) {
+      const Result<void> taken = option.take(text);
+      if (taken) continue;
+      return fail(taken.error().code,
+                  fmt::format("{}: {}", split_names(option.names).back(), taken.error().message));
+    }
+  }
+  return {};
+}
+
+Result<Options::Next> Options::parse(const Words& words) {
+  if (find("--json") != nullptr) {
+    const auto end = std::find(words.begin(), words.end(), "--");
+    set_json_errors(std::find(words.begin(), end, "--json") != end);
+  }
+  Words options;
+  Words rest;
+  Result<void> done = split(words, options, rest);
+  if (done) done = run_parser(std::move(options));
+  if (done && help_wanted_) {
+    print(help());
+    return Next::kDone;
+  }
+  if (done) done = hand_out();
+  if (!done) return tl::unexpected(done.error());
+  set_json_errors(given("--json"));
+  if (words_ != nullptr) {
+    *words_ = std::move(rest);
+  } else if (!rest.empty()) {
+    return fail(ErrorCode::kUsage, fmt::format("unexpected '{}'; see --help", rest.front()));
+  }
+  return Next::kRun;
+}
+
+std::string Options::help() const {
+  std::string text = fmt::format("Usage: {}\n\n{}\n", usage_, about_);
+  std::vector<std::string> groups;
+  for (const Option& option : options_) {
+    if (std::find(groups.begin(), groups.end(), option.group) == groups.end()) {
+      groups.push_back(option.group);
+    }
+  }
+  std::rotate(groups.begin(), groups.begin() + 1, groups.end());  // "Options" comes last
+  for (const std::string& title : groups) {
+    text += fmt::format("\n{}:\n", title);
+    for (const Option& option : options_) {
+      if (option.group != title) continue;
+      std::string head = "  " + in_help(option.names);
+      if (!option.placeholder.empty()) head += " " + option.placeholder;
+      head.resize(std::max(head.size() + 2, kHelpColumn), ' ');
+      text += head;
+      if (head.size() > kHelpColumn) text += '\n' + std::string(kHelpColumn, ' ');
+      append_wrapped(text, option.help, kHelpColumn);
+    }
+  }
+  if (!examples_.empty()) text += fmt::format("\nExamples:\n{}", examples_);
+  return text;
+}
+
+}  // namespace jobq::cmd

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of one verb: declared once, they are parsed and make the help.
+//
+//   Options options("jq hold JOB...", "Holds jobs.");
+//   options.flag("--json", json, "...");
+//   options.value("--name", "NAME", into(name), "...");
+//   options.words(jobs);
+//   const auto next = options.parse(words);
+//   if (!next) return tl::unexpected(next.error());
+//   if (*next == Options::Next::kDone) return 0;
+//
+// CLI11 does the parsing; its headers are slow to compile and have objects to construct before
+// main, so they stay inside options.cc.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "cmd/verbs.h"
+
+namespace jobq::cmd {
+
+// Takes the text of a value; an error says what was expected, without the option's name.
+using Taker = std::function<Result<void>(const std::string& text)>;
+
+Taker into(std::string& to);
+Taker into(std::optional<std::string>& to);
+Taker into(std::optional<Millis>& to);
+Taker into(std::optional<Bytes>& to);
+Taker into(std::optional<std::uint32_t>& to);
+Taker into(std::optional<int>& to);
+Taker into(std::optional<Time>& to);  // RFC 3339, a date, or a duration: so long ago
+Taker append_to(std::vector<std::string>& to);
+Taker append_split(std::vector<std::string>& to);  // "a,b" is two
+
+class Options {
+ public:
+  Options(std::string usage, std::string about);
+
+  // Options declared from here on stand under this title in the help.
+  void group(std::string title);
+  // Names are "-f,--follow" or "--json". Given twice, the last one counts.
+  void flag(std::string names, bool& to, std::string help);
+  void value(std::string names, std::string placeholder, Taker take, std::string help);
+  // As value(), and may be repeated.
+  void list(std::string names, std::string placeholder, Taker take, std::string help);
+  // What is no option. Without this, words are refused.
+  void words(std::vector<std::string>& to);
+  // The first word ends the options: what follows belongs to it.
+  void first_word_ends_options();
+  void examples(std::string text);
+
+  // kDone: help was asked for and printed.
+  enum class Next { kRun, kDone };
+  Result<Next> parse(const Words& words);
+
+  // "--" stood before the first word.
+  bool had_separator() const { return had_separator_; }
+  // The option was given.
+  bool given(std::string_view name) const;
+  // The names of all options, the longest form of each.
+  std::vector<std::string> names() const;
+  std::string help() const;
+
+ private:
+  struct Option {
+    std::string names;
+    std::string placeholder;  // empty: a flag
+    std::string help;
+    std::string group;
+    bool* flag = nullptr;
+    Taker take;
+    bool repeats = false;
+    std::vector<std::string> texts;  // as given
+    bool given = false;
+  };
+  const Option* find(std::string_view name) const;
+  Result<void> split(const Words& words, Words& options, Words& rest);
+  Result<void> split_option(const Words& words, std::size_t& at, Words& options) const;
+  Result<void> run_parser(Words options);
+  Result<void> hand_out();
+
+  std::string usage_;
+  std::string about_;
+  std::string examples_;
+  std::string group_;
+  std::vector<Option> options_;
+  std::vector<std::string>* words_ = nullptr;
+  bool first_word_ends_ = false;
+  bool had_separator_ = false;
+  bool help_wanted_ = false;
+};
+
+}  // namespace jobq::cmd
