@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Questions about jobs that ended, answered from the journal's file by a connection that only reads, never
-// checkpoints, and gives up rather than keep a read open: commits are not stalled by it.
+// Questions about jobs that ended, answered from the journal's file by a connection that only
+// reads, never checkpoints, and gives up rather than keep a read open: commits are not stalled by
+// it.
 #pragma once
 
 #include <functional>

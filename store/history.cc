@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reading connection, and its two questions: a list in pages, and one job whole.
+#include "store/history.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "store/database.h"
+#include "store/job_detail.h"
+#include "store/job_query.h"
+#include "store/lock.h"
+#include "store/reader.h"
+#include "store/schema.h"
+#include "store/tables.h"
+
+namespace jobq::store {
+namespace {
+
+constexpr std::size_t kPageJobs = 500;  // read in one go: a millisecond or two
+
+bool operator<(const Place& a, const Place& b) {
+  return std::pair(a.ended, a.number) < std::pair(b.ended, b.number);
+}
+
+// The list begins after this place.
+Place first_place(const HistoryFilter& filter) {
+  constexpr Place kNewest{Time{std::numeric_limits<std::int64_t>::max()}, JobNumber(0)};
+  const Place to = filter.ended_to ? Place{*filter.ended_to, JobNumber(0)} : kNewest;
+  if (!filter.before) return to;
+  return std::min(to, Place{filter.before->first, filter.before->second});
+}
+
+// The list ends at this place.
+Place last_place(const HistoryFilter& filter) {
+  return {std::max(filter.ended_from.value_or(Time{1}), Time{1}), JobNumber(0)};
+}
+
+}  // namespace
+
+struct History::Impl {
+  Impl(Database opened, SpecCodec given)
+      : database(std::move(opened)), codec(std::move(given)), specs(database, codec) {}
+
+  // Runs the reading in a transaction, so that all of it sees one state, and ends that at once.
+  template <class Read>
+  Result<void> in_snapshot(const Read& read) {
+    Result<void> result;
+    if (!begin.run() || !read()) result = unreadable();
+    if (sqlite3_get_autocommit(database.handle()) == 0) commit.run();
+    return result;
+  }
+
+  tl::unexpected<Error> unreadable() const {
+    const bool ours = database.error_code() == SQLITE_OK;
+    return fail(ErrorCode::kUnavailable, "the history cannot be read: " +
+                                             (ours ? "a row cannot be decoded" : database.error()));
+  }
+
+  // Where the next kPageJobs jobs end, whether they pass a filter or not; `last` when there are
+  // fewer.
+  bool find_page_end(Place from, Place last, Place& end) {
+    end = last;
+    if (!fence.start(from.ended, from.number, last.ended, kPageJobs - 1)) return false;
+    if (fence.next()) fence.read(end.ended, end.number);
+    fence.reset();
+    return !fence.failed();
+  }
+
+  template <class Row>
+  bool read_rows(Statement& query, JobNumber number, std::vector<Row>& rows) {
+    if (!query.start(number)) return false;
+    bool decoded = true;
+    while (decoded && query.next()) decoded = read(query, rows.emplace_back());
+    query.reset();
+    return decoded && !query.failed();
+  }
+
+  bool read_nodes(sched::JobSummary& summary) {
+    std::vector<sched::AttemptRow> rows;
+    if (!read_rows(attempts, summary.job, rows)) return false;
+    summary.nodes = nodes_of(rows);
+    return true;
+  }
+
+  // At most `limit` jobs (0: all); `end` is where the page stopped.
+  bool read_page(JobQuery& query, Place from, Place last, std::size_t limit, Place& end,
+                 std::vector<sched::JobSummary>& page) {
+    end = last;
+    if (!query.names_few() && !find_page_end(from, last, end)) return false;
+    if (!query.read(from, end, page)) return false;
+    if (limit != 0 && page.size() > limit) page.resize(limit);
+    return std::all_of(page.begin(), page.end(),
+                       [this](auto& summary) { return read_nodes(summary); });
+  }
+
+  // The rows of the job when it ended; empty when it did not, or is not there.
+  bool read_job(JobNumber number, std::vector<sched::JobRow>& found, JobRows& rows) {
+    return read_rows(job, number, found) && read_rows(steps, number, rows.steps) &&
+           read_rows(attempts, number, rows.attempts) &&
+           read_rows(transitions, number, rows.transitions);
+  }
+
+  Database database;
+  SpecCodec codec;
+  SpecReader specs;
+  Statement begin{database, "BEGIN"};
+  Statement commit{database, "COMMIT"};
+  Statement fence{
+      database,
+      "SELECT ended, number FROM job INDEXED BY job_ended WHERE (ended, number) < (?, ?) "
+      "AND ended >= ? ORDER BY ended DESC, number DESC LIMIT 1 OFFSET ?"};
+  Statement job{database, select_from<sched::JobRow>() + "WHERE number = ? AND ended > 0"};
+  Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
+  Statement attempts{database,
+                     select_from<sched::AttemptRow>() + "WHERE job = ? ORDER BY step, attempt"};
+  Statement transitions{database,
+                        select_from<sched::TransitionRow>() + "WHERE job = ? ORDER BY sequence"};
+};
+
+Result<std::unique_ptr<History>> History::open(const std::string& directory, SpecCodec codec) {
+  // Without a writer it would be this connection that recovers a WAL left by a crash.
+  if (!DirectoryLock::is_taken(directory)) {
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("no controller has the journal of {} open", directory));
+  }
+  const std::string path = directory + "/journal.db";
+  auto database = Database::open(path, Database::Mode::kRead);
+  if (!database) return tl::unexpected(database.error());
+  if (auto ours = check_readable(*database, path); !ours) return tl::unexpected(ours.error());
+  std::unique_ptr<History> history(new History);
+  history->impl_ = std::make_unique<Impl>(*std::move(database), std::move(codec));
+  return history;
+}
+
+History::History() = default;
+History::~History() = default;
+
+Result<void> History::list(const HistoryFilter& filter,
+                           const std::function<bool(const sched::JobSummary&)>& each) {
+  JobQuery query(impl_->database, filter.jobs);
+  const Place last = last_place(filter);
+  Place end = last;
+  std::size_t left = filter.limit;
+  for (Place from = first_place(filter); last < from; from = end) {
+    std::vector<sched::JobSummary> page;
+    const auto read =
+        impl_->in_snapshot([&] { return impl_->read_page(query, from, last, left, end, page); });
+    if (!read) return read;
+    for (const sched::JobSummary& job : page) {
+      if (!each(job)) return {};
+    }
+    left -= std::min(left, page.size());
+    if (filter.limit != 0 && left == 0) return {};
+  }
+  return {};
+}
+
+Result<sched::JobDetail> History::show(JobNumber job) {
+  std::vector<sched::JobRow> found;
+  JobRows rows;
+  Result<std::shared_ptr<const sched::JobSpec>> spec;
+  const auto read = impl_->in_snapshot([&] {
+    if (!impl_->read_job(job, found, rows)) return false;
+    if (!found.empty()) spec = impl_->specs.read(found.front().spec);
+    return true;
+  });
+  if (!read) return tl::unexpected(read.error());
+  if (found.empty()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("the history has no job {}: it was never given, has not ended, or was "
+                            "purged by age",
+                            job.value));
+  }
+  if (!spec) return tl::unexpected(spec.error());
+  rows.job = std::move(found.front());
+  return make_detail(rows, **spec);
+}
+
+}  // namespace jobq::store

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows to what `jq show` prints.
+#include "store/job_detail.h"
+
+#include <algorithm>
+
+namespace jobq::store {
+namespace {
+
+sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
+  const sched::JobRow& job = rows.job;
+  sched::JobSummary summary{.job = job.number,
+                            .name = job.name,
+                            .class_name = spec.class_name,
+                            .user = job.user,
+                            .state = job.state,
+                            .reason = job.reason,
+                            .priority = job.priority,
+                            .nodes = nodes_of(rows.attempts),
+                            .submitted = job.submitted,
+                            .started = job.started,
+                            .ended = job.ended,
+                            .outcome = job.decided,
+                            .restarts = 0,
+                            .exit_code = job.exit_code};
+  for (const sched::StepRow& step : rows.steps) {
+    if (step.attempt) summary.restarts += static_cast<int>(step.attempt.value) - 1;
+  }
+  return summary;
+}
+
+sched::StepView step_view(const sched::StepSpec& spec, StepId id, const JobRows& rows) {
+  sched::StepView view;
+  view.name = spec.name;
+  view.kind = spec.kind;
+  view.state = sched::StepState::kSkipped;
+  for (const sched::StepRow& step : rows.steps) {
+    if (step.step != id) continue;
+    view.state = step.state;
+    view.reason = step.reason;
+    view.outcome = step.outcome;
+    view.event = step.event;
+  }
+  return view;
+}
+
+// Steps in file order, then cleanup: the order of their ids.
+std::vector<sched::StepView> step_views(const JobRows& rows, const sched::JobSpec& spec) {
+  std::vector<sched::StepView> views;
+  const auto add = [&](const sched::StepSpec& step) {
+    views.push_back(step_view(step, StepId(static_cast<std::uint32_t>(views.size())), rows));
+  };
+  for (const sched::StepSpec& step : spec.steps) add(step);
+  if (spec.cleanup) add(*spec.cleanup);
+  for (const sched::AttemptRow& attempt : rows.attempts) {
+    if (attempt.id.step.value >= views.size()) continue;
+    views[attempt.id.step.value].attempts.push_back({.attempt = attempt.id.attempt,
+                                                     .node = attempt.node_name,
+                                                     .output = attempt.output,
+                                                     .error = attempt.error,
+                                                     .started = attempt.started,
+                                                     .ended = attempt.ended,
+                                                     .end = attempt.end});
+  }
+  return views;
+}
+
+std::vector<sched::HistoryEntry> history_of(const JobRows& rows) {
+  const sched::JobRow& job = rows.job;
+  std::vector<sched::HistoryEntry> entries;
+  entries.push_back({job.submitted, "submitted", "by " + job.user});
+  if (job.started) entries.push_back({job.started, "started", ""});
+  for (const sched::TransitionRow& row : rows.transitions) {
+    entries.push_back({row.at, row.what, row.detail});
+  }
+  entries.push_back({job.ended, "ended", job.reason});
+  // Stable: what has the same time stays submitted, started, transitions, ended.
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.at < b.at; });
+  return entries;
+}
+
+}  // namespace
+
+std::vector<std::string> nodes_of(const std::vector<sched::AttemptRow>& attempts) {
+  std::vector<std::string> nodes;
+  for (const sched::AttemptRow& attempt : attempts) {
+    const bool known = std::find(nodes.begin(), nodes.end(), attempt.node_name) != nodes.end();
+    if (!known && !attempt.node_name.empty()) nodes.push_back(attempt.node_name);
+  }
+  return nodes;
+}
+
+sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
+  sched::JobDetail detail;
+  detail.summary = summary_of(rows, spec);
+  detail.uid = rows.job.uid;
+  detail.class_version = spec.class_version;
+  detail.params = rows.job.params;
+  detail.needs = spec.needs;
+  detail.time_limit = rows.job.time_limit ? rows.job.time_limit : spec.time_limit;
+  detail.workdir = spec.workdir;
+  detail.output = spec.output;
+  detail.error = spec.error;
+  detail.steps = step_views(rows, spec);
+  detail.history = history_of(rows);
+  return detail;
+}
+
+}  // namespace jobq::store

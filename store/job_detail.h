@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// One ended job as users see it, put together from its rows. Pure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sched/rows.h"
+#include "sched/view.h"
+
+namespace jobq::store {
+
+// All rows of one job, each list in the order of its key.
+struct JobRows {
+  sched::JobRow job;
+  std::vector<sched::StepRow> steps;
+  std::vector<sched::AttemptRow> attempts;
+  std::vector<sched::TransitionRow> transitions;
+};
+
+// Steps without a row were never started, and never will be: they show as skipped.
+sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec);
+
+// Where the attempts ran: each node once, in the order of their first attempts.
+std::vector<std::string> nodes_of(const std::vector<sched::AttemptRow>& attempts);
+
+}  // namespace jobq::store

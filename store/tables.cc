@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Members to columns and back. Each row's members are listed once, for both directions.
+#include "store/tables.h"
+
+#include <type_traits>
+
+namespace jobq::store {
+namespace {
+
+template <class Row, class Kind>
+concept RowOf = std::is_same_v<std::remove_const_t<Row>, Kind>;
+
+// Calls `use` with the members, in the order of the table's columns.
+template <RowOf<sched::JobRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.number, r.spec, r.name, r.user, r.uid, r.gid, r.priority, r.params, r.time_limit,
+             r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
+             r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended,
+             r.state);
+}
+template <RowOf<sched::StepRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.job, r.step, r.state, r.reason, r.outcome, r.event, r.attempt);
+}
+template <RowOf<sched::AttemptRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.id.job, r.id.step, r.id.attempt, r.node, r.node_name, r.incarnation, r.gpus,
+             r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
+             r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
+             r.end.max_rss);
+}
+template <RowOf<sched::TransitionRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.job, r.sequence, r.at, r.what, r.detail);
+}
+template <RowOf<sched::ClassRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.name, r.version, r.order, r.spec, r.text, r.file, r.user, r.registered, r.retired);
+}
+template <RowOf<sched::NodeRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.id, r.name, r.incarnation, r.capacity.cpus, r.capacity.memory, r.capacity.gpus,
+             r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined);
+}
+template <RowOf<sched::ResourceRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.resource.name, r.resource.kind, r.resource.total);
+}
+template <RowOf<sched::SubmissionRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.uid, r.key, r.jobs, r.expires);
+}
+template <RowOf<sched::CounterRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.name, r.value);
+}
+
+template <class Row>
+bool write_members(Statement& insert, const Row& row) {
+  return with_members(row, [&](const auto&... members) { return insert.run(members...); });
+}
+template <class Row>
+bool read_members(Statement& query, Row& row) {
+  return with_members(row, [&](auto&... members) { return query.read(members...); });
+}
+
+}  // namespace
+
+bool write(Statement& insert, const sched::JobRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::StepRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::AttemptRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::TransitionRow& row) {
+  return write_members(insert, row);
+}
+bool write(Statement& insert, const sched::ClassRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::NodeRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::ResourceRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::SubmissionRow& row) {
+  return write_members(insert, row);
+}
+bool write(Statement& insert, const sched::CounterRow& row) { return write_members(insert, row); }
+
+bool read(Statement& query, sched::JobRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::StepRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::AttemptRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::TransitionRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::ClassRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::NodeRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::ResourceRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::SubmissionRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::CounterRow& row) { return read_members(query, row); }
+
+}  // namespace jobq::store
