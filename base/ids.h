@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strong types for identities: a job number is never a node id by accident.
 //
-// Every id is a plain number inside a type of its own. Zero is "none" for job numbers, spec ids, node ids
-// and attempts (all are counted from 1); step ids count from 0, in the order of the class file, with the
-// cleanup step last.
+// Every id is a plain number inside a type of its own. Zero is "none" for job numbers, spec ids,
+// node ids and attempts (all are counted from 1); step ids count from 0, in the order of the class
+// file, with the cleanup step last.
 #pragma once
 
 #include <compare>

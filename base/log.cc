@@ -54,10 +54,9 @@ bool enabled(Level level) { return level <= sink().level; }
 void write(Level level, std::string_view text) {
   if (!enabled(level)) return;
   const Sink& to = sink();
-  std::string line = to.journald
-                         ? fmt::format("<{}>{}: ", static_cast<int>(level), to.origin)
-                         : fmt::format("{} {} {}: ", format_rfc3339(wall_now()), to.origin,
-                                       name_of(level));
+  std::string line = to.journald ? fmt::format("<{}>{}: ", static_cast<int>(level), to.origin)
+                                 : fmt::format("{} {} {}: ", format_rfc3339(wall_now()), to.origin,
+                                               name_of(level));
   append_escaped(line, text);
   line += '\n';
   const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

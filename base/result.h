@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Result<T>: a value, or an error with a message for the user.
 //
-// Expected failures travel as values; check() is for our own bugs. The code decides the exit code and the
-// "code" field in JSON; the message says what was asked, why it was refused and what to do.
+// Expected failures travel as values; check() is for our own bugs. The code decides the exit code
+// and the "code" field in JSON; the message says what was asked, why it was refused and what to do.
 #pragma once
 
 #include <string>

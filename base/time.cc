@@ -22,17 +22,13 @@ struct Unit {
   std::string_view name;
   std::int64_t ms;
 };
-constexpr std::array<Unit, 6> kUnits{{{"w", 7 * kDay},
-                                      {"d", kDay},
-                                      {"h", kHour},
-                                      {"m", kMinute},
-                                      {"s", kSecond},
-                                      {"ms", 1}}};
+constexpr std::array<Unit, 6> kUnits{
+    {{"w", 7 * kDay}, {"d", kDay}, {"h", kHour}, {"m", kMinute}, {"s", kSecond}, {"ms", 1}}};
 
 Error bad_duration(std::string_view text) {
-  return Error{ErrorCode::kUsage,
-               fmt::format("'{}' is not a duration; write 90s, 5m, 2h, 1h30m, HH:MM:SS or D-HH:MM",
-                           text)};
+  return Error{
+      ErrorCode::kUsage,
+      fmt::format("'{}' is not a duration; write 90s, 5m, 2h, 1h30m, HH:MM:SS or D-HH:MM", text)};
 }
 
 // Takes digits from the front of text.
@@ -207,8 +203,8 @@ std::int64_t steady_now_ns() {
 
 std::string format_rfc3339(Time t) {
   const std::tm at = broken_down(t, false);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", at.tm_year + 1900,
-                     at.tm_mon + 1, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, t.ms % kSecond);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", at.tm_year + 1900, at.tm_mon + 1,
+                     at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, t.ms % kSecond);
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Points in time and durations, in whole milliseconds, as plain values.
 //
-// The core receives time with every event and never asks for it; only the shells (controller, agent,
-// keeper, commands) call wall_now() and steady_now().
+// The core receives time with every event and never asks for it; only the shells (controller,
+// agent, keeper, commands) call wall_now() and steady_now().
 #pragma once
 
 #include <compare>

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The controller: the shell round the core.
 //
-// A turn: take what has arrived; hand each event with the time to the event manager; append the rows that it
-// changed to the journal; when the batch is on disk, carry out its actions and send its replies. Nothing leaves
-// before that. Questions are answered from memory at once, or from the history on a thread of its own.
+// A turn: take what has arrived; hand each event with the time to the event manager; append the
+// rows that it changed to the journal; when the batch is on disk, carry out its actions and send
+// its replies. Nothing leaves before that. Questions are answered from memory at once, or from the
+// history on a thread of its own.
 //
-// When the journal fails (disk full), what was not committed is undone by rebuilding the core from the journal,
-// as after a restart; its senders are told that nothing was recorded; new work is refused until a write
-// succeeds again.
+// When the journal fails (disk full), what was not committed is undone by rebuilding the core from
+// the journal, as after a restart; its senders are told that nothing was recorded; new work is
+// refused until a write succeeds again.
 #pragma once
 
 #include <functional>
@@ -25,11 +26,11 @@ struct uv_loop_s;
 namespace jobq::controller {
 
 struct Options {
-  std::string state;              // directory; made (0700) where it is missing
-  std::string socket;             // Unix socket for local users; its directory is made where missing
+  std::string state;   // directory; made (0700) where it is missing
+  std::string socket;  // Unix socket for local users; its directory is made where missing
   std::uint32_t socket_mode = 0666;
   std::optional<net::TcpAddress> listen;  // for nodes and remote users
-  std::string key;                // cluster key file; empty: STATE/cluster.key, made at the first start
+  std::string key;  // cluster key file; empty: STATE/cluster.key, made at the first start
   std::vector<std::string> operators;
   Millis node_timeout = seconds(15);
   Millis keep_jobs = seconds(30 * 86400);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the wire's messages and the plain data of sched and resmgr, both ways, for controller and commands.
+// Between the wire's messages and the plain data of sched and resmgr, both ways, for controller and
+// commands.
 //
-// Reading from the wire never trusts: a value out of range is an error, not a cast. The bytes of a spec are
-// also its form in the journal.
+// Reading from the wire never trusts: a value out of range is an error, not a cast. The bytes of a
+// spec are also its form in the journal.
 #pragma once
 
 #include <memory>

@@ -244,11 +244,10 @@ void to_wire(const JobSpec& spec, wire::JobSpec& out) {
 
 Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
   if (in.version() != sched::kSpecVersion) {
-    return tl::unexpected(malformed(fmt::format("spec of version {}, expected {}", in.version(),
-                                                sched::kSpecVersion)));
+    return tl::unexpected(malformed(
+        fmt::format("spec of version {}, expected {}", in.version(), sched::kSpecVersion)));
   }
-  const auto on_failure =
-      checked_enum(in.on_failure(), sched::OnFailure::kContinue, "on_failure");
+  const auto on_failure = checked_enum(in.on_failure(), sched::OnFailure::kContinue, "on_failure");
   if (!on_failure) return tl::unexpected(on_failure.error());
   auto spec = std::make_shared<JobSpec>();
   spec->class_name = in.class_name();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every reader of wire messages uses: an enum that is in range, and the error for one that is not.
+// What every reader of wire messages uses: an enum that is in range, and the error for one that is
+// not.
 #pragma once
 
 #include <fmt/format.h>

@@ -63,6 +63,7 @@ struct HistoryEntry {
 struct JobDetail {
   JobSummary summary;
   std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
   std::string class_version;
   std::vector<NameValue> params;
   resmgr::Needs needs;

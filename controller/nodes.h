@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controller's side of nodes: joining, silence, orders, reports, and questions about output.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "controller/loop_handles.h"
+#include "controller/peers.h"
+#include "controller/turns.h"
+#include "sched/action.h"
+
+namespace jobq::controller {
+
+class Nodes {
+ public:
+  Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout);
+
+  void on_report(Peer& peer, const wire::Frame& frame);
+  void on_gone(const Peer& peer, const std::string& reason);
+  // Every node is sent away: it joins again and says what it knows.
+  void dismiss_all(const std::string& reason);
+
+  // Orders; those for a node that is not connected are dropped (joining again makes up for them).
+  void welcome(const sched::Welcome& welcome);
+  void launch(const sched::Launch& launch);
+  void order(NodeId node, wire::AttemptOrder::What what, const AttemptId& id, int signal = 0);
+
+  // Asks a node for output; the answer is an OutputChunk or an Error, once.
+  using OutputAnswer = std::function<void(const wire::Frame&)>;
+  void read_output(const std::string& node, const wire::ReadOutput& request, OutputAnswer answer);
+
+  // What only the connection knows of a node.
+  const Peer* link(const std::string& name) const;
+
+ private:
+  struct Relay {
+    PeerId peer = 0;
+    OutputAnswer answer;
+  };
+
+  void join(Peer& peer, const wire::NodeJoin& join);
+  bool may_take_name(Peer& peer, const wire::NodeJoin& join);
+  void complete(const Peer& peer, const wire::TaskComplete& complete);
+  void answer_output(const wire::Frame& frame);
+  void beat();
+  Peer* by_id(NodeId node);
+
+  Turns& turns_;
+  Peers& peers_;
+  Millis timeout_;
+  Timer heartbeat_;
+  std::unordered_map<std::string, PeerId> by_name_;
+  std::unordered_map<NodeId, PeerId> by_id_;
+  std::unordered_map<std::uint64_t, Relay> relays_;
+  std::uint64_t last_relay_ = 0;
+};
+
+}  // namespace jobq::controller

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who is connected: clients and nodes, from their first byte to their last.
+//
+// A peer says Hello, as a client or as a node; until then nothing else is heard. Frames then go to
+// the one handler of its role. A peer that does not speak the protocol is told why, and dropped.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/ids.h"
+#include "net/connection.h"
+#include "net/jobq.pb.h"
+#include "sched/event.h"
+
+namespace jobq::controller {
+
+using PeerId = std::uint64_t;
+
+struct Peer {
+  PeerId id = 0;
+  std::unique_ptr<net::Connection> connection;
+  bool greeted = false;
+  bool is_node = false;
+  sched::Actor actor;
+  std::size_t open_requests = 0;  // of a client: not answered yet
+  std::vector<std::function<void()>> when_drained;
+
+  // Of a node.
+  std::string node_name;
+  NodeId node;  // 0 until it was welcomed
+  std::string incarnation;
+  std::string containment;
+  std::int64_t heard_ns = 0;
+};
+
+class Peers {
+ public:
+  struct Handlers {
+    std::function<void(Peer&, const wire::Frame&)> on_request;  // of a client
+    std::function<void(Peer&, const wire::Frame&)> on_report;   // of a node
+    std::function<void(const Peer&, const std::string& reason)> on_gone;
+  };
+
+  Peers(std::vector<std::string> operators, Handlers handlers);
+
+  void add(std::unique_ptr<net::Connection> connection);
+  Peer* find(PeerId id);
+  const std::map<PeerId, Peer>& all() const { return peers_; }
+
+  // Nothing happens when the peer is gone.
+  void send(PeerId id, const wire::Frame& frame);
+  // Calls `then` when what was sent is on its way: at once, or when a slow reader has read. Never,
+  // when the peer goes away.
+  void when_drained(PeerId id, std::function<void()> then);
+  // Forgets the peer and calls on_gone; a frame that is given is its last.
+  void drop(PeerId id, const std::string& reason, const wire::Frame* farewell = nullptr);
+  void close_all();
+
+ private:
+  void on_message(PeerId id, std::string_view message);
+  void on_drained(PeerId id);
+  void greet(Peer& peer, const wire::Frame& frame);
+  void refuse(PeerId id, std::uint64_t request, const Error& error);
+  sched::Actor actor_of(const net::Connection& connection, const wire::Hello& hello) const;
+
+  std::unordered_set<std::string> operators_;
+  Handlers handlers_;
+  std::map<PeerId, Peer> peers_;
+  PeerId last_id_ = 0;
+};
+
+}  // namespace jobq::controller

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients ask, and how they are answered.
+//
+// A change becomes an event with a ReplyId; its answer comes back as an action when it is durable.
+// A question passes through the turn as well, so that its answer stands in order with the changes
+// before it.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "controller/history_reader.h"
+#include "controller/nodes.h"
+#include "controller/peers.h"
+#include "controller/turns.h"
+#include "controller/waiters.h"
+
+namespace jobq::controller {
+
+class Requests {
+ public:
+  Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history);
+
+  void on_request(Peer& peer, const wire::Frame& frame);
+  void on_gone(const Peer& peer);
+
+  // From the turn: answers to changes, and ends of jobs.
+  void reply(sched::Reply reply);
+  void job_ended(const sched::JobEnded& ended);
+
+ private:
+  // Whom an answer goes to: a request of a peer that may be gone by then.
+  using To = Waiters::Key;
+
+  void dispatch(Peer& peer, const wire::Frame& frame);
+  void submit(Peer& peer, const To& to, const wire::SubmitRequest& request);
+  void control(Peer& peer, const To& to, const wire::ControlRequest& request);
+  void change_class(Peer& peer, const To& to, const wire::ClassRequest& request);
+  void change_node(Peer& peer, const To& to, const wire::NodeRequest& request);
+  void change_resource(Peer& peer, const To& to, const wire::ResourceRequest& request);
+
+  void queue(const To& to, const wire::QueueRequest& request);
+  void send_frames(const To& to, const std::shared_ptr<std::vector<wire::Frame>>& frames,
+                   std::size_t next);
+  void show(const To& to, JobNumber job);
+  void why(const To& to, JobNumber job);
+  void wait(const To& to, const wire::WaitRequest& request);
+  void wait_for_ended(const To& to, JobNumber job);
+  void tell_waiter(const To& to, JobNumber job, wire::Frame& frame);
+  void output(const Peer& peer, const To& to, const wire::OutputRequest& request);
+  void read_output(const To& to, const sched::Actor& actor, const wire::OutputRequest& request,
+                   const sched::JobDetail& detail);
+  void list_history(const To& to, const wire::HistoryRequest& request);
+  void history_page(const To& to, store::HistoryFilter filter, std::size_t left);
+  void list_classes(const To& to, const wire::ClassRequest& request);
+  void list_nodes(const To& to, const wire::NodeRequest& request);
+  void list_resources(const To& to);
+
+  // The whole job, from the queue or from the history.
+  using WithDetail = std::function<void(Result<sched::JobDetail>)>;
+  void with_detail(JobNumber job, WithDetail then);
+
+  // A frame as an answer that leaves with its turn.
+  Turns::Answer answer(const To& to, std::shared_ptr<wire::Frame> frame);
+  ReplyId expect(const To& to);
+  void respond(const To& to, wire::Frame& frame);  // sets the id; the last frame of a request
+  void respond_more(const To& to, wire::Frame& frame);
+  void respond_error(const To& to, const Error& error);
+  void finished(PeerId id);
+
+  Turns& turns_;
+  Peers& peers_;
+  Nodes& nodes_;
+  HistoryReader& history_;
+  Waiters waiters_;
+  std::unordered_map<ReplyId, To> expected_;
+  ReplyId last_reply_;
+};
+
+}  // namespace jobq::controller
