@@ -18,7 +18,9 @@ if(JOBQ_SANITIZE)
   add_link_options(-fsanitize=${JOBQ_SANITIZE})
 else()
   # The sanitizers' runtimes need the shared libstdc++; everything else starts faster without it.
-  add_link_options(-static-libstdc++ -static-libgcc)
+  # Packed relocations halve the start of the whole executable, which has 24,000 of them. -static
+  # would halve it again, but then user names do not resolve where they come from LDAP or SSSD.
+  add_link_options(-static-libstdc++ -static-libgcc -Wl,-z,pack-relative-relocs)
 endif()
 
 # __FILE__ and source_location name files from the repository root. Both spellings are mapped,
