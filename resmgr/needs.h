@@ -5,8 +5,10 @@
 // numbers; memory is in bytes.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -21,8 +23,8 @@ struct Count {
   auto operator<=>(const Count&) const = default;
 };
 
-// A request is granted whole or not at all. The first four are taken from one node, the others from the
-// cluster.
+// A request is granted whole or not at all. The first four are taken from one node, the others from
+// the cluster.
 struct Needs {
   std::uint32_t cpus = 0;
   Bytes memory;
@@ -31,13 +33,13 @@ struct Needs {
   std::vector<std::string> exclusive;  // named things that one job holds at a time
   std::vector<Count> tokens;           // named counts of the cluster
 
-  bool operator==(const Needs&) const = default;
+  auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
   bool takes_named() const { return !exclusive.empty() || !tokens.empty(); }
   bool empty() const { return !takes_from_node() && !takes_named(); }
 };
 
-// Sorts the lists and joins equal names (counts add up).
+// Sorts the lists, joins equal names (counts add up) and drops counts of nothing.
 void normalise(Needs& needs);
 
 // "4 cpus, 8G memory, exclusive plan-db, 2 of solver"; "nothing" when empty.
@@ -62,7 +64,8 @@ struct NamedResource {
   bool operator==(const NamedResource&) const = default;
 };
 
-// Names of nodes, classes, resources, steps and parameters: a letter or digit, then letters, digits,
+// Names of nodes, classes, resources, steps and parameters: a letter or digit, then letters,
+// digits,
 // '.', '_' or '-', at most 64 bytes (steps, params: no '.'; checked by sched).
 bool valid_name(std::string_view name);
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reasons in words.
+#include "resmgr/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "resmgr/feasible.h"
+#include "resmgr/shortage.h"
+
+namespace jobq::resmgr {
+namespace {
+
+constexpr std::size_t kMostNamed = 3;  // nodes or jobs that a text names one by one
+
+std::string jobs_text(const std::vector<JobNumber>& jobs) {
+  std::vector<std::uint64_t> shown;
+  for (const JobNumber job : jobs) shown.push_back(job.value);
+  const std::size_t more = shown.size() > kMostNamed ? shown.size() - kMostNamed : 0;
+  shown.resize(shown.size() - more);
+  return fmt::format("job{} {}{}", jobs.size() == 1 ? "" : "s", fmt::join(shown, ", "),
+                     more ? fmt::format(" and {} more", more) : "");
+}
+
+std::vector<JobNumber> distinct(std::vector<JobNumber> jobs) {
+  std::ranges::sort(jobs);
+  const auto repeated = std::ranges::unique(jobs);
+  jobs.erase(repeated.begin(), repeated.end());
+  return jobs;
+}
+
+std::vector<JobNumber> holders(const Named& named) {
+  std::vector<JobNumber> jobs;
+  for (const auto& [serial, share] : named.shares) jobs.push_back(share.holder.job);
+  return distinct(std::move(jobs));
+}
+
+std::vector<JobNumber> holders(const Node& node) {
+  std::vector<JobNumber> jobs;
+  for (const auto& [id, holding] : node.holdings) jobs.push_back(id.job);
+  return distinct(std::move(jobs));
+}
+
+Blocker exclusive_blocker(const Named& named, JobNumber asking) {
+  const std::string& name = named.resource.name;
+  if (!named.exists) {
+    return {BlockerKind::kExclusive, fmt::format("there is no exclusive resource {}", name),
+            fmt::format("create it: jq resource create {}", name)};
+  }
+  const std::vector<JobNumber> jobs = holders(named);
+  if (jobs == std::vector{asking}) {
+    return {BlockerKind::kExclusive,
+            fmt::format("exclusive {} is held by another step of this job", name),
+            "wait for that step to end"};
+  }
+  return {BlockerKind::kExclusive, fmt::format("exclusive {} is held by {}", name, jobs_text(jobs)),
+          fmt::format("wait for {} to end, or cancel it", jobs_text(jobs))};
+}
+
+Blocker tokens_blocker(const NamedNeed& need) {
+  const Named& named = *need.of;
+  const std::string& name = named.resource.name;
+  if (!named.exists || need.amount > named.total()) {
+    return {BlockerKind::kTokens,
+            fmt::format("needs {} of {}; there are {}", need.amount, name, named.total()),
+            fmt::format("create them: jq resource create {} --tokens {}", name, need.amount)};
+  }
+  const std::string jobs = jobs_text(holders(named));
+  return {BlockerKind::kTokens,
+          fmt::format("needs {} of {}; {} of {} are free, the others are held by {}", need.amount,
+                      name, std::max<Amount>(named.free, 0), named.total(), jobs),
+          fmt::format("wait for {} to end, or cancel some", jobs)};
+}
+
+void add_named(const Demand& demand, JobNumber asking, std::vector<Blocker>& blockers) {
+  for (const NamedNeed& need : demand.named) {
+    if (need.amount <= need.of->free) continue;
+    blockers.push_back(need.of->exclusive() ? exclusive_blocker(*need.of, asking)
+                                            : tokens_blocker(need));
+  }
+}
+
+// One node that could serve the needs if more of it were free.
+struct NearMiss {
+  const Node* node = nullptr;
+  std::vector<Line> free;
+};
+
+std::vector<NearMiss> near_misses(const Ledger& ledger, const Demand& demand) {
+  std::vector<NearMiss> misses;
+  for (const auto& [id, node] : ledger.nodes()) {
+    if (!node.usable() || !fits(demand.node, node.total)) continue;
+    misses.push_back({&node, lines(demand.needs, free_of(ledger, node))});
+  }
+  std::ranges::stable_sort(
+      misses, [](const NearMiss& a, const NearMiss& b) { return nearer(a.free, b.free); });
+  return misses;
+}
+
+std::string near_miss_text(const NearMiss& miss, const Needs& needs) {
+  const std::vector<Line> total = lines(needs, miss.node->capacity);
+  std::vector<std::string> parts;
+  for (std::size_t i = 0; i < total.size(); ++i) {
+    if (!miss.free[i].lacks()) continue;
+    parts.push_back(fmt::format("{} of {} {} free", number_text(total[i], miss.free[i].present),
+                                number_text(total[i], total[i].present), total[i].name));
+  }
+  return fmt::format("{} has {}", miss.node->name, fmt::join(parts, ", "));
+}
+
+Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs) {
+  std::vector<std::string> needed;
+  for (const Line& line : misses.front().free) {
+    if (line.lacks()) needed.push_back(amount_text(line));
+  }
+  std::vector<std::string> nodes;
+  for (const NearMiss& miss : misses) {
+    if (nodes.size() < kMostNamed) nodes.push_back(near_miss_text(miss, needs));
+  }
+  if (misses.size() > kMostNamed) {
+    nodes.push_back(fmt::format("{} more nodes have less", misses.size() - kMostNamed));
+  }
+  const std::vector<JobNumber> jobs = holders(*misses.front().node);
+  return {BlockerKind::kResources,
+          fmt::format("needs {}; {}", fmt::join(needed, ", "), fmt::join(nodes, "; ")),
+          fmt::format("wait for {} on {} to end", jobs_text(jobs), misses.front().node->name)};
+}
+
+std::string state_text(const Node& node) {
+  switch (node.state()) {
+    case NodeState::kLost: return "is not connected";
+    case NodeState::kDraining: return "is draining";
+    case NodeState::kDrained: return "is drained";
+    case NodeState::kUp: break;
+  }
+  return "is up";
+}
+
+Blocker state_blocker(const Node& node) {
+  std::string remedy = node.connected ? fmt::format("take it back: jq node resume {}", node.name)
+                                      : fmt::format("start its node daemon, or mend its network");
+  return {BlockerKind::kNodeState,
+          fmt::format("node {} could serve it but {}", node.name, state_text(node)),
+          std::move(remedy)};
+}
+
+void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+  if (!demand.takes_from_node()) return;
+  if (ledger.nodes().empty()) {
+    blockers.push_back(
+        {BlockerKind::kNodeState, "no node has joined yet", "start a node: jobq node"});
+    return;
+  }
+  const auto any = [](const Node&) { return true; };
+  if (ledger.best_fit(demand, any) != nullptr) return;
+  const std::size_t before = blockers.size();
+  const std::vector<NearMiss> misses = near_misses(ledger, demand);
+  if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs));
+  for (const auto& [id, node] : ledger.nodes()) {
+    const bool could = !node.usable() && fits(demand.node, node.total);
+    if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));
+  }
+  if (blockers.size() == before) {
+    const Result<void> never = check_nodes_feasible(ledger, demand.needs);
+    blockers.push_back(
+        {BlockerKind::kResources, never.error().message, "ask for less, or add a larger node"});
+  }
+}
+
+void add_priority(const Forecast& forecast, const Demand& demand, std::vector<Blocker>& blockers) {
+  if (forecast.stopped_by) {
+    const auto job = forecast.stopped_by->job.value;
+    blockers.push_back(
+        {BlockerKind::kPriority,
+         fmt::format("it has room now, but job {} goes first and needs it", job),
+         fmt::format("wait for job {} to start, or raise this job's priority above "
+                     "it{}",
+                     job, demand.limit ? "" : "; a time limit may let it start in between")});
+  } else if (forecast.passed_over) {
+    blockers.push_back({BlockerKind::kPriority,
+                        "too many requests above it wait for a pass to look at all of them",
+                        "wait for those above it to start, or raise this job's priority"});
+  }
+}
+
+}  // namespace
+
+std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting, RequestId id,
+                                     Time now) {
+  const Demand& demand = *waiting.demand_of(id);
+  std::vector<Blocker> blockers;
+  add_named(demand, id.job, blockers);
+  add_nodes(ledger, demand, blockers);
+  if (blockers.empty()) add_priority(foresee(ledger, waiting, id, now), demand, blockers);
+  return blockers;
+}
+
+}  // namespace jobq::resmgr

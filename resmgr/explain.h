@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a request waits, and when it will start.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "resmgr/plan.h"
+#include "resmgr/waiting.h"
+
+namespace jobq::resmgr {
+
+// What the next pass would come to for one request, found by making that pass without granting.
+struct Forecast {
+  bool starts = false;
+  std::optional<Plan::Reservation> reservation;  // where it would be reserved
+  // It would have room now, but for the reservation or the start of this request above it.
+  std::optional<RequestId> stopped_by;
+  bool passed_over = false;  // the pass ends, by its bounds, before it comes to the request
+};
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, RequestId target, Time now);
+
+// See ResourceManager::explain(). The request is waiting.
+std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting, RequestId id,
+                                     Time now);
+
+}  // namespace jobq::resmgr

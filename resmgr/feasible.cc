@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nearest misses.
+#include "resmgr/feasible.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "resmgr/shortage.h"
+
+namespace jobq::resmgr {
+namespace {
+
+// How many letters must change to make one name of the other (Levenshtein, 1966).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
+    }
+  }
+  return row.back();
+}
+
+// "; the nearest name is plan-db", where one is near enough to be meant.
+std::string nearest_name(const Ledger& ledger, NamedKind kind, const std::string& name) {
+  std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::string nearest;
+  for (const auto& [key, named] : ledger.all_named()) {
+    if (!named.exists || key.second != kind) continue;
+    const std::size_t apart = distance(name, key.first);
+    if (apart >= least) continue;
+    least = apart;
+    nearest = key.first;
+  }
+  return nearest.empty() ? "" : fmt::format("; the nearest name is {}", nearest);
+}
+
+Result<void> check_exclusive(const Ledger& ledger, const std::string& name) {
+  const Named* named = ledger.named(name);
+  if (named != nullptr && named->exclusive()) return {};
+  if (named != nullptr) {
+    return fail(
+        ErrorCode::kRefused,
+        fmt::format("needs exclusive {0}; {0} is a count of tokens, not an exclusive resource",
+                    name));
+  }
+  return fail(ErrorCode::kRefused,
+              fmt::format("needs exclusive {}; there is no such resource{}", name,
+                          nearest_name(ledger, NamedKind::kExclusive, name)));
+}
+
+Result<void> check_tokens(const Ledger& ledger, const Count& count) {
+  const Named* named = ledger.named(count.name);
+  const std::string wanted = fmt::format("needs {} of {}; ", count.amount, count.name);
+  if (named == nullptr) {
+    return fail(ErrorCode::kRefused, wanted + "there are no such tokens" +
+                                         nearest_name(ledger, NamedKind::kTokens, count.name));
+  }
+  if (named->exclusive()) {
+    return fail(
+        ErrorCode::kRefused,
+        fmt::format("{}{} is an exclusive resource, not a count of tokens", wanted, count.name));
+  }
+  if (to_amount(count.amount) <= named->total()) return {};
+  return fail(ErrorCode::kRefused, fmt::format("{}there are {}", wanted, named->total()));
+}
+
+// The lines that no node meets, each with the node that has most of it.
+std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
+  struct Most {
+    Line line;
+    const Node* node;
+  };
+  std::vector<Most> most;
+  for (const auto& [id, node] : ledger.nodes()) {
+    const std::vector<Line> here = lines(needs, node.capacity);
+    for (std::size_t i = 0; i < here.size(); ++i) {
+      if (i == most.size()) most.push_back({here[i], &node});
+      if (here[i].present > most[i].line.present) most[i] = {here[i], &node};
+    }
+  }
+  std::vector<std::string> unmet;
+  for (const auto& [line, node] : most) {
+    if (!line.lacks()) continue;
+    unmet.push_back(fmt::format("needs {}; the largest node, {}, has {}", amount_text(line),
+                                node->name, number_text(line, line.present)));
+  }
+  return unmet;
+}
+
+std::string unmet_together(const Ledger& ledger, const Needs& needs) {
+  const Node* nearest = nullptr;
+  std::vector<Line> least;
+  for (const auto& [id, node] : ledger.nodes()) {
+    std::vector<Line> here = lines(needs, node.capacity);
+    if (nearest != nullptr && !nearer(here, least)) continue;
+    nearest = &node;
+    least = std::move(here);
+  }
+  std::vector<std::string> needed;
+  std::vector<std::string> present;
+  for (const Line& line : least) {
+    needed.push_back(amount_text(line));
+    if (line.lacks()) {
+      present.push_back(
+          fmt::format("{} of the {}", number_text(line, line.present), amount_text(line)));
+    }
+  }
+  return fmt::format("needs {} on one node; the nearest, {}, has {}", fmt::join(needed, ", "),
+                     nearest->name, fmt::join(present, ", "));
+}
+
+}  // namespace
+
+Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
+  if (ledger.nodes().empty() || !needs.takes_from_node()) return {};
+  const bool met = std::ranges::any_of(ledger.nodes(), [&](const auto& entry) {
+    return std::ranges::none_of(lines(needs, entry.second.capacity), &Line::lacks);
+  });
+  if (met) return {};
+  const std::vector<std::string> unmet = unmet_alone(ledger, needs);
+  return fail(ErrorCode::kRefused, unmet.empty() ? unmet_together(ledger, needs)
+                                                 : fmt::format("{}", fmt::join(unmet, "; ")));
+}
+
+Result<void> check_feasible(const Ledger& ledger, const Needs& needs) {
+  for (const std::string& name : needs.exclusive) {
+    if (Result<void> met = check_exclusive(ledger, name); !met) return met;
+  }
+  for (const Count& count : needs.tokens) {
+    if (Result<void> met = check_tokens(ledger, count); !met) return met;
+  }
+  return check_nodes_feasible(ledger, needs);
+}
+
+}  // namespace jobq::resmgr

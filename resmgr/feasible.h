@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// Could the cluster ever meet these needs, and if not, what comes nearest.
+#pragma once
+
+#include "resmgr/ledger.h"
+
+namespace jobq::resmgr {
+
+// See ResourceManager::feasible().
+Result<void> check_feasible(const Ledger& ledger, const Needs& needs);
+// The same for what comes from nodes alone.
+Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs);
+
+}  // namespace jobq::resmgr

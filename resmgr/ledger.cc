@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bookkeeping of nodes, named resources and grants.
+#include "resmgr/ledger.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace jobq::resmgr {
+
+NodeState Node::state() const {
+  if (!connected) return NodeState::kLost;
+  if (!draining) return NodeState::kUp;
+  return holdings.empty() ? NodeState::kDrained : NodeState::kDraining;
+}
+
+// --- what there is
+
+Ledger::Room Ledger::room_of(const Node& node) {
+  return {at(node.free, kGpus), at(node.free, kCpus), at(node.free, kMemory), node.id};
+}
+
+Amounts Ledger::amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
+                        const std::vector<Count>& counts) {
+  Amounts row{to_amount(gpus), to_amount(cpus), to_amount(memory.count)};
+  for (const Count& count : counts) {
+    const auto dimension = counts_.try_emplace(count.name, dimensions()).first->second;
+    if (row.size() <= dimension) row.resize(dimension + 1);
+    row[dimension] += to_amount(count.amount);
+  }
+  return row;
+}
+
+// Every change of what a node has free or of its state goes through here, so that its room is
+// always right.
+template <class Change>
+void Ledger::change_node(Node& node, const Change& change) {
+  if (node.usable()) rooms_.erase(room_of(node));
+  change(node);
+  if (node.usable()) rooms_.insert(room_of(node));
+}
+
+Node& Ledger::known_node(NodeId id) {
+  const auto found = nodes_.find(id);
+  check(found != nodes_.end(), "the node is known");
+  return found->second;
+}
+
+void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capacity) {
+  const auto [place, is_new] = nodes_.try_emplace(id);
+  if (is_new) {
+    place->second.id = id;
+    place->second.position = nodes_.size() - 1;
+  }
+  const Amounts total = amounts(capacity.cpus, capacity.memory, capacity.gpus, capacity.counts);
+  change_node(place->second, [&](Node& node) {
+    node.name = name;
+    node.capacity = capacity;
+    subtract(node.free, node.total);
+    node.total = total;
+    add(node.free, node.total);
+  });
+}
+
+void Ledger::set_connected(NodeId id, bool connected) {
+  change_node(known_node(id), [&](Node& node) { node.connected = connected; });
+}
+
+void Ledger::set_draining(NodeId id, bool draining) {
+  change_node(known_node(id), [&](Node& node) { node.draining = draining; });
+}
+
+const Node* Ledger::node(NodeId id) const {
+  const auto found = nodes_.find(id);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+const Named* Ledger::named(std::string_view name) const {
+  auto found = named_.lower_bound(NamedKey{name, NamedKind::kExclusive});
+  for (; found != named_.end() && found->first.first == name; ++found) {
+    if (found->second.exists) return &found->second;
+  }
+  return nullptr;
+}
+
+namespace {
+
+std::string described(const NamedResource& resource) {
+  if (resource.kind == NamedKind::kExclusive) return "an exclusive resource";
+  return fmt::format("a count of {} tokens", resource.total);
+}
+
+}  // namespace
+
+Result<void> Ledger::create(const NamedResource& resource) {
+  NamedResource wanted = resource;
+  if (wanted.kind == NamedKind::kExclusive) wanted.total = 1;
+  if (const Named* known = named(wanted.name)) {
+    if (known->resource == wanted) return {};
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} exists as {}, not as {}; remove it first", wanted.name,
+                            described(known->resource), described(wanted)));
+  }
+  Named& entry = mention(wanted.name, wanted.kind);
+  entry.resource = wanted;
+  entry.exists = true;
+  // Grants may have been restored before it.
+  if (!entry.exclusive()) entry.free += entry.total();
+  if (entry.exclusive() && entry.shares.empty()) entry.free = 1;
+  return {};
+}
+
+Result<void> Ledger::remove(const std::string& name) {
+  const Named* known = named(name);
+  if (known == nullptr) {
+    return fail(ErrorCode::kNotFound, fmt::format("there is no resource {}", name));
+  }
+  if (!known->shares.empty()) {
+    return fail(ErrorCode::kRefused, fmt::format("{} is held by job {}; wait for its end", name,
+                                                 known->shares.begin()->second.holder.job.value));
+  }
+  if (known->waiting != 0) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} is waited for by {} requests; cancel their jobs first", name,
+                            known->waiting));
+  }
+  named_.erase(NamedKey{name, known->resource.kind});
+  return {};
+}
+
+Named& Ledger::mention(const std::string& name, NamedKind kind) {
+  const auto [place, is_new] = named_.try_emplace(NamedKey{name, kind});
+  if (is_new) {
+    place->second.resource = NamedResource{name, kind, kind == NamedKind::kExclusive ? 1U : 0U};
+    place->second.position = named_positions_++;
+  }
+  return place->second;
+}
+
+void Ledger::forget_unused(const Named& named) {
+  if (named.exists || named.waiting != 0 || !named.shares.empty()) return;
+  named_.erase(NamedKey{named.resource.name, named.resource.kind});
+}
+
+// --- demands
+
+std::shared_ptr<const Demand> Ledger::demand(const Needs& needs, std::optional<Millis> limit,
+                                             const std::vector<std::string>& shared) {
+  auto demand = std::make_shared<Demand>();
+  demand->needs = needs;
+  demand->limit = limit;
+  if (needs.takes_from_node()) {
+    demand->node = amounts(needs.cpus, needs.memory, needs.gpus, needs.counts);
+  }
+  for (const std::string& name : needs.exclusive) {
+    auto& list = std::ranges::binary_search(shared, name) ? demand->shared : demand->named;
+    list.push_back({&mention(name, NamedKind::kExclusive), 1});
+  }
+  for (const Count& count : needs.tokens) {
+    demand->named.push_back({&mention(count.name, NamedKind::kTokens), to_amount(count.amount)});
+  }
+  return demand;
+}
+
+std::vector<std::string> Ledger::exclusives_of_part_0(JobNumber job, const Needs& needs) const {
+  const Holding* whole = holding(RequestId{job, 0});
+  std::vector<std::string> shared;
+  if (whole == nullptr || needs.exclusive.empty()) return shared;
+  std::ranges::set_intersection(needs.exclusive, whole->demand->needs.exclusive,
+                                std::back_inserter(shared));
+  return shared;
+}
+
+void Ledger::count_waiting(const Demand& demand) {
+  for (const NamedNeed& need : demand.named) ++need.of->waiting;
+  for (const NamedNeed& need : demand.shared) ++need.of->waiting;
+}
+
+void Ledger::uncount_waiting(const Demand& demand) {
+  for (const auto* list : {&demand.named, &demand.shared}) {
+    for (const NamedNeed& need : *list) {
+      --need.of->waiting;
+      forget_unused(*need.of);
+    }
+  }
+}
+
+// --- what is free now
+
+bool Ledger::named_free(const Demand& demand) const {
+  return std::ranges::all_of(demand.named,
+                             [](const NamedNeed& need) { return need.amount <= need.of->free; });
+}
+
+bool Ledger::has_room(const Demand& demand) const {
+  if (!named_free(demand)) return false;
+  return !demand.takes_from_node() || best_fit(demand, [](const Node&) { return true; }) != nullptr;
+}
+
+// --- grants
+
+namespace {
+
+std::vector<std::uint32_t> lowest_free_gpus(const Node& node, std::uint32_t wanted) {
+  std::vector<std::uint32_t> gpus;
+  for (std::uint32_t index = 0; gpus.size() < wanted; ++index) {
+    check(index < node.capacity.gpus, "free gpus are as many as counted");
+    if (!node.gpus_held.contains(index)) gpus.push_back(index);
+  }
+  return gpus;
+}
+
+void take_share(const NamedNeed& need, const Holding& holding) {
+  Named& named = *need.of;
+  if (named.exclusive()) {
+    for (const auto& [serial, share] : named.shares) {
+      check(share.holder.job == holding.id.job, "an exclusive resource has one job as its holder");
+    }
+    named.free = 0;
+  } else {
+    named.free -= need.amount;
+  }
+  named.shares.emplace(holding.serial, Named::Share{holding.id, need.amount});
+}
+
+void return_share(const NamedNeed& need, const Holding& holding) {
+  Named& named = *need.of;
+  named.shares.erase(holding.serial);
+  if (!named.exclusive()) {
+    named.free += need.amount;
+  } else if (named.shares.empty()) {
+    named.free = named.total();
+  }
+}
+
+}  // namespace
+
+const Holding& Ledger::enter(Holding holding) {
+  holding.serial = ++serial_;
+  const auto [place, is_new] = holdings_.emplace(holding.id, std::move(holding));
+  check(is_new, "a request is granted once");
+  const Holding& entered = place->second;
+  if (entered.node != nullptr) {
+    change_node(*entered.node, [&](Node& node) { subtract(node.free, entered.demand->node); });
+    entered.node->holdings.emplace(entered.id, &entered);
+    entered.node->gpus_held.insert(entered.gpus.begin(), entered.gpus.end());
+  }
+  for (const NamedNeed& need : entered.demand->named) take_share(need, entered);
+  for (const NamedNeed& need : entered.demand->shared) take_share(need, entered);
+  return entered;
+}
+
+const Holding& Ledger::take(RequestId id, std::shared_ptr<const Demand> demand, NodeId node,
+                            std::optional<Time> end) {
+  Holding holding;
+  holding.id = id;
+  holding.demand = std::move(demand);
+  holding.end = end;
+  if (node) {
+    holding.node = &known_node(node);
+    holding.gpus = lowest_free_gpus(*holding.node, holding.demand->needs.gpus);
+  }
+  return enter(std::move(holding));
+}
+
+const Holding& Ledger::take_again(const Grant& grant, std::shared_ptr<const Demand> demand) {
+  Holding holding;
+  holding.id = grant.id;
+  holding.demand = std::move(demand);
+  holding.gpus = grant.gpus;
+  check(bool{grant.node} == holding.demand->takes_from_node(),
+        "a grant has the node that it needs");
+  check(grant.gpus.size() == holding.demand->needs.gpus, "a grant has the gpus that it needs");
+  if (grant.node) holding.node = &known_node(grant.node);
+  return enter(std::move(holding));
+}
+
+bool Ledger::give_back(RequestId id) {
+  const auto found = holdings_.find(id);
+  if (found == holdings_.end()) return false;
+  const Holding holding = std::move(found->second);
+  if (holding.node != nullptr) {
+    change_node(*holding.node, [&](Node& node) { add(node.free, holding.demand->node); });
+    holding.node->holdings.erase(id);
+    for (const std::uint32_t index : holding.gpus) holding.node->gpus_held.erase(index);
+  }
+  holdings_.erase(found);
+  for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
+    for (const NamedNeed& need : *list) return_share(need, holding);
+    for (const NamedNeed& need : *list) forget_unused(*need.of);
+  }
+  return true;
+}
+
+const Holding* Ledger::holding(RequestId id) const {
+  const auto found = holdings_.find(id);
+  return found == holdings_.end() ? nullptr : &found->second;
+}
+
+void Ledger::set_end(RequestId id, std::optional<Time> end) {
+  const auto found = holdings_.find(id);
+  check(found != holdings_.end(), "only what is held has an end");
+  found->second.end = end;
+}
+
+}  // namespace jobq::resmgr

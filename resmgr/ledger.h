@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// What there is, what is held of it, and by whom: nodes, named resources and grants.
+//
+// What is free changes only in take() and give_back(), and when capacities change. Nothing here
+// knows of queues or time; the end of a grant is carried for those who plan.
+//
+// Exclusive resources have one holder, a job; several parts of that job may hold it side by side,
+// and it is free again when the last of them gives it back.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "resmgr/amounts.h"
+#include "resmgr/resource_manager.h"
+
+namespace jobq::resmgr {
+
+struct Holding;
+
+struct Node {
+  NodeId id;
+  std::size_t position = 0;  // among all nodes, in the order in which they were first set
+  std::string name;
+  Capacity capacity;
+  Amounts total;
+  Amounts free;
+  bool connected = false;
+  bool draining = false;
+  std::map<RequestId, const Holding*> holdings;
+  std::set<std::uint32_t> gpus_held;
+
+  bool usable() const { return connected && !draining; }
+  NodeState state() const;
+};
+
+// Known because it was created, or only because a waiting request names it; then nothing is free of
+// it.
+struct Named {
+  struct Share {
+    RequestId holder;
+    Amount amount = 0;
+  };
+
+  NamedResource resource;
+  std::size_t position = 0;  // a number of its own
+  bool exists = false;
+  Amount free = 0;
+  std::size_t waiting = 0;                // requests that wait and name it
+  std::map<std::uint64_t, Share> shares;  // by the serial number of the grant
+
+  bool exclusive() const { return resource.kind == NamedKind::kExclusive; }
+  Amount total() const { return exists ? to_amount(resource.total) : 0; }
+};
+
+struct NamedNeed {
+  Named* of = nullptr;
+  Amount amount = 0;
+};
+
+// What a request asks for, in the ledger's own terms. Equal waiting requests share one.
+struct Demand {
+  Needs needs;
+  std::optional<Millis> limit;
+  Amounts node;
+  std::vector<NamedNeed> named;   // without what is shared
+  std::vector<NamedNeed> shared;  // exclusive resources that the job's own part 0 holds already
+
+  bool takes_from_node() const { return needs.takes_from_node(); }
+};
+
+struct Holding {
+  RequestId id;
+  std::shared_ptr<const Demand> demand;
+  Node* node = nullptr;
+  std::vector<std::uint32_t> gpus;
+  std::optional<Time> end;   // by its time limit, where known
+  std::uint64_t serial = 0;  // grants count up
+};
+
+class Ledger {
+ public:
+  // --- what there is
+  void set_node(NodeId id, const std::string& name, const Capacity& capacity);
+  void set_connected(NodeId id, bool connected);
+  void set_draining(NodeId id, bool draining);
+  Result<void> create(const NamedResource& resource);
+  Result<void> remove(const std::string& name);
+
+  const std::map<NodeId, Node>& nodes() const { return nodes_; }
+  const Node* node(NodeId id) const;
+  // The created resource, of either kind, or null.
+  const Named* named(std::string_view name) const;
+  // In the order of their names; those of requests alone (not `exists`) included.
+  using NamedKey = std::pair<std::string, NamedKind>;
+  const std::map<NamedKey, Named>& all_named() const { return named_; }
+  std::size_t dimensions() const { return kFirstCount + counts_.size(); }
+  // Of a site-defined count that some node or request has named.
+  std::size_t dimension(const std::string& count) const { return counts_.at(count); }
+  std::size_t named_positions() const { return named_positions_; }
+
+  // --- demands
+  // `shared` are the needs' exclusive resources that the job holds by its part 0.
+  std::shared_ptr<const Demand> demand(const Needs& needs, std::optional<Millis> limit,
+                                       const std::vector<std::string>& shared);
+  std::vector<std::string> exclusives_of_part_0(JobNumber job, const Needs& needs) const;
+  void count_waiting(const Demand& demand);
+  // After the last one, the demand must not be used again: names that only it mentioned are gone.
+  void uncount_waiting(const Demand& demand);
+
+  // --- what is free now
+  bool named_free(const Demand& demand) const;
+  // The usable node with the least left over, ties by id, that has room now and that `accepts`;
+  // null for none. Least: of gpus, then of cpus, then of memory.
+  template <class Accepts>
+  const Node* best_fit(const Demand& demand, const Accepts& accepts) const;
+  bool has_room(const Demand& demand) const;  // on nodes and of named resources, now
+
+  // --- grants
+  const Holding& take(RequestId id, std::shared_ptr<const Demand> demand, NodeId node,
+                      std::optional<Time> end);
+  // The same with the gpus of an earlier life.
+  const Holding& take_again(const Grant& grant, std::shared_ptr<const Demand> demand);
+  bool give_back(RequestId id);
+  const Holding* holding(RequestId id) const;
+  void set_end(RequestId id, std::optional<Time> end);
+  const std::map<RequestId, Holding>& holdings() const { return holdings_; }
+
+  Result<void> check_invariants() const;
+
+ private:
+  // A usable node's place among the others: free gpus, cpus, memory.
+  using Room = std::tuple<Amount, Amount, Amount, NodeId>;
+  static Room room_of(const Node& node);
+
+  Amounts amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
+                  const std::vector<Count>& counts);
+  Node& known_node(NodeId id);
+  Named& mention(const std::string& name, NamedKind kind);
+  void forget_unused(const Named& named);
+  const Holding& enter(Holding holding);
+  template <class Change>
+  void change_node(Node& node, const Change& change);
+
+  std::map<NodeId, Node> nodes_;
+  std::set<Room> rooms_;  // of the usable nodes
+  std::map<NamedKey, Named> named_;
+  std::size_t named_positions_ = 0;
+  std::map<std::string, std::size_t> counts_;  // name -> dimension
+  std::map<RequestId, Holding> holdings_;
+  std::uint64_t serial_ = 0;
+};
+
+template <class Accepts>
+const Node* Ledger::best_fit(const Demand& demand, const Accepts& accepts) const {
+  const Amount cpus = at(demand.node, kCpus);
+  const Amount memory = at(demand.node, kMemory);
+  auto room = rooms_.lower_bound(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
+  while (room != rooms_.end()) {
+    const auto& [gpus, free_cpus, free_memory, id] = *room;
+    // Skip what lacks cpus, or memory, in one step: below a number of gpus and cpus, rooms are in
+    // order.
+    if (free_cpus < cpus) {
+      room = rooms_.lower_bound(Room{gpus, cpus, memory, NodeId{}});
+    } else if (free_memory < memory) {
+      room = rooms_.lower_bound(Room{gpus, free_cpus, memory, NodeId{}});
+    } else {
+      const Node& node = nodes_.at(id);
+      if (fits(demand.node, node.free) && accepts(node)) return &node;
+      ++room;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace jobq::resmgr

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recounting the ledger from its grants alone.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "resmgr/ledger.h"
+
+namespace jobq::resmgr {
+namespace {
+
+Result<void> broken(std::string what) { return fail(ErrorCode::kInternal, std::move(what)); }
+
+// Rows of unequal length are equal where the rest is zero.
+bool equal(const Amounts& a, const Amounts& b) {
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    if (at(a, i) != at(b, i)) return false;
+  }
+  return true;
+}
+
+Result<void> check_node(const Node& node, const std::map<RequestId, Holding>& holdings) {
+  Amounts free = node.total;
+  std::multiset<std::uint32_t> gpus;
+  std::size_t count = 0;
+  for (const auto& [id, holding] : holdings) {
+    if (holding.node != &node) continue;
+    ++count;
+    subtract(free, holding.demand->node);
+    gpus.insert(holding.gpus.begin(), holding.gpus.end());
+    if (!node.holdings.contains(id))
+      return broken(fmt::format("{} forgot job {}", node.name, id.job.value));
+  }
+  if (!equal(free, node.free)) return broken(fmt::format("{} miscounts what is free", node.name));
+  if (count != node.holdings.size()) return broken(fmt::format("{} miscounts its jobs", node.name));
+  if (!std::ranges::equal(gpus, node.gpus_held)) {
+    return broken(fmt::format("{} miscounts its gpus, or gave one twice", node.name));
+  }
+  return {};
+}
+
+Result<void> check_named(const Named& named, const std::map<RequestId, Holding>& holdings) {
+  Amount held = 0;
+  std::set<JobNumber> jobs;
+  std::size_t count = 0;
+  for (const auto& [id, holding] : holdings) {
+    for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
+      for (const NamedNeed& need : *list) {
+        if (need.of != &named) continue;
+        ++count;
+        held += need.amount;
+        jobs.insert(id.job);
+      }
+    }
+  }
+  const std::string& name = named.resource.name;
+  if (named.exclusive() && jobs.size() > 1) return broken(fmt::format("{} has two holders", name));
+  if (named.exclusive()) held = jobs.empty() ? 0 : 1;
+  if (count != named.shares.size()) return broken(fmt::format("{} miscounts its holders", name));
+  if (named.exists && named.free != named.total() - held) {
+    return broken(fmt::format("{} miscounts what is free", name));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> Ledger::check_invariants() const {
+  std::size_t usable = 0;
+  for (const auto& [id, node] : nodes_) {
+    if (Result<void> good = check_node(node, holdings_); !good) return good;
+    if (!node.usable()) continue;
+    ++usable;
+    if (!rooms_.contains(room_of(node))) return broken(fmt::format("{} has no room", node.name));
+  }
+  if (usable != rooms_.size()) return broken("a node that gives nothing has room");
+  for (const auto& [key, named] : named_) {
+    if (Result<void> good = check_named(named, holdings_); !good) return good;
+  }
+  return {};
+}
+
+}  // namespace jobq::resmgr

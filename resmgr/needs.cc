@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Normal form, text and names of needs.
+#include "resmgr/needs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace jobq::resmgr {
+namespace {
+
+constexpr std::size_t kMaxName = 64;
+
+std::uint64_t saturating_sum(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
+  return a > most - b ? most : a + b;
+}
+
+// A count of nothing asks for nothing: it is dropped, so that equal needs compare equal.
+void normalise(std::vector<Count>& counts) {
+  std::ranges::stable_sort(counts, {}, &Count::name);
+  std::vector<Count> joined;
+  for (Count& count : counts) {
+    if (count.amount == 0) continue;
+    if (!joined.empty() && joined.back().name == count.name) {
+      joined.back().amount = saturating_sum(joined.back().amount, count.amount);
+    } else {
+      joined.push_back(std::move(count));
+    }
+  }
+  counts = std::move(joined);
+}
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+std::string counted(std::uint64_t amount, std::string_view one) {
+  return fmt::format("{} {}{}", amount, one, amount == 1 ? "" : "s");
+}
+
+}  // namespace
+
+void normalise(Needs& needs) {
+  normalise(needs.counts);
+  normalise(needs.tokens);
+  std::ranges::sort(needs.exclusive);
+  const auto repeated = std::ranges::unique(needs.exclusive);
+  needs.exclusive.erase(repeated.begin(), repeated.end());
+}
+
+std::string to_string(const Needs& needs) {
+  std::vector<std::string> parts;
+  if (needs.cpus) parts.push_back(counted(needs.cpus, "cpu"));
+  if (needs.memory.count) parts.push_back(format_bytes(needs.memory) + " memory");
+  if (needs.gpus) parts.push_back(counted(needs.gpus, "gpu"));
+  for (const Count& c : needs.counts) parts.push_back(fmt::format("{} {}", c.amount, c.name));
+  for (const std::string& name : needs.exclusive) parts.push_back("exclusive " + name);
+  for (const Count& c : needs.tokens) parts.push_back(fmt::format("{} of {}", c.amount, c.name));
+  return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool valid_name(std::string_view name) {
+  if (name.empty() || name.size() > kMaxName || !is_letter_or_digit(name.front())) return false;
+  return std::ranges::all_of(
+      name, [](char c) { return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+}  // namespace jobq::resmgr

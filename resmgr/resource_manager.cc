@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front of the resource manager: each call in terms of the ledger and the queue.
+#include "resmgr/resource_manager.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "resmgr/circle.h"
+#include "resmgr/explain.h"
+#include "resmgr/feasible.h"
+#include "resmgr/ledger.h"
+#include "resmgr/pass.h"
+#include "resmgr/shortage.h"
+#include "resmgr/waiting.h"
+
+namespace jobq::resmgr {
+
+struct ResourceManager::State {
+  Ledger ledger;
+  Waiting waiting;
+  Work work;
+};
+
+std::string_view to_string(NodeState state) {
+  switch (state) {
+    case NodeState::kUp: return "up";
+    case NodeState::kDraining: return "draining";
+    case NodeState::kDrained: return "drained";
+    case NodeState::kLost: return "lost";
+  }
+  unreachable("node state out of range");
+}
+
+ResourceManager::ResourceManager() : state_(std::make_unique<State>()) {}
+ResourceManager::~ResourceManager() = default;
+ResourceManager::ResourceManager(ResourceManager&&) noexcept = default;
+ResourceManager& ResourceManager::operator=(ResourceManager&&) noexcept = default;
+
+// --- what there is
+
+void ResourceManager::set_node(NodeId id, const std::string& name, const Capacity& capacity) {
+  state_->ledger.set_node(id, name, capacity);
+}
+
+void ResourceManager::set_connected(NodeId id, bool connected) {
+  state_->ledger.set_connected(id, connected);
+}
+
+void ResourceManager::set_draining(NodeId id, bool draining) {
+  state_->ledger.set_draining(id, draining);
+}
+
+Result<void> ResourceManager::create(const NamedResource& resource) {
+  return state_->ledger.create(resource);
+}
+
+Result<void> ResourceManager::remove(const std::string& name) {
+  return state_->ledger.remove(name);
+}
+
+Result<void> ResourceManager::feasible(const Needs& needs) const {
+  Needs normal = needs;
+  normalise(normal);
+  return check_feasible(state_->ledger, normal);
+}
+
+// --- the queue of requests
+
+namespace {
+
+// Part 0 comes first and stays last: what a job holds by it comes back after its steps.
+Result<void> check_order_of_parts(const Ledger& ledger, const Waiting& waiting, RequestId id) {
+  const RequestId whole{id.job, 0};
+  if (id.part != 0 && waiting.contains(whole)) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("job {} asks for a step before its own needs are met", id.job.value));
+  }
+  const auto held = ledger.holdings().lower_bound(whole);
+  const bool holds = held != ledger.holdings().end() && held->first.job == id.job;
+  if (id.part == 0 && (holds || !waiting.parts_of(id.job).empty())) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("job {} asks for its own needs after its steps", id.job.value));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> ResourceManager::enqueue(const Request& request) {
+  auto& [ledger, waiting, work] = *state_;
+  check(!is_waiting(request.id) && !is_held(request.id), "a request is enqueued once");
+  if (auto ordered = check_order_of_parts(ledger, waiting, request.id); !ordered) return ordered;
+
+  Needs needs = request.needs;
+  normalise(needs);
+  check(!needs.empty(), "a request needs something");
+  const auto shared = ledger.exclusives_of_part_0(request.id.job, needs);
+  auto demand = waiting.demand_like(needs, request.limit, shared);
+  if (!demand) demand = ledger.demand(needs, request.limit, shared);
+  ledger.count_waiting(*demand);
+  if (const auto circle = circle_closed_by(ledger, waiting, request.id, *demand)) {
+    ledger.uncount_waiting(*demand);
+    return fail(ErrorCode::kRefused, "it would wait for ever: " + *circle);
+  }
+  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, std::move(demand));
+  return {};
+}
+
+bool ResourceManager::withdraw(RequestId id) {
+  if (!is_waiting(id)) return false;
+  const auto demand = state_->waiting.demand_of(id);
+  state_->waiting.remove(id);
+  state_->ledger.uncount_waiting(*demand);
+  return true;
+}
+
+std::vector<Grant> ResourceManager::schedule(Time now) {
+  return run_pass(state_->ledger, state_->waiting, now, state_->work);
+}
+
+bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }
+
+void ResourceManager::set_end(RequestId id, std::optional<Time> end) {
+  state_->ledger.set_end(id, end);
+}
+
+void ResourceManager::restore(const Request& request, const Grant& grant) {
+  check(request.id == grant.id, "a grant belongs to its request");
+  check(!is_waiting(request.id), "what waits is not restored");
+  Needs needs = request.needs;
+  normalise(needs);
+  const auto shared = state_->ledger.exclusives_of_part_0(request.id.job, needs);
+  state_->ledger.take_again(grant, state_->ledger.demand(needs, request.limit, shared));
+}
+
+// --- questions
+
+bool ResourceManager::is_waiting(RequestId id) const { return state_->waiting.contains(id); }
+
+bool ResourceManager::is_held(RequestId id) const { return state_->ledger.holding(id) != nullptr; }
+
+std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
+  if (!is_waiting(id)) return {};
+  return explain_waiting(state_->ledger, state_->waiting, id, now);
+}
+
+std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
+  if (!is_waiting(id)) return std::nullopt;
+  const Forecast forecast = foresee(state_->ledger, state_->waiting, id, now);
+  if (forecast.starts) return now;
+  if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
+  return forecast.reservation->at;
+}
+
+namespace {
+
+NodeView view_of(const Ledger& ledger, const Node& node) {
+  return {node.id, node.name, node.state(), node.capacity, free_of(ledger, node)};
+}
+
+// Several parts of one job make one holder, in the place of the first.
+NamedView view_of(const Named& named) {
+  NamedView view{named.resource, static_cast<std::uint64_t>(std::max<Amount>(named.free, 0)), {}};
+  for (const auto& [serial, share] : named.shares) {
+    const auto same_job = [&](const NamedView::Holder& h) { return h.job == share.holder.job; };
+    const auto known = std::ranges::find_if(view.holders, same_job);
+    const auto amount = static_cast<std::uint64_t>(share.amount);
+    if (known == view.holders.end()) {
+      view.holders.push_back({share.holder.job, amount});
+    } else if (!named.exclusive()) {
+      known->amount += amount;
+    }
+  }
+  return view;
+}
+
+}  // namespace
+
+std::vector<NodeView> ResourceManager::nodes() const {
+  std::vector<NodeView> views;
+  for (const auto& [id, node] : state_->ledger.nodes())
+    views.push_back(view_of(state_->ledger, node));
+  return views;
+}
+
+std::optional<NodeView> ResourceManager::node(NodeId id) const {
+  const Node* found = state_->ledger.node(id);
+  if (found == nullptr) return std::nullopt;
+  return view_of(state_->ledger, *found);
+}
+
+std::vector<NamedView> ResourceManager::named() const {
+  std::vector<NamedView> views;
+  for (const auto& [key, named] : state_->ledger.all_named()) {
+    if (named.exists) views.push_back(view_of(named));
+  }
+  return views;
+}
+
+std::size_t ResourceManager::waiting_count() const { return state_->waiting.size(); }
+
+const Work& ResourceManager::work() const { return state_->work; }
+
+Result<void> ResourceManager::check_invariants() const {
+  if (Result<void> good = state_->waiting.check_invariants(); !good) return good;
+  return state_->ledger.check_invariants();
+}
+
+}  // namespace jobq::resmgr

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeping the queue by shapes, and walking through it.
+#include "resmgr/waiting.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace jobq::resmgr {
+
+Waiting::Likeness Waiting::likeness(const Demand& demand) {
+  Shared shared;
+  for (const NamedNeed& need : demand.shared) shared.push_back(need.of->resource.name);
+  return {demand.needs, demand.limit, std::move(shared)};
+}
+
+std::shared_ptr<const Demand> Waiting::demand_like(const Needs& needs, std::optional<Millis> limit,
+                                                   const Shared& shared) const {
+  const auto found = by_likeness_.find(Likeness{needs, limit, shared});
+  return found == by_likeness_.end() ? nullptr : shapes_[found->second].demand;
+}
+
+Waiting::Shape& Waiting::shape_for(const std::shared_ptr<const Demand>& demand, ShapeId& id) {
+  const auto [place, is_new] = by_likeness_.try_emplace(likeness(*demand), 0);
+  if (is_new) {
+    if (unused_.empty()) {
+      unused_.push_back(static_cast<ShapeId>(shapes_.size()));
+      shapes_.emplace_back();
+    }
+    place->second = unused_.back();
+    unused_.pop_back();
+    shapes_[place->second].demand = demand;
+  }
+  id = place->second;
+  return shapes_[id];
+}
+
+void Waiting::add(QueueKey key, std::shared_ptr<const Demand> demand) {
+  ShapeId id = 0;
+  Shape& shape = shape_for(demand, id);
+  check(shape.demand == demand, "equal waiting requests share one demand");
+  const bool is_new = index_.insert(Entry{key.id(), id, key.priority});
+  check(is_new, "a request waits once");
+  const QueueKey* head = shape.members.first();
+  if (head == nullptr || key < *head) {
+    if (head != nullptr) heads_.erase(Head{*head, id});
+    heads_.insert(Head{key, id});
+  }
+  shape.members.insert(key);
+}
+
+void Waiting::remove(RequestId id) {
+  const Entry known = entry(id);
+  const QueueKey key{id.job, id.part, known.priority};
+  Shape& shape = shapes_[known.shape];
+  const bool was_head = *shape.members.first() == key;
+  shape.members.erase(key);
+  index_.erase(known);
+  if (!was_head) return;
+  heads_.erase(Head{key, known.shape});
+  if (const QueueKey* head = shape.members.first()) {
+    heads_.insert(Head{*head, known.shape});
+  } else {
+    by_likeness_.erase(likeness(*shape.demand));
+    shape = Shape{};
+    unused_.push_back(known.shape);
+  }
+}
+
+const Waiting::Entry& Waiting::entry(RequestId id) const {
+  const Entry* found = index_.find(Entry{id, 0, 0});
+  check(found != nullptr, "the request is waiting");
+  return *found;
+}
+
+bool Waiting::contains(RequestId id) const { return index_.find(Entry{id, 0, 0}) != nullptr; }
+
+QueueKey Waiting::key_of(RequestId id) const { return {id.job, id.part, entry(id).priority}; }
+
+const std::shared_ptr<const Demand>& Waiting::demand_of(RequestId id) const {
+  return shapes_[entry(id).shape].demand;
+}
+
+std::vector<RequestId> Waiting::parts_of(JobNumber job) const {
+  std::vector<RequestId> parts;
+  const Entry* found = index_.at_or_after(Entry{{job, 0}, 0, 0});
+  for (; found != nullptr && found->id.job == job; found = index_.after(*found)) {
+    parts.push_back(found->id);
+  }
+  return parts;
+}
+
+Result<void> Waiting::check_shape(ShapeId id) const {
+  const Shape& shape = shapes_[id];
+  std::size_t members = 0;
+  for (const QueueKey* key = shape.members.first(); key; key = shape.members.after(*key)) {
+    ++members;
+    const Entry* found = index_.find(Entry{key->id(), 0, 0});
+    if (found == nullptr || found->shape != id || found->priority != key->priority) {
+      return fail(ErrorCode::kInternal, fmt::format("job {} part {} stands in a shape but not, or "
+                                                    "elsewhere, in the index",
+                                                    key->job.value, key->part));
+    }
+  }
+  const bool headed = members != 0 && heads_.contains(Head{*shape.members.first(), id});
+  if (members != shape.members.size() || headed != (members != 0)) {
+    return fail(ErrorCode::kInternal, fmt::format("shape {} miscounts its members", id));
+  }
+  return {};
+}
+
+Result<void> Waiting::check_invariants() const {
+  std::size_t members = 0;
+  std::size_t shapes = 0;
+  for (ShapeId id = 0; id < shapes_.size(); ++id) {
+    if (Result<void> good = check_shape(id); !good) return good;
+    members += shapes_[id].members.size();
+    if (!shapes_[id].members.empty()) ++shapes;
+  }
+  if (members != index_.size()) {
+    return fail(ErrorCode::kInternal, fmt::format("{} requests stand in shapes, {} in the index",
+                                                  members, index_.size()));
+  }
+  if (shapes != heads_.size() || shapes != by_likeness_.size()) {
+    return fail(ErrorCode::kInternal, fmt::format("{} shapes, {} heads, {} likenesses", shapes,
+                                                  heads_.size(), by_likeness_.size()));
+  }
+  return {};
+}
+
+// --- Walk
+
+Walk::Walk(const Waiting& waiting)
+    : waiting_(&waiting), fresh_(waiting.heads_.begin()), last_(waiting.heads_.end()) {}
+
+std::optional<Walk::Stop> Walk::next() {
+  const bool more = fresh_ != waiting_->heads_.end();
+  if (!advanced_.empty() && (!more || advanced_.begin()->key < fresh_->key)) {
+    const Stop stop = advanced_.extract(advanced_.begin()).value();
+    starting_.erase(stop.shape);
+    return stop;
+  }
+  if (!more) return std::nullopt;
+  const Stop stop{fresh_->key, fresh_->shape, {}};
+  if (last_ == fresh_) ++last_;
+  ++fresh_;
+  return stop;
+}
+
+const std::shared_ptr<const Demand>& Walk::demand(const Stop& stop) const {
+  return waiting_->shapes_[stop.shape].demand;
+}
+
+void Walk::started(const Stop& stop) { advance(stop, std::nullopt); }
+
+void Walk::reserved(const Stop& stop, Time at) {
+  if (stop.generation_end && at >= *stop.generation_end) return;
+  advance(stop, stop.generation_end ? stop.generation_end : end_of(at, demand(stop)->limit));
+}
+
+void Walk::advance(const Stop& stop, std::optional<Time> generation_end) {
+  const QueueKey* key = waiting_->shapes_[stop.shape].members.after(stop.key);
+  if (key == nullptr) return;
+  advanced_.insert(Stop{*key, stop.shape, generation_end});
+  if (!generation_end) starting_.insert(stop.shape);
+}
+
+}  // namespace jobq::resmgr
