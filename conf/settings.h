@@ -1,45 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration file jobq.toml: settings of controller, node and client, with their defaults.
 //
-// One table of settings (name, type, default, range, meaning) drives reading, errors and the man page
-// jobq.toml(5), so that they cannot disagree. Command-line options win over the file.
+// One table of settings (name, type, default, range, meaning) drives reading, errors and the man
+// page jobq.toml(5), so that they cannot disagree. Command-line options win over the file.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/time.h"
-#include "conf/ticket_file.h"
+#include "conf/fault.h"
 #include "resmgr/needs.h"
 
 namespace jobq::conf {
 
 struct ControllerSettings {
-  std::string state;                     // directory of the journal and the cluster key
-  std::string socket;                    // Unix socket for local users
-  std::string listen;                    // "ADDR:PORT" for nodes and remote users; empty: none
-  std::string key;                       // cluster key file; empty: STATE/cluster.key
-  Millis node_timeout = seconds(15);     // a node silent for longer is lost; 1 s to 1 h
+  std::string state;                       // directory of the journal and the cluster key
+  std::string socket;                      // Unix socket for local users
+  std::string listen;                      // "ADDR:PORT" for nodes and remote users; empty: none
+  std::string key;                         // cluster key file; empty: STATE/cluster.key
+  Millis node_timeout = seconds(15);       // a node silent for longer is lost; 1 s to 1 h
   Millis keep_jobs = seconds(30 * 86400);  // how long ended jobs stay in the history
   Millis keep_keys = seconds(7 * 86400);   // how long a submission key is remembered
   std::uint32_t max_connections = 4096;
-  std::vector<std::string> operators;    // users who may act on everybody's jobs
+  std::vector<std::string> operators;  // users who may act on everybody's jobs
 };
 
 struct NodeSettings {
   std::string name;
-  std::string controller;                // "ADDR:PORT"
+  std::string controller;  // "ADDR:PORT"
   std::string state;
-  std::string socket;                    // of the agent, for steps; empty: STATE/node.sock
+  std::string socket;  // of the agent, for steps; empty: STATE/node.sock
   std::string key;
-  std::optional<std::uint32_t> cpus;     // none: what the machine has
+  std::optional<std::uint32_t> cpus;  // none: what the machine has
   std::optional<Bytes> memory;
   std::optional<std::uint32_t> gpus;
-  std::vector<resmgr::Count> counts;
+  std::vector<resmgr::Count> counts;  // node.resources in the file
   Millis heartbeat = seconds(5);
-  Millis grace = seconds(10);            // between TERM and KILL
+  Millis grace = seconds(10);  // between TERM and KILL
 };
 
 struct ClientSettings {
@@ -54,13 +56,15 @@ struct Settings {
   ClientSettings client;
 };
 
+// Reads TOML with the sections [controller], [node] and [client]; all may be missing.
 Parsed<Settings> parse_settings(std::string_view text, const std::string& file);
 
 // The rows of the table, for the man page and its staleness test.
 struct SettingRow {
-  std::string name;  // "controller.node_timeout"
-  std::string type;  // "duration"
-  std::string fallback;
+  std::string name;      // "controller.node_timeout"
+  std::string type;      // "duration"
+  std::string range;     // "1s to 1h", or empty
+  std::string fallback;  // "15s"; in words where the default is no value
   std::string meaning;
 };
 std::vector<SettingRow> setting_rows();

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::string_view kPatternLetters = "jxsa%";
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
 // A value where it is used.
 struct Use {
   std::string_view text;
@@ -124,6 +126,18 @@ void check_env_name(const Path& path, const std::vector<NameValue>& env, std::si
 
 }  // namespace
 
+std::string printable(std::string text) {
+  constexpr std::size_t kLongest = 1000;
+  if (text.size() > kLongest) {
+    std::size_t end = kLongest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
+    text.resize(end);
+    text += "...";
+  }
+  std::replace_if(text.begin(), text.end(), is_control, '?');
+  return text;
+}
+
 std::string to_string(const std::vector<Fault>& faults) {
   std::string text;
   for (const Fault& fault : faults) {
@@ -139,7 +153,7 @@ void FaultList::add(std::string path, std::string text) {
     path.clear();
     text = fmt::format("there are more faults; these are the first {}", kMaxFaults - 1);
   }
-  faults_.push_back({std::move(path), std::move(text)});
+  faults_.push_back({std::move(path), printable(std::move(text))});
 }
 
 std::vector<std::string_view> param_names(const JobSpec& spec) {

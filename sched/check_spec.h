@@ -49,6 +49,10 @@ std::vector<Fault> check_params(const JobSpec& spec, const std::vector<NameValue
 // controller. The spec itself is not checked: see check_spec().
 std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job);
 
+// A text from outside, fit for a message: control characters shown as '?', cut off where it is very
+// long.
+std::string printable(std::string text);
+
 // One line: "step[2].after[0]: no step is named 'cacl'; did you mean 'calc'?", joined by "; ".
 std::string to_string(const std::vector<Fault>& faults);
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of [class] and [ticket].
+#include "conf/draft.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "conf/scalars.h"
+
+namespace jobq::conf {
+namespace {
+
+using sched::ParamSpec;
+
+void read_param(const Node& node, ParamSpec& out, FaultSink& faults) {
+  static constexpr std::array<Key<ParamSpec>, 2> kKeys = {{
+      {"required",
+       [](const Node& n, ParamSpec& param, FaultSink& f) { read_flag(n, param.required, f); }},
+      {"default", [](const Node& n, ParamSpec& param,
+                     FaultSink& f) { read_text(n, param.fallback.emplace(), f); }},
+  }};
+  out.name = node.key;
+  read_section<ParamSpec>(node, {"a parameter", kKeys, {}}, out, faults);
+  if (node.kind != Node::Kind::kTable || out.required || out.fallback) return;
+  faults.add(node.place, fmt::format("parameter '{}' has no default; expected one, or required = "
+                                     "true",
+                                     node.key));
+}
+
+void read_param_specs(const Node& node, Draft& out, FaultSink& faults) {
+  if (!expect_table(node, "[class.params]", faults)) return;
+  for (const Node& child : node.children) read_param(child, out.spec.params.emplace_back(), faults);
+  std::sort(out.spec.params.begin(), out.spec.params.end(),
+            [](const ParamSpec& a, const ParamSpec& b) { return a.name < b.name; });
+}
+
+// A version that is a whole number may be written as one.
+void read_version(const Node& node, std::string& out, FaultSink& faults) {
+  if (node.kind == Node::Kind::kInteger) {
+    out = std::to_string(node.number);
+  } else {
+    read_word(node, out, faults);
+  }
+}
+
+void read_priority(const Node& node, std::optional<int>& out, FaultSink& faults) {
+  std::int64_t priority = 0;
+  if (!read_number(node, 0, sched::kMaxPriority, priority, faults)) return;
+  out = static_cast<int>(priority);
+}
+
+void read_class_priority(const Node& node, Draft& out, FaultSink& faults) {
+  std::optional<int> priority;
+  read_priority(node, priority, faults);
+  out.spec.priority = priority.value_or(sched::kDefaultPriority);
+}
+
+void read_on_failure(const Node& node, Draft& out, FaultSink& faults) {
+  const bool goes_on = node.kind == Node::Kind::kString && node.text == "continue";
+  const bool stops = node.kind == Node::Kind::kString && node.text == "stop";
+  if (!goes_on && !stops) refuse(node, "\"stop\" or \"continue\"", faults);
+  out.spec.on_failure = goes_on ? sched::OnFailure::kContinue : sched::OnFailure::kStop;
+}
+
+constexpr std::array<Key<Draft>, 6> kClassKeys = {{
+    {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.spec.class_name, f); }},
+    {"version",
+     [](const Node& n, Draft& out, FaultSink& f) { read_version(n, out.spec.class_version, f); }},
+    {"priority", read_class_priority},
+    {"time_limit",
+     [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.spec.time_limit, f); }},
+    {"on_failure", read_on_failure},
+    {"params", read_param_specs},
+}};
+constexpr std::array<std::string_view, 5> kLaterClassKeys = {"env", "workdir", "output", "error",
+                                                             "element"};
+
+constexpr std::array<Key<Draft>, 13> kTicketKeys = {{
+    {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
+    {"class",
+     [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
+    {"version",
+     [](const Node& n, Draft& out, FaultSink& f) { read_version(n, out.ticket.class_version, f); }},
+    {"params",
+     [](const Node& n, Draft& out, FaultSink& f) { read_pairs(n, out.ticket.params, f); }},
+    {"priority",
+     [](const Node& n, Draft& out, FaultSink& f) { read_priority(n, out.ticket.priority, f); }},
+    {"hold", [](const Node& n, Draft& out, FaultSink& f) { read_flag(n, out.ticket.hold, f); }},
+    {"time_limit",
+     [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.ticket.time_limit, f); }},
+    {"key", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.key, f); }},
+    {"env", [](const Node& n, Draft& out, FaultSink& f) { read_pairs(n, out.ticket.env, f); }},
+    {"workdir",
+     [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.workdir, f); }},
+    {"output", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.output, f); }},
+    {"error", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.error, f); }},
+    {"on_failure", read_on_failure},
+}};
+constexpr std::array<std::string_view, 5> kLaterTicketKeys = {"begin", "deadline", "after", "array",
+                                                              "element"};
+
+}  // namespace
+
+void read_class_section(const Node& node, Draft& out, FaultSink& faults) {
+  constexpr std::string_view kLabel = "[class]";
+  read_section<Draft>(node, {kLabel, kClassKeys, kLaterClassKeys}, out, faults);
+  if (node.kind != Node::Kind::kTable) return;
+  for (const std::string_view key : {"name", "version"}) {
+    if (node.find(key) != nullptr) continue;
+    faults.add(node.place, fmt::format("{} has no {}; expected one", kLabel, key));
+  }
+}
+
+void read_ticket_section(const Node& node, Draft& out, FaultSink& faults) {
+  read_section<Draft>(node, {"[ticket]", kTicketKeys, kLaterTicketKeys}, out, faults);
+  const Node* version = node.find("version");
+  if (version == nullptr || node.find("class") != nullptr) return;
+  faults.add(version->key_place, "'version' is of a class; expected a class beside it");
+}
+
+}  // namespace jobq::conf

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the tree of a class or ticket file to the plain data of sched.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "conf/node.h"
+#include "sched/spec.h"
+
+namespace jobq::conf {
+
+// Specs that were read and checked lately, so that equal ones are shared and not checked again.
+class SpecCache {
+ public:
+  // The cached spec that equals the given one; null where there is none.
+  std::shared_ptr<const sched::JobSpec> find(const sched::JobSpec& spec) const;
+  void add(std::shared_ptr<const sched::JobSpec> spec);
+
+ private:
+  static constexpr std::size_t kKept = 8;
+  std::vector<std::shared_ptr<const sched::JobSpec>> specs_;  // the last kept ones
+  std::size_t next_ = 0;                                      // the one to replace
+};
+
+bool is_class_file(const Node& root);
+
+// The value is usable when no faults were added. `here` as for parse_file(); `cache` may be null.
+sched::Ticket read_ticket(const Node& root, std::string_view here, SpecCache* cache,
+                          FaultSink& faults);
+std::shared_ptr<const sched::JobSpec> read_class(const Node& root, FaultSink& faults);
+
+}  // namespace jobq::conf

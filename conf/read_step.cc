@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys of steps.
+#include "conf/read_step.h"
+
+#include <fmt/format.h>
+
+#include "conf/read_needs.h"
+#include "conf/scalars.h"
+
+namespace jobq::conf {
+namespace {
+
+using sched::Condition;
+using sched::ExitMap;
+using sched::StepSpec;
+
+void read_condition(const Node& node, Condition& out, FaultSink& faults) {
+  if (node.kind != Node::Kind::kString) {
+    refuse(node, "a condition like \"calc\" or \"calc.failure\"", faults);
+    return;
+  }
+  auto condition = sched::parse_condition(node.text);
+  if (!condition) return faults.add(node.place, condition.error().message);
+  out = std::move(*condition);
+}
+
+// What cannot be read stays empty, so that positions in the list are those of the file.
+void read_conditions(const Node& node, std::vector<Condition>& out, FaultSink& faults) {
+  if (node.kind == Node::Kind::kString) return read_condition(node, out.emplace_back(), faults);
+  if (node.kind != Node::Kind::kList) {
+    refuse(node, "a list of conditions", faults);
+    return;
+  }
+  out.reserve(node.children.size());
+  for (const Node& item : node.children) read_condition(item, out.emplace_back(), faults);
+}
+
+// The fault of a number out of range is left to sched::check_spec(), which sees those of the wire
+// too.
+void read_code(const Node& node, std::vector<int>& out, FaultSink& faults) {
+  std::int64_t code = -1;
+  read_number(node, 0, 255, code, faults);
+  out.push_back(static_cast<int>(code));
+}
+
+void read_codes(const Node& node, std::vector<int>& out, FaultSink& faults) {
+  if (node.kind != Node::Kind::kList) return read_code(node, out, faults);
+  for (const Node& item : node.children) read_code(item, out, faults);
+}
+
+constexpr std::array<Key<ExitMap>, 3> kExitKeys = {{
+    {"success", [](const Node& n, ExitMap& out, FaultSink& f) { read_codes(n, out.success, f); }},
+    {"failure", [](const Node& n, ExitMap& out, FaultSink& f) { read_codes(n, out.failure, f); }},
+    {"cancel", [](const Node& n, ExitMap& out, FaultSink& f) { read_codes(n, out.cancel, f); }},
+}};
+
+void read_name(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_string(node, out.name, faults);
+}
+
+void read_after(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_conditions(node, out.after, faults);
+}
+
+void read_after_any(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_conditions(node, out.after_any, faults);
+}
+
+void read_step_needs(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_needs(node, out.needs.emplace(), faults);
+}
+
+void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_duration(node, out.time_limit, faults);
+}
+
+constexpr std::array<Key<StepSpec>, 7> kStepKeys = {{
+    {"name", read_name},
+    {"run", read_run},
+    {"script", read_script},
+    {"after", read_after},
+    {"after_any", read_after_any},
+    {"needs", read_step_needs},
+    {"exit", read_exit},
+}};
+
+constexpr std::array<Key<StepSpec>, 3> kCleanupKeys = {{
+    {"run", read_run},
+    {"script", read_script},
+    {"time_limit", read_limit},
+}};
+
+}  // namespace
+
+void read_run(const Node& node, StepSpec& out, FaultSink& faults) {
+  if (node.kind == Node::Kind::kString) {
+    out.argv = {"/bin/sh", "-c", node.text};
+    return;
+  }
+  if (node.kind != Node::Kind::kList) {
+    refuse(node, "a list of words, or a string for /bin/sh", faults);
+    return;
+  }
+  out.argv.reserve(node.children.size());
+  for (const Node& word : node.children) read_text(word, out.argv.emplace_back(), faults);
+}
+
+void read_script(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kScript;
+  read_string(node, out.script, faults);
+}
+
+void read_exit(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_section<ExitMap>(node, {"exit", kExitKeys, {}}, out.exit, faults);
+}
+
+void check_one_kind(const Node& node, std::string_view label, FaultSink& faults) {
+  const Node* run = node.find("run");
+  const Node* script = node.find("script");
+  if (run != nullptr && script != nullptr) {
+    faults.add(std::max(run->key_place, script->key_place),
+               fmt::format("{} has both run and script; expected one of them", label));
+  }
+  if (run != nullptr || script != nullptr) return;
+  for (const std::string_view later : kLaterStepKeys) {
+    if (node.find(later) != nullptr) return;  // there is a fault for it already
+  }
+  faults.add(node.place, fmt::format("{} has neither run nor script; expected one of them", label));
+}
+
+void read_step(const Node& node, StepSpec& out, FaultSink& faults) {
+  constexpr std::string_view kLabel = "[[step]]";
+  read_section<StepSpec>(node, {kLabel, kStepKeys, kLaterStepKeys}, out, faults);
+  if (node.kind != Node::Kind::kTable) return;
+  if (node.find("name") == nullptr) faults.add(node.place, "[[step]] has no name; expected one");
+  check_one_kind(node, kLabel, faults);
+}
+
+void read_cleanup(const Node& node, StepSpec& out, FaultSink& faults) {
+  constexpr std::string_view kLabel = "[cleanup]";
+  out.name = "cleanup";
+  read_section<StepSpec>(node, {kLabel, kCleanupKeys, kLaterStepKeys}, out, faults);
+  if (node.kind == Node::Kind::kTable) check_one_kind(node, kLabel, faults);
+}
+
+}  // namespace jobq::conf

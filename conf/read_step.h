@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps and the cleanup step, as sections of a file.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "conf/section.h"
+#include "sched/spec.h"
+
+namespace jobq::conf {
+
+// Kinds and properties of steps that later versions can do.
+inline constexpr std::array<std::string_view, 10> kLaterStepKeys = {
+    "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "retry", "again", "time_limit"};
+
+// A [[step]]: all its keys, and exactly one of run and script.
+void read_step(const Node& node, sched::StepSpec& out, FaultSink& faults);
+// [cleanup]; its name is set.
+void read_cleanup(const Node& node, sched::StepSpec& out, FaultSink& faults);
+
+// The single keys, for a job that has a step's keys at its top.
+void read_run(const Node& node, sched::StepSpec& out, FaultSink& faults);
+void read_script(const Node& node, sched::StepSpec& out, FaultSink& faults);
+void read_exit(const Node& node, sched::StepSpec& out, FaultSink& faults);
+// That of run and script there is one; `label` names the section.
+void check_one_kind(const Node& node, std::string_view label, FaultSink& faults);
+
+}  // namespace jobq::conf
