@@ -21,10 +21,6 @@ namespace {
 
 constexpr std::size_t kPageJobs = 500;  // read in one go: a millisecond or two
 
-bool operator<(const Place& a, const Place& b) {
-  return std::pair(a.ended, a.number) < std::pair(b.ended, b.number);
-}
-
 // The list begins after this place.
 Place first_place(const HistoryFilter& filter) {
   constexpr Place kNewest{Time{std::numeric_limits<std::int64_t>::max()}, JobNumber(0)};
@@ -79,10 +75,9 @@ struct History::Impl {
   }
 
   bool read_nodes(sched::JobSummary& summary) {
-    std::vector<sched::AttemptRow> rows;
-    if (!read_rows(attempts, summary.job, rows)) return false;
-    summary.nodes = nodes_of(rows);
-    return true;
+    if (!nodes.start(summary.job)) return false;
+    while (nodes.next()) add_node(summary.nodes, nodes.bytes(0));
+    return !nodes.failed();
   }
 
   // At most `limit` jobs (0: all); `end` is where the page stopped.
@@ -116,6 +111,7 @@ struct History::Impl {
   Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
   Statement attempts{database,
                      select_from<sched::AttemptRow>() + "WHERE job = ? ORDER BY step, attempt"};
+  Statement nodes{database, "SELECT node_name FROM attempt WHERE job = ? ORDER BY step, attempt"};
   Statement transitions{database,
                         select_from<sched::TransitionRow>() + "WHERE job = ? ORDER BY sequence"};
 };

@@ -16,13 +16,16 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
                             .state = job.state,
                             .reason = job.reason,
                             .priority = job.priority,
-                            .nodes = nodes_of(rows.attempts),
+                            .nodes = {},
                             .submitted = job.submitted,
                             .started = job.started,
                             .ended = job.ended,
                             .outcome = job.decided,
                             .restarts = 0,
                             .exit_code = job.exit_code};
+  for (const sched::AttemptRow& attempt : rows.attempts) {
+    add_node(summary.nodes, attempt.node_name);
+  }
   for (const sched::StepRow& step : rows.steps) {
     if (step.attempt) summary.restarts += static_cast<int>(step.attempt.value) - 1;
   }
@@ -82,13 +85,9 @@ std::vector<sched::HistoryEntry> history_of(const JobRows& rows) {
 
 }  // namespace
 
-std::vector<std::string> nodes_of(const std::vector<sched::AttemptRow>& attempts) {
-  std::vector<std::string> nodes;
-  for (const sched::AttemptRow& attempt : attempts) {
-    const bool known = std::find(nodes.begin(), nodes.end(), attempt.node_name) != nodes.end();
-    if (!known && !attempt.node_name.empty()) nodes.push_back(attempt.node_name);
-  }
-  return nodes;
+void add_node(std::vector<std::string>& nodes, std::string_view name) {
+  const bool known = std::find(nodes.begin(), nodes.end(), name) != nodes.end();
+  if (!known && !name.empty()) nodes.emplace_back(name);
 }
 
 sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sched/rows.h"
@@ -21,7 +22,7 @@ struct JobRows {
 // Steps without a row were never started, and never will be: they show as skipped.
 sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec);
 
-// Where the attempts ran: each node once, in the order of their first attempts.
-std::vector<std::string> nodes_of(const std::vector<sched::AttemptRow>& attempts);
+// Called for the attempts in the order of their keys, gives each node once.
+void add_node(std::vector<std::string>& nodes, std::string_view name);
 
 }  // namespace jobq::store

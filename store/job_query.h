@@ -3,6 +3,7 @@
 // they read, not by what they find.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -19,16 +20,17 @@ namespace jobq::store {
 struct Place {
   Time ended;
   JobNumber number;
+  auto operator<=>(const Place&) const = default;
 };
 
-// Reads the page of jobs that come after `from` and not after `to`; all others are passed over.
 class JobQuery {
  public:
   JobQuery(Database& database, const sched::QueueFilter& filter);
 
   // Do the filters name so few jobs that they are looked up one by one, in one page?
   bool names_few() const { return few_; }
-  // Appends the summaries, without nodes. False: the database's error() says why.
+  // Appends the summaries, without nodes, of what comes after `from` and not after `to`. False: the
+  // database's error() says why.
   bool read(Place from, Place to, std::vector<sched::JobSummary>& page);
 
  private:

@@ -191,6 +191,8 @@ struct Journal::Impl {
 
   bool write(const std::vector<Batch>& group) {
     std::uint64_t rows = 0;
+    for (const Batch& batch : group) rows += batch.rows.size();
+    if (rows == 0) return true;
     if (!writer.begin()) return false;
     for (const Batch& batch : group) {
       for (const sched::Row& row : batch.rows) {
@@ -198,7 +200,6 @@ struct Journal::Impl {
         const auto* job = std::get_if<sched::JobRow>(&row);
         if (job != nullptr && job->ended) ++ended_since_purge;
       }
-      rows += batch.rows.size();
     }
     if (!writer.commit()) return false;
     const std::lock_guard guard(mutex);
