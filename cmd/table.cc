@@ -19,18 +19,25 @@ std::string padded(const std::string& text, std::size_t shown, std::size_t width
 
 }  // namespace
 
+Table::Table(std::vector<Column> columns) : columns_(std::move(columns)) {
+  for (const Column& column : columns_) widths_.push_back(columns_of(column.title));
+}
+
 void Table::add(std::vector<Cell> row) {
   check(row.size() == columns_.size(), "a row has as many cells as the table has columns");
   rows_.push_back(std::move(row));
 }
 
-std::vector<std::size_t> Table::widths(const Terminal& terminal) const {
-  std::vector<std::size_t> widths;
-  for (std::size_t i = 0; i < columns_.size(); ++i) {
-    std::size_t width = columns_of(columns_[i].title);
-    for (const auto& row : rows_) width = std::max(width, columns_of(row[i].text));
-    widths.push_back(width);
+void Table::widen() {
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths_[i] = std::max(widths_[i], columns_of(row[i].text));
+    }
   }
+}
+
+std::vector<std::size_t> Table::fitted(const Terminal& terminal) const {
+  std::vector<std::size_t> widths = widths_;
   if (terminal.width == 0) return widths;
   const auto total = [&] {
     return std::accumulate(widths.begin(), widths.end(), (widths.size() - 1) * kGap);
@@ -69,13 +76,19 @@ std::string Table::line(const std::vector<Cell>& cells, const std::vector<std::s
   return text + '\n';
 }
 
-std::string Table::text(const Terminal& terminal) const {
-  const std::vector<std::size_t> columns = widths(terminal);
-  std::vector<Cell> titles;
-  for (const Column& column : columns_) titles.emplace_back(column.title, Colour::kBold);
-  std::string all = line(titles, columns, terminal);
-  for (const auto& row : rows_) all += line(row, columns, terminal);
-  return all;
+std::string Table::take_text(const Terminal& terminal) {
+  widen();
+  const std::vector<std::size_t> widths = fitted(terminal);
+  std::string text;
+  if (!has_titles_) {
+    std::vector<Cell> titles;
+    for (const Column& column : columns_) titles.emplace_back(column.title, Colour::kBold);
+    text += line(titles, widths, terminal);
+    has_titles_ = true;
+  }
+  for (const auto& row : rows_) text += line(row, widths, terminal);
+  rows_.clear();
+  return text;
 }
 
 }  // namespace jobq::cmd

@@ -26,20 +26,25 @@ struct Cell {
 
 class Table {
  public:
-  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit Table(std::vector<Column> columns);
 
   void add(std::vector<Cell> row);  // as many cells as columns
   std::size_t rows() const { return rows_.size(); }
-  // The title line and the rows.
-  std::string text(const Terminal& terminal) const;
+
+  // The rows so far, below the title line where it was not yet taken; they leave the table. So a
+  // long table can be written by parts: a later part is at least as wide as the ones before.
+  std::string take_text(const Terminal& terminal);
 
  private:
-  std::vector<std::size_t> widths(const Terminal& terminal) const;
+  void widen();
+  std::vector<std::size_t> fitted(const Terminal& terminal) const;
   std::string line(const std::vector<Cell>& cells, const std::vector<std::size_t>& widths,
                    const Terminal& terminal) const;
 
   std::vector<Column> columns_;
+  std::vector<std::size_t> widths_;  // of what was seen so far
   std::vector<std::vector<Cell>> rows_;
+  bool has_titles_ = false;
 };
 
 }  // namespace jobq::cmd

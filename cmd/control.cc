@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results of control requests, job by job.
+#include "cmd/control.h"
+
+#include <fmt/format.h>
+
+#include "cmd/json_writer.h"
+#include "cmd/messages.h"
+#include "cmd/terminal.h"
+#include "controller/translate.h"
+
+namespace jobq::cmd {
+namespace {
+
+void tell_as_json(const wire::ControlReply::One& one) {
+  JsonWriter json;
+  json.object();
+  json.field("job", one.job());
+  if (one.has_error()) {
+    json.name("error");
+    write_error(json, controller::from_wire(one.error()));
+  }
+  json.end();
+  print(json.line());
+}
+
+void tell(const wire::ControlReply::One& one, const ControlOutput& output, bool on_terminal) {
+  if (output.json) tell_as_json(one);
+  if (one.has_error()) {
+    const Error error = controller::from_wire(one.error());
+    // As JSON it was already told, with its job.
+    set_json_errors(false);
+    complain({error.code, fmt::format("job {}: {}", one.job(), error.message)});
+    set_json_errors(output.json);
+  } else if (on_terminal && !output.json) {
+    print(fmt::format("job {} {}\n", one.job(), output.done));
+  }
+}
+
+}  // namespace
+
+Result<int> control(const ControllerOptions& where, const wire::ControlRequest& request,
+                    const ControlOutput& output) {
+  Result<Client> client = Client::connect(where);
+  if (!client) return tl::unexpected(client.error());
+  wire::Frame frame;
+  *frame.mutable_control() = request;
+  const Result<wire::Frame> answer = client->ask(std::move(frame));
+  if (!answer) return tl::unexpected(answer.error());
+  if (!answer->has_controlled()) return unexpected_answer();
+  const bool on_terminal = standard_output().is_terminal;
+  int code = 0;
+  for (const wire::ControlReply::One& one : answer->controlled().jobs()) {
+    tell(one, output, on_terminal);
+    if (one.has_error() && code == 0) code = exit_code(controller::from_wire(one.error()).code);
+  }
+  if (answer->controlled().jobs().empty()) note("no job is meant by this");
+  return code;
+}
+
+}  // namespace jobq::cmd

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What hold, release and cancel have in common: jobs are selected, and each has a result of its
+// own.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "cmd/client.h"
+#include "net/jobq.pb.h"
+
+namespace jobq::cmd {
+
+struct ControlOutput {
+  bool json = false;
+  std::string done;  // "held", "released": what is said of each job on a terminal
+};
+
+// Sends the request and tells the results. The exit code is that of the first refusal.
+Result<int> control(const ControllerOptions& where, const wire::ControlRequest& request,
+                    const ControlOutput& output);
+
+}  // namespace jobq::cmd

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job as JSON; the names are a contract (see jobq-show(1)).
+#include "cmd/job_views.h"
+#include "cmd/json_writer.h"
+#include "cmd/messages.h"
+#include "cmd/summaries.h"
+
+namespace jobq::cmd {
+namespace {
+
+using sched::AttemptView;
+using sched::TaskEnd;
+
+void write_counts(JsonWriter& json, std::string_view name,
+                  const std::vector<resmgr::Count>& counts) {
+  json.name(name);
+  json.object();
+  for (const resmgr::Count& count : counts) json.field(count.name, count.amount);
+  json.end();
+}
+
+void write_needs(JsonWriter& json, const resmgr::Needs& needs) {
+  json.name("needs");
+  json.object();
+  json.field("cpus", needs.cpus);
+  json.field("memory", needs.memory.count);
+  json.field("gpus", needs.gpus);
+  write_counts(json, "counts", needs.counts);
+  json.name("exclusive");
+  json.array();
+  for (const std::string& name : needs.exclusive) json.value(name);
+  json.end();
+  write_counts(json, "tokens", needs.tokens);
+  json.end();
+}
+
+template <class T>
+std::optional<T> when(bool condition, T value) {
+  return condition ? std::optional<T>(value) : std::nullopt;
+}
+
+void write_attempt(JsonWriter& json, const AttemptView& attempt) {
+  const bool ended = static_cast<bool>(attempt.ended);
+  const TaskEnd& end = attempt.end;
+  json.object();
+  json.field("attempt", attempt.attempt.value);
+  json.field("node", attempt.node);
+  json.field("exit_code", when(ended && end.how == TaskEnd::How::kExited, end.exit_code));
+  json.field("signal", when(ended && end.how == TaskEnd::How::kSignalled, end.signal));
+  json.field("reason", end.reason);
+  json.field("started", attempt.started);
+  json.field("ended", attempt.ended);
+  json.field("cpu_s", when(ended, end.cpu));
+  json.field("max_rss", when(ended, end.max_rss.count));
+  json.end();
+}
+
+void write_step(JsonWriter& json, const sched::StepView& step) {
+  json.object();
+  json.field("name", step.name);
+  json.field("kind", sched::to_string(step.kind));
+  json.field("state", sched::to_string(step.state));
+  json.field("reason", step.reason);
+  json.field("outcome", unless_empty(sched::to_string(step.outcome)));
+  json.field("event", step.event);
+  json.name("attempts");
+  json.array();
+  for (const AttemptView& attempt : step.attempts) write_attempt(json, attempt);
+  json.end();
+  json.end();
+}
+
+void write_history(JsonWriter& json, const std::vector<sched::HistoryEntry>& history) {
+  json.name("history");
+  json.array();
+  for (const sched::HistoryEntry& entry : history) {
+    json.object();
+    json.field("at", entry.at);
+    json.field("what", entry.what);
+    json.field("detail", entry.detail);
+    json.end();
+  }
+  json.end();
+}
+
+}  // namespace
+
+void print_job_as_json(const sched::JobDetail& job) {
+  JsonWriter json;
+  json.object();
+  write_summary(json, job.summary);
+  json.field("exit_code", job.summary.exit_code);
+  json.field("class_version", unless_empty(job.class_version));
+  json.field("time_limit", job.time_limit);
+  json.field("workdir", unless_empty(job.workdir));
+  json.field("output", unless_empty(job.output));
+  json.field("error", unless_empty(job.error));
+  json.name("params");
+  json.object();
+  for (const auto& [name, value] : job.params) json.field(name, value);
+  json.end();
+  write_needs(json, job.needs);
+  json.name("depends");
+  json.array();
+  json.end();
+  json.name("steps");
+  json.array();
+  for (const sched::StepView& step : job.steps) write_step(json, step);
+  json.end();
+  write_history(json, job.history);
+  json.end();
+  print(json.line());
+}
+
+}  // namespace jobq::cmd

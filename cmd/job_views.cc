@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job as people read it.
+#include "cmd/job_views.h"
+
+#include <fmt/format.h>
+
+#include "base/bytes.h"
+#include "cmd/messages.h"
+#include "cmd/phrases.h"
+#include "cmd/summaries.h"
+#include "cmd/table.h"
+#include "controller/translate.h"
+
+namespace jobq::cmd {
+namespace {
+
+using sched::AttemptView;
+using sched::JobDetail;
+using sched::StepView;
+
+void line(std::string_view name, std::string_view value) {
+  if (!value.empty()) print(fmt::format("{:<12} {}\n", name, value));
+}
+
+std::string class_of(const JobDetail& job) {
+  if (job.summary.class_name.empty()) return {};
+  return fmt::format("{}@{}", job.summary.class_name, job.class_version);
+}
+
+std::string state_of(const sched::JobSummary& summary, const Terminal& terminal) {
+  std::string text =
+      fmt::format("{} {}", sched::code(summary.state),
+                  coloured(sched::phrase(summary.state), colour_of(summary.state), terminal));
+  if (!summary.reason.empty()) text += ": " + printable(summary.reason);
+  return text;
+}
+
+std::string times_of(const sched::JobSummary& summary, Time now) {
+  std::string text = "submitted " + at_local(summary.submitted, now);
+  if (summary.started) text += ", started " + at_local(summary.started, now);
+  if (summary.ended) text += ", ended " + at_local(summary.ended, now);
+  if (summary.started) text += fmt::format(" ({})", run_time(summary, now));
+  return text;
+}
+
+void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
+  const sched::JobSummary& summary = job.summary;
+  line("job", fmt::format("{} {}", summary.job.value, printable(summary.name)));
+  line("class", class_of(job));
+  line("user", printable(summary.user));
+  line("state", state_of(summary, terminal));
+  line("priority", std::to_string(summary.priority));
+  line("needs", printable(resmgr::to_string(job.needs)));
+  if (job.time_limit) line("time limit", format_duration(*job.time_limit));
+  if (!summary.nodes.empty()) line("nodes", printable(joined(summary.nodes)));
+  line("times", times_of(summary, now));
+  line("directory", printable(job.workdir));
+  line("output", printable(job.output));
+  line("error", printable(job.error));
+  for (const auto& [name, value] : job.params) {
+    line("param", printable(fmt::format("{} = {}", name, value)));
+  }
+}
+
+std::string outcome_of(const StepView& step) {
+  if (!step.reason.empty()) return step.reason;
+  if (step.attempts.empty() || !step.attempts.back().ended) return "";
+  return phrase_of(step.attempts.back().end);
+}
+
+void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
+  Table table({{"STEP", false, 6},
+               {"STATE"},
+               {"TRIES", true},
+               {"NODE", false, 6},
+               {"STARTED"},
+               {"TIME", true},
+               {"CPU", true},
+               {"MEMORY", true},
+               {"EVENT", false, 5},
+               {"REASON", false, 8}});
+  for (const StepView& step : job.steps) {
+    const Cell state(std::string(sched::to_string(step.state)), colour_of(step.state));
+    const std::string event = step.event.value_or("-");
+    if (step.attempts.empty()) {
+      table.add({step.name, state, "0", "-", "-", "-", "-", "-", event, outcome_of(step)});
+      continue;
+    }
+    const AttemptView& last = step.attempts.back();
+    const Millis wall = (last.ended ? last.ended : now) - last.started;
+    table.add({step.name, state, std::to_string(last.attempt.value), last.node,
+               at_local(last.started, now), last.started ? elapsed(wall) : "-",
+               last.ended ? format_duration(last.end.cpu) : "-",
+               last.ended ? format_bytes(last.end.max_rss) : "-", event, outcome_of(step)});
+  }
+  if (table.rows() > 0) print("\n" + table.take_text(terminal));
+}
+
+void print_history(const JobDetail& job, const Terminal& terminal, Time now) {
+  Table table({{"AT"}, {"WHAT"}, {"", false, 10}});
+  for (const sched::HistoryEntry& entry : job.history) {
+    table.add({at_local(entry.at, now), entry.what, entry.detail});
+  }
+  if (table.rows() > 0) print("\n" + table.take_text(terminal));
+}
+
+}  // namespace
+
+Result<JobDetail> ask_for_job(Client& client, JobNumber job) {
+  wire::Frame request;
+  request.mutable_show()->set_job(job.value);
+  const Result<wire::Frame> answer = client.ask(std::move(request));
+  if (!answer) return tl::unexpected(answer.error());
+  if (!answer->has_job()) return unexpected_answer();
+  return controller::from_wire(answer->job());
+}
+
+void print_job(const JobDetail& job) {
+  const Terminal terminal = standard_output();
+  const Time now = wall_now();
+  print_head(job, terminal, now);
+  print_steps(job, terminal, now);
+  print_history(job, terminal, now);
+}
+
+}  // namespace jobq::cmd

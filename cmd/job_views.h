@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asking for everything about a job, and showing it.
+#pragma once
+
+#include "base/result.h"
+#include "cmd/client.h"
+#include "sched/view.h"
+
+namespace jobq::cmd {
+
+Result<sched::JobDetail> ask_for_job(Client& client, JobNumber job);
+void print_job_as_json(const sched::JobDetail& job);
+void print_job(const sched::JobDetail& job);
+
+}  // namespace jobq::cmd

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verb queue: jobs that are not final, in the order in which they are considered.
+#include <fmt/format.h>
+
+#include "cmd/client.h"
+#include "cmd/messages.h"
+#include "cmd/phrases.h"
+#include "cmd/summaries.h"
+#include "cmd/table.h"
+#include "cmd/verbs.h"
+#include "cmd/watch.h"
+#include "controller/translate.h"
+
+namespace jobq::cmd {
+namespace {
+
+struct QueueOptions {
+  FilterOptions filter;
+  ControllerOptions where;
+  std::optional<std::uint32_t> limit;
+  std::optional<Millis> interval;
+  bool watch = false;
+  bool json = false;
+};
+
+Table new_table() {
+  return Table({{"JOB", true},
+                {"NAME", false, 8},
+                {"USER", false, 6},
+                {"STATE"},
+                {"PRIO", true},
+                {"NODES", false, 6},
+                {"TIME", true},
+                {"REASON", false, 10}});
+}
+
+void add_row(Table& table, const sched::JobSummary& job, Time now) {
+  table.add({std::to_string(job.job.value), job.name, job.user,
+             Cell(std::string(sched::code(job.state)), colour_of(job.state)),
+             std::to_string(job.priority), joined(job.nodes), run_time(job, now), job.reason});
+}
+
+void print_as_json(const sched::JobSummary& job) {
+  JsonWriter json;
+  json.object();
+  write_summary(json, job);
+  json.end();
+  print(json.line());
+}
+
+// What fits the terminal below the title and above the prompt, unless it was said how many.
+std::uint32_t limit_of(const QueueOptions& options, const Terminal& terminal) {
+  if (options.limit) return *options.limit;
+  if (options.json || terminal.height == 0) return 0;
+  return static_cast<std::uint32_t>(std::max<std::size_t>(terminal.height, 6) - 3);
+}
+
+Result<void> list(Client& client, const QueueOptions& options, const Terminal& terminal) {
+  const Result<sched::QueueFilter> filter = to_filter(options.filter);
+  if (!filter) return tl::unexpected(filter.error());
+  wire::Frame request;
+  controller::to_wire(*filter, *request.mutable_queue()->mutable_filter());
+  request.mutable_queue()->set_limit(limit_of(options, terminal));
+  Table table = new_table();
+  std::uint64_t shown = 0;
+  std::uint64_t total = 0;
+  const Time now = wall_now();
+  const Result<void> asked = client.ask(request, [&](wire::Frame& answer) -> Result<void> {
+    if (!answer.has_jobs()) return unexpected_answer();
+    for (const wire::JobSummary& each : answer.jobs().jobs()) {
+      const Result<sched::JobSummary> job = controller::from_wire(each);
+      if (!job) return tl::unexpected(job.error());
+      ++shown;
+      options.json ? print_as_json(*job) : add_row(table, *job, now);
+    }
+    total = answer.jobs().total();
+    if (!options.json && !terminal.is_terminal) print(table.take_text(terminal));
+    return {};
+  });
+  if (!asked || options.json) return asked;
+  if (terminal.is_terminal) print(table.take_text(terminal));
+  if (terminal.is_terminal && total > shown) {
+    print(fmt::format("{} and {} more\n", terminal.unicode ? "…" : "...", total - shown));
+  }
+  return {};
+}
+
+Result<int> list_once(const QueueOptions& options) {
+  Result<Client> client = Client::connect(options.where);
+  if (!client) return tl::unexpected(client.error());
+  const Result<void> listed = list(*client, options, standard_output());
+  if (!listed) return tl::unexpected(listed.error());
+  return 0;
+}
+
+}  // namespace
+
+Result<int> run_queue(const Words& words) {
+  QueueOptions queue;
+  Options options(
+      "jq queue [JOB...] [OPTIONS]",
+      "Shows the jobs that are not final, in queue order. On a terminal as many as fit; "
+      "elsewhere all.");
+  add_filter(options, queue.filter);
+  options.value("--limit", "N", into(queue.limit), "at most so many; 0: all");
+  options.flag("--watch", queue.watch, "show it again and again; q or Ctrl-C ends it, and no job");
+  options.value("-n,--interval", "SECONDS", into(queue.interval), "how often with --watch; 2");
+  options.flag("--json", queue.json, "a line of JSON for each job");
+  add_controller_options(options, queue.where);
+  options.examples(
+      "  jq queue\n"
+      "  jq queue --me --state WR\n"
+      "  jq queue --watch -n 5\n"
+      "  jq queue --json | command -p jq -r 'select(.priority > 50) | .job'\n");
+  const auto next = options.parse(words);
+  if (!next) return tl::unexpected(next.error());
+  if (*next == Options::Next::kDone) return 0;
+  if (!queue.watch) return list_once(queue);
+  return watch(
+      queue.where, queue.interval.value_or(seconds(2)),
+      [&](Client& client, const Terminal& terminal) { return list(client, queue, terminal); });
+}
+
+}  // namespace jobq::cmd

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Filters and fields of job summaries.
+#include "cmd/summaries.h"
+
+#include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+
+#include "cmd/job_arguments.h"
+#include "cmd/phrases.h"
+#include "sched/state.h"
+
+namespace jobq::cmd {
+namespace {
+
+constexpr sched::JobState kLastState = sched::JobState::kCancelled;
+
+std::string in_small_letters(std::string_view text) {
+  std::string small(text);
+  std::transform(small.begin(), small.end(), small.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return small;
+}
+
+std::string own_name() {
+  const passwd* entry = ::getpwuid(::getuid());
+  return entry == nullptr ? std::to_string(::getuid()) : std::string(entry->pw_name);
+}
+
+}  // namespace
+
+void add_filter(Options& options, FilterOptions& filter) {
+  options.words(filter.words);
+  options.group("Which jobs");
+  options.value("--user", "USER", into(filter.user), "of this user");
+  options.flag("--me", filter.me, "your own");
+  options.list("--state", "STATE", append_split(filter.states),
+               "in this state, by code (WR) or word (held); may be repeated");
+  options.list("--class", "NAME", append_split(filter.classes), "of this class; may be repeated");
+  options.list("--name", "NAME", append_split(filter.names), "of this name; may be repeated");
+  options.group("Options");
+}
+
+Result<std::vector<sched::JobState>> parse_state(const std::string& text) {
+  const std::string wanted = in_small_letters(text);
+  std::string known;
+  for (int i = 0; i <= static_cast<int>(kLastState); ++i) {
+    const auto state = static_cast<sched::JobState>(i);
+    if (wanted == in_small_letters(sched::code(state)) || wanted == sched::phrase(state)) {
+      if (state != sched::JobState::kProcessing) return std::vector{state};
+      return std::vector{state, sched::JobState::kProcessingWaits};
+    }
+    if (state != sched::JobState::kProcessingWaits) {
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", sched::code(state));
+    }
+  }
+  return fail(ErrorCode::kUsage,
+              fmt::format("--state: there is no state '{}'; expected one of {}", text, known));
+}
+
+Result<sched::QueueFilter> to_filter(const FilterOptions& filter) {
+  sched::QueueFilter to;
+  for (const std::string& word : filter.words) {
+    const Result<sched::Selector::Range> range = parse_job_range(word);
+    if (!range) return tl::unexpected(range.error());
+    to.ranges.push_back(*range);
+  }
+  if (filter.me && filter.user) {
+    return fail(ErrorCode::kUsage, "give --me or --user, but not both");
+  }
+  to.user = filter.me ? std::optional(own_name()) : filter.user;
+  to.names = filter.names;
+  to.classes = filter.classes;
+  for (const std::string& text : filter.states) {
+    const Result<std::vector<sched::JobState>> states = parse_state(text);
+    if (!states) return tl::unexpected(states.error());
+    to.states.insert(to.states.end(), states->begin(), states->end());
+  }
+  return to;
+}
+
+void write_summary(JsonWriter& json, const sched::JobSummary& job) {
+  json.field("job", job.job.value);
+  json.name("index");
+  json.null();
+  json.field("name", job.name);
+  json.field("class", unless_empty(job.class_name));
+  json.field("user", job.user);
+  json.field("state", sched::code(job.state));
+  json.field("reason", job.reason);
+  json.field("priority", job.priority);
+  json.name("element");
+  json.null();
+  json.name("nodes");
+  json.array();
+  for (const std::string& node : job.nodes) json.value(node);
+  json.end();
+  json.field("submitted", job.submitted);
+  json.field("started", job.started);
+  json.field("ended", job.ended);
+  json.field("outcome", unless_empty(sched::to_string(job.outcome)));
+  json.field("restarts", job.restarts);
+}
+
+std::string run_time(const sched::JobSummary& job, Time now) {
+  if (!job.started) return "-";
+  return elapsed((job.ended ? job.ended : now) - job.started);
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ",") + name;
+  return text.empty() ? "-" : text;
+}
+
+}  // namespace jobq::cmd
