@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the event manager wants done. Actions leave the controller only after the rows of their batch are
-// durable, and doing one twice is harmless.
+// What the event manager wants done. Actions leave the controller only after the rows of their
+// batch are durable, and doing one twice is harmless.
 #pragma once
 
 #include <string>
@@ -28,11 +28,11 @@ struct Launch {
   std::uint32_t gid = 0;
   std::vector<std::string> argv;  // of a script: its arguments
   std::string script;             // not empty: the text to run
-  std::vector<NameValue> env;     // JOBQ_JOB, JOBQ_STEP, ... and the job's own; the node adds the rest
-  std::string workdir;            // empty: the user's home
-  std::string output;             // %-letters are already replaced; empty: the node's store
-  std::string error;              // empty: as output
-  std::uint32_t cpus = 0;         // granted; limits follow from them
+  std::vector<NameValue> env;  // JOBQ_JOB, JOBQ_STEP, ... and the job's own; the node adds the rest
+  std::string workdir;         // empty: the user's home
+  std::string output;          // %-letters are already replaced; empty: the node's store
+  std::string error;           // empty: as output
+  std::uint32_t cpus = 0;      // granted; limits follow from them
   Bytes memory;
   std::vector<std::uint32_t> gpus;
 };
@@ -60,7 +60,8 @@ struct Forget {
   NodeId node;
   AttemptId id;
 };
-// The node is known under this id from now on; sent for every NodeJoined, before anything else to it.
+// The node is known under this id from now on; sent for every NodeJoined, before anything else to
+// it.
 struct Welcome {
   std::string name;
   NodeId node;
@@ -97,7 +98,7 @@ struct WakeAt {
   Time at;
 };
 
-using Action = std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded,
-                            WakeAt>;
+using Action =
+    std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded, WakeAt>;
 
 }  // namespace jobq::sched

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can happen to the event manager. An event carries everything that the decision needs.
 //
-// Events come from clients (with a ReplyId and an Actor), from nodes, and from the controller's own clock.
-// To add one, see docs/adding-an-event.md.
+// Events come from clients (with a ReplyId and an Actor), from nodes, and from the controller's own
+// clock. To add one, see docs/adding-an-event.md.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,8 @@
 
 namespace jobq::sched {
 
-// Who asks. Operators (root, the controller's own user, those in the configuration) may act on every job.
+// Who asks. Operators (root, the controller's own user, those in the configuration) may act on
+// every job.
 struct Actor {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
@@ -39,7 +40,8 @@ struct Selector {
   bool all = false;  // every job that is not final (of the user, where that is given)
 };
 
-// --- from clients ------------------------------------------------------------------------------------
+// --- from clients
+// ------------------------------------------------------------------------------------
 struct NewJobNotice {
   ReplyId reply;
   Actor actor;
@@ -96,8 +98,9 @@ struct ResumeNode {
   std::string name;
 };
 
-// --- from nodes --------------------------------------------------------------------------------------
-// A node came (back). `incarnation` names the node's memory of attempts: it changes when that was lost
+// --- from nodes
+// -------------------------------------------------------------------------------------- A node
+// came (back). `incarnation` names the node's memory of attempts: it changes when that was lost
 // (new state directory, reboot), and then an attempt that the node does not list may have run.
 struct NodeJoined {
   std::string name;
@@ -121,19 +124,19 @@ struct TaskStarted {
 // How an attempt ended, as the node saw it.
 struct TaskEnd {
   enum class How : std::uint8_t {
-    kExited,     // exit_code counts
-    kSignalled,  // signal counts
+    kExited,      // exit_code counts
+    kSignalled,   // signal counts
     kNotStarted,  // an error before exec; reason says which
-    kLost,       // the keeper or the node died; how the process ended is unknown
+    kLost,        // the keeper or the node died; how the process ended is unknown
   };
   How how = How::kExited;
   int exit_code = 0;
   int signal = 0;
-  std::string reason;                    // of kNotStarted and kLost, for users
-  Outcome reported = Outcome::kNone;     // by `jq report`
-  std::optional<std::string> event;      // likewise
-  Millis wall;                           // measured on the node
-  Millis cpu;                            // user and system
+  std::string reason;                 // of kNotStarted and kLost, for users
+  Outcome reported = Outcome::kNone;  // by `jq report`
+  std::optional<std::string> event;   // likewise
+  Millis wall;                        // measured on the node
+  Millis cpu;                         // user and system
   Bytes max_rss;
 };
 struct TaskComplete {
@@ -142,7 +145,8 @@ struct TaskComplete {
   TaskEnd end;
 };
 
-// --- from the controller's clock ---------------------------------------------------------------------
+// --- from the controller's clock
+// ---------------------------------------------------------------------
 struct Tick {};
 
 using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event manager: it records tickets in the job queue, decides, and reacts to every event.
 //
-// step() is the only way in. It changes rows, which take_rows() hands over for the journal, and it asks for
-// actions, which the caller carries out when those rows are durable. Questions (queue, show, why, ...) are
-// const and cost nothing to the decisions.
+// step() is the only way in. It changes rows, which take_rows() hands over for the journal, and it
+// asks for actions, which the caller carries out when those rows are durable. Questions (queue,
+// show, why, ...) are const and cost nothing to the decisions.
 //
-// Pure: no clock, no randomness, no I/O. The same events give the same rows and actions, byte for byte.
+// Pure: no clock, no randomness, no I/O. The same events give the same rows and actions, byte for
+// byte.
 #pragma once
 
 #include <functional>
@@ -21,10 +22,12 @@
 
 namespace jobq::sched {
 
+class Core;
+
 struct Policy {
-  Millis keep_keys = seconds(7 * 86400);      // how long the users' submission keys are remembered
-  Millis keep_request_keys = seconds(3600);   // how long those that clients make are
-  Millis cleanup_limit = seconds(600);        // of a cleanup step without a time limit of its own
+  Millis keep_keys = seconds(7 * 86400);     // how long the users' submission keys are remembered
+  Millis keep_request_keys = seconds(3600);  // how long those that clients make are
+  Millis cleanup_limit = seconds(600);       // of a cleanup step without a time limit of its own
 };
 
 class EventManager {
@@ -34,22 +37,25 @@ class EventManager {
   EventManager(EventManager&&) noexcept;
   EventManager& operator=(EventManager&&) noexcept;
 
-  // Recovery: rows as the journal holds them, in any order, before the first event. Nodes are taken as not
-  // connected: what runs there is as it was until they join again or are given up.
+  // Recovery: rows as the journal holds them, in any order, before the first event. Nodes are taken
+  // as not connected: what runs there is as it was until they join again or are given up.
   void restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions);
 
   // Decides. Actions are appended in the order in which they should leave.
   void step(Event event, Time now, std::vector<Action>& actions);
 
-  // The rows that changed since the last call, each once, in the order of their first change. Jobs that are
-  // final leave memory here.
+  // The rows that changed since the last call, each once, in the order of their first change. Jobs
+  // that are final leave memory here.
   std::vector<Row> take_rows();
 
-  // --- questions -------------------------------------------------------------------------------------
-  std::optional<JobState> state_of(JobNumber job) const;  // none: not in the queue (ended, or never was)
-  bool was_dispensed(JobNumber job) const;                // the number was given to a ticket once
+  // --- questions
+  // -------------------------------------------------------------------------------------
+  std::optional<JobState> state_of(
+      JobNumber job) const;                 // none: not in the queue (ended, or never was)
+  bool was_dispensed(JobNumber job) const;  // the number was given to a ticket once
   std::size_t live_count() const;
-  // Calls `each` in queue order (running first, then by priority and number) until it returns false.
+  // Calls `each` in queue order (running first, then by priority and number) until it returns
+  // false.
   void queue(const QueueFilter& filter, Time now,
              const std::function<bool(const JobSummary&)>& each) const;
   std::optional<JobDetail> show(JobNumber job, Time now) const;
@@ -65,7 +71,6 @@ class EventManager {
   Result<void> check_invariants() const;
 
  private:
-  struct Core;
   std::unique_ptr<Core> core_;
 };
 

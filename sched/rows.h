@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is stored: the rows that the event manager changes and rebuilds itself from.
 //
-// A row is the whole new value under its key; writing one twice is harmless. Live state is exactly: all
-// ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows whose
-// `ended` is 0 with their StepRows, AttemptRows and TransitionRows, and the SpecRows that they or a
-// ClassRow name. Everything else is history.
+// A row is the whole new value under its key; writing one twice is harmless. Live state is exactly:
+// all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows
+// whose `ended` is 0 with their StepRows, AttemptRows and TransitionRows, and the SpecRows that
+// they or a ClassRow name. Everything else is history.
 #pragma once
 
 #include <map>
@@ -52,23 +52,24 @@ struct JobRow {
 
   // Set once, when the job is decided: by its last step, a failure, a cancel, its limit.
   Outcome decided = Outcome::kNone;
-  std::string reason;   // stands beside CU, JE, JC
-  int exit_code = 0;    // of the step that decided
+  std::string reason;  // stands beside CU, JE, JC
+  int exit_code = 0;   // of the step that decided
   std::string cancelled_by;
 
   Time submitted;
-  Time started;         // first grant; 0: not yet
-  Time suspended;       // since when its limit's clock stands; 0: it runs
-  Millis suspended_for; // before that, in total
-  Time ended;           // 0: not final
-  JobState state = JobState::kQueued;  // as shown when the row was written; final ones are history's truth
+  Time started;          // first grant; 0: not yet
+  Time suspended;        // since when its limit's clock stands; 0: it runs
+  Millis suspended_for;  // before that, in total
+  Time ended;            // 0: not final
+  JobState state =
+      JobState::kQueued;  // as shown when the row was written; final ones are history's truth
 
   bool operator==(const JobRow&) const = default;
 };
 
-// Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is pending or
-// waiting then follows from the job and the other steps. `outcome` and `reason` of a step in kEnding say
-// what its end will count as.
+// Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is
+// pending or waiting then follows from the job and the other steps. `outcome` and `reason` of a
+// step in kEnding say what its end will count as.
 struct StepRow {
   JobNumber job;
   StepId step;
@@ -87,16 +88,17 @@ struct AttemptRow {
   std::string node_name;
   std::string incarnation;  // of the node, when it was launched
   std::vector<std::uint32_t> gpus;
-  bool launched = false;    // always, so far
-  std::string output;       // the file that the user named, absolute where the working directory is known,
-  std::string error;        // with values and %-letters put in; empty: the node's store
-  Time started;             // when it was granted and launched
-  Time ended;               // 0: not yet
-  TaskEnd end;              // when ended
+  bool launched = false;  // always, so far
+  std::string
+      output;  // the file that the user named, absolute where the working directory is known,
+  std::string error;  // with values and %-letters put in; empty: the node's store
+  Time started;       // when it was granted and launched
+  Time ended;         // 0: not yet
+  TaskEnd end;        // when ended
 };
 
-// Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds, releases,
-// cancels, signals, decisions.
+// Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,
+// releases, cancels, signals, decisions.
 struct TransitionRow {
   JobNumber job;
   std::uint32_t sequence = 0;
@@ -111,11 +113,11 @@ struct ClassRow {
   std::string version;
   std::uint64_t order = 0;  // of registration; the newest has the highest
   SpecId spec;
-  std::string text;         // as written
+  std::string text;  // as written
   std::string file;
   std::string user;
   Time registered;
-  Time retired;             // 0: in use
+  Time retired;  // 0: in use
 };
 
 // Key: id.
@@ -136,8 +138,8 @@ struct ResourceRow {
   bool removed = false;
 };
 
-// Key: (uid, key). What a submission key stands for; 0 where the ticket was refused. Keys of requests
-// begin with "request:", those of tickets with "ticket:".
+// Key: (uid, key). What a submission key stands for; 0 where the ticket was refused. Keys of
+// requests begin with "request:", those of tickets with "ticket:".
 struct SubmissionRow {
   std::uint32_t uid = 0;
   std::string key;
@@ -145,7 +147,8 @@ struct SubmissionRow {
   Time expires;
 };
 
-// Key: name. "next_job", "next_spec", "next_node", "next_class": the number to be given next, from 1.
+// Key: name. "next_job", "next_spec", "next_node", "next_class": the number to be given next,
+// from 1.
 struct CounterRow {
   std::string name;
   std::uint64_t value = 0;

@@ -27,15 +27,15 @@ enum class Outcome : std::uint8_t { kNone, kSuccess, kFailure, kCancel };
 std::string_view to_string(Outcome outcome);  // "", "success", "failure", "cancel"
 
 enum class StepState : std::uint8_t {
-  kPending,    // its conditions are open
-  kWaiting,    // its needs stand in the resource manager's queue
-  kStarting,   // granted; the node was told to start it
-  kRunning,    // the node says that it runs
-  kEnding,     // the node was told to end it
+  kPending,   // its conditions are open
+  kWaiting,   // its needs stand in the resource manager's queue
+  kStarting,  // granted; the node was told to start it
+  kRunning,   // the node says that it runs
+  kEnding,    // the node was told to end it
   kSucceeded,
   kFailed,
   kCancelled,
-  kSkipped,    // its conditions can no longer hold, or the job takes no new steps
+  kSkipped,  // its conditions can no longer hold, or the job takes no new steps
 };
 std::string_view to_string(StepState state);  // "pending", "waiting", ...
 constexpr bool is_final(StepState s) { return s >= StepState::kSucceeded; }

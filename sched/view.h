@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What users are shown about jobs and classes, as plain data; the journal's history gives the same shapes
-// for jobs that have left memory.
+// What users are shown about jobs and classes, as plain data; the journal's history gives the same
+// shapes for jobs that have left memory.
 #pragma once
 
 #include <optional>
@@ -85,7 +85,8 @@ struct QueueFilter {
 
 // One reason that a job does not go on, as `jq why` shows it.
 struct WhyBlocker {
-  std::string kind;  // held, dependency, begin, resources, exclusive, tokens, priority, node_state, ...
+  std::string
+      kind;  // held, dependency, begin, resources, exclusive, tokens, priority, node_state, ...
   std::string step;  // of which step; empty: of the job
   std::string text;
   std::string remedy;
@@ -110,7 +111,7 @@ struct ClassView {
 
 struct NodeView {
   resmgr::NodeView resources;
-  std::string reason;      // of a drain, or why it is lost
+  std::string reason;  // of a drain, or why it is lost
   std::string drained_by;
   Time last_joined;
   struct Running {

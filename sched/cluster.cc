@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators do to the cluster: draining and resuming nodes, creating and removing named
+// resources.
+#include <fmt/format.h>
+
+#include "sched/core.h"
+#include "sched/nearest.h"
+
+namespace jobq::sched {
+namespace {
+
+Result<void> only_operators(const Actor& actor, std::string_view what) {
+  if (actor.is_operator) return {};
+  return fail(ErrorCode::kDenied,
+              fmt::format("only operators may {}; {} is not one", what, actor.user));
+}
+
+}  // namespace
+
+Error Core::unknown_node(const std::string& name) const {
+  std::vector<std::string_view> known;
+  for (const auto& [id, node] : nodes_.all()) known.emplace_back(node.row.name);
+  return {ErrorCode::kNotFound,
+          fmt::format("no node is named '{}'{}", name, did_you_mean(name, known))};
+}
+
+void Core::on(DrainNode& event) {
+  if (auto may = only_operators(event.actor, "drain nodes"); !may) return reply(event.reply, may);
+  Node* node = nodes_.find(event.name);
+  if (node == nullptr) return reply(event.reply, unknown_node(event.name));
+  nodes_.drain(*node, true);
+  node->row.drained_by = event.actor.user;
+  node->row.drain_reason = event.reason;
+  changes_.add(node->row.id);
+  rm_.set_draining(node->row.id, true);
+  schedule_due_ = true;
+  reply(event.reply, Done{});
+}
+
+void Core::on(ResumeNode& event) {
+  if (auto may = only_operators(event.actor, "resume nodes"); !may) return reply(event.reply, may);
+  Node* node = nodes_.find(event.name);
+  if (node == nullptr) return reply(event.reply, unknown_node(event.name));
+  nodes_.drain(*node, false);
+  node->row.drained_by.clear();
+  node->row.drain_reason.clear();
+  changes_.add(node->row.id);
+  rm_.set_draining(node->row.id, false);
+  schedule_due_ = true;
+  retry_node_waits();
+  reply(event.reply, Done{});
+}
+
+void Core::on(CreateResource& event) {
+  if (auto may = only_operators(event.actor, "create resources"); !may) {
+    return reply(event.reply, may);
+  }
+  const Result<void> created = rm_.create(event.resource);
+  if (created) {
+    named_[event.resource.name] = {event.resource, false};
+    changes_.add(ResourceKey{event.resource.name});
+    schedule_due_ = true;
+  }
+  reply(event.reply, created);
+}
+
+void Core::on(RemoveResource& event) {
+  if (auto may = only_operators(event.actor, "remove resources"); !may) {
+    return reply(event.reply, may);
+  }
+  const Result<void> removed = rm_.remove(event.name);
+  if (removed) {
+    named_.at(event.name).removed = true;
+    changes_.add(ResourceKey{event.name});
+  }
+  reply(event.reply, removed);
+}
+
+}  // namespace jobq::sched

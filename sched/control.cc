@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hold, release, cancel and signal.
+//
+// A hold takes what waits out of the queue and suspends what runs; the clock of the time limit
+// stands. A cancel also wakes. Cleanup is neither held nor cancelled; it can be sent a signal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sched/core.h"
+#include "sched/nearest.h"
+
+namespace jobq::sched {
+namespace {
+
+std::string by(const Actor& actor) { return "by " + actor.user; }
+
+bool is_live(StepState state) {
+  return state == StepState::kStarting || state == StepState::kRunning;
+}
+
+// The step of this name; cleanup is one too.
+Result<StepId> step_named(const Job& job, const std::string& name) {
+  std::vector<std::string_view> known;
+  for (std::uint32_t i = 0; i < step_count(job.what()); ++i) {
+    known.emplace_back(step_of(job.what(), StepId{i}).name);
+    if (known.back() == name) return StepId{i};
+  }
+  return fail(ErrorCode::kNotFound, fmt::format("job {} has no step '{}'{}", job.number.value, name,
+                                                did_you_mean(name, known)));
+}
+
+}  // namespace
+
+void Core::command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand what,
+                   const std::function<Result<void>(Job&)>& each) {
+  auto choices = select(actor, selector, what);
+  if (!choices) {
+    reply(to, choices.error());
+    return;
+  }
+  JobResults results;
+  results.jobs.reserve(choices->size());
+  for (Choice& choice : *choices) {
+    Result<void> result = tl::unexpected(choice.error);
+    if (choice.job != nullptr) result = each(*choice.job);
+    results.jobs.push_back({choice.number, std::move(result)});
+  }
+  reply(to, std::move(results));
+}
+
+void Core::on(Hold& event) {
+  command(event.reply, event.actor, event.jobs, JobCommand::kHold, [&](Job& job) {
+    hold(job, event.actor);
+    return Result<void>{};
+  });
+}
+
+void Core::on(Release& event) {
+  command(event.reply, event.actor, event.jobs, JobCommand::kRelease, [&](Job& job) {
+    release(job, event.actor);
+    return Result<void>{};
+  });
+}
+
+void Core::on(Cancel& event) {
+  const std::string& step = event.jobs.step;
+  const JobCommand what = event.signal != 0 ? JobCommand::kSignal : JobCommand::kCancel;
+  command(event.reply, event.actor, event.jobs, what, [&](Job& job) -> Result<void> {
+    if (event.signal != 0) return signal(job, step, event.signal, event.actor);
+    if (!step.empty()) return cancel_step(job, step, event.actor);
+    cancel(job, event.actor);
+    return {};
+  });
+}
+
+void Core::hold(Job& job, const Actor& actor) {
+  if (job.held) return;
+  job.held = true;
+  job.more().held_by = actor.user;
+  if (job.started()) job.more().suspended = now_;
+  note(job, "held", by(actor));
+  touch(job);
+  withdraw_job(job);
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    const StepId id{i};
+    if (job.steps[i].state == StepState::kWaiting) withdraw(job, id);
+    if (is_live(job.steps[i].state)) order<Suspend>(*job.steps[i].attempt());
+    apply(job, id, StepInput::kHeld);
+  }
+  refresh_deadline(job);
+}
+
+void Core::release(Job& job, const Actor& actor) {
+  if (!job.held) return;
+  note(job, "released", by(actor));
+  wake(job);
+  for (const Step& step : job.steps) {
+    if (is_live(step.state)) order<Resume>(*step.attempt());
+  }
+  go_on(job);
+}
+
+// Ends the hold and lets the clock run again.
+void Core::wake(Job& job) {
+  if (!job.held) return;
+  JobRun& run = job.more();
+  job.held = false;
+  run.held_by.clear();
+  if (run.suspended) run.suspended_for = run.suspended_for + (now_ - run.suspended);
+  run.suspended = Time{};
+  touch(job);
+  refresh_deadline(job);
+}
+
+void Core::cancel(Job& job, const Actor& actor) {
+  wake(job);
+  note(job, "cancel", by(actor));
+  const std::string reason = "cancelled " + by(actor);
+  if (job.decided() == Outcome::kNone) {
+    job.more().cancelled_by = actor.user;
+    decide(job, Outcome::kCancel, reason, 0);
+  }
+  order_all_ends(job, Outcome::kCancel, reason);
+  advance(job);
+}
+
+Result<void> Core::cancel_step(Job& job, const std::string& name, const Actor& actor) {
+  const auto id = step_named(job, name);
+  if (!id) return tl::unexpected(id.error());
+  if (job.is_cleanup(*id)) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("the cleanup of job {} always runs; send it a signal instead: jq "
+                            "cancel --signal TERM {}.{}",
+                            job.number.value, job.number.value, name));
+  }
+  if (is_final(job.step(*id).state)) {
+    return fail(ErrorCode::kRefused, fmt::format("step {} of job {} has ended: nothing to cancel",
+                                                 name, job.number.value));
+  }
+  note(job, "cancel", fmt::format("step {} {}", name, by(actor)));
+  order_end(job, *id, Outcome::kCancel, "cancelled " + by(actor));
+  refresh_deadline(job);
+  if (is_final(job.step(*id).state)) flow_on(job, {*id});
+  return {};
+}
+
+Result<void> Core::signal(Job& job, const std::string& step, int number, const Actor& actor) {
+  std::uint32_t first = 0;
+  std::uint32_t last = static_cast<std::uint32_t>(job.steps.size());
+  if (!step.empty()) {
+    const auto id = step_named(job, step);
+    if (!id) return tl::unexpected(id.error());
+    first = id->value;
+    last = first + 1;
+  }
+  bool sent = false;
+  for (std::uint32_t i = first; i < last; ++i) {
+    const StepState state = job.steps[i].state;
+    if (state != StepState::kRunning && state != StepState::kEnding) continue;
+    const AttemptRow& attempt = *job.steps[i].attempt();
+    if (!nodes_.is_connected(attempt.node)) continue;
+    emit(Signal{attempt.node, attempt.id, number});
+    sent = true;
+  }
+  if (!sent) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("job {} has no running step{}: no signal was sent", job.number.value,
+                            step.empty() ? "" : " '" + step + "'"));
+  }
+  note(job, "signal", fmt::format("{} {}", number, by(actor)));
+  return {};
+}
+
+}  // namespace jobq::sched

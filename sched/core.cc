@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// The turn, the marks of what changed, and the one place where a step's state is assigned.
+#include "sched/core.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace jobq::sched {
+
+void Core::step(Event& event, Time now, std::vector<Action>& actions) {
+  now_ = now;
+  out_ = &actions;
+  if (wake_at_ <= now) wake_at_ = Time{};
+  submissions_.expire(now);
+  std::visit([this](auto& it) { on(it); }, event);
+  enforce_limits();
+  handle_grants();
+  ask_to_wake();
+  out_ = nullptr;
+}
+
+// A grant may start steps that ask for more, so until nothing changes; each round grants, or is the
+// last.
+void Core::handle_grants() {
+  while (std::exchange(schedule_due_, false)) {
+    for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);
+  }
+}
+
+void Core::ask_to_wake() {
+  if (deadlines_.empty()) return;
+  const Time earliest = deadlines_.begin()->first;
+  if (wake_at_ && wake_at_ <= earliest) return;
+  wake_at_ = earliest;
+  emit(WakeAt{earliest});
+}
+
+void Core::reply(ReplyId to, decltype(Reply::body) body) {
+  if (to) emit(Reply{to, std::move(body)});
+}
+
+void Core::reply(ReplyId to, const Result<void>& result) {
+  if (result) {
+    reply(to, Done{});
+  } else {
+    reply(to, result.error());
+  }
+}
+
+void Core::touch(Job& job) {
+  if (!std::exchange(job.touched, true)) changes_.add_marked(job.number);
+}
+
+void Core::touch(Job& job, StepId step) {
+  if (!std::exchange(job.step(step).touched, true)) {
+    changes_.add_marked(StepKey{job.number, step});
+  }
+}
+
+void Core::touch_attempt(Job& job, StepId step) {
+  if (!std::exchange(job.step(step).attempt_touched, true)) {
+    changes_.add_marked(AttemptKey{job.number, step});
+  }
+}
+
+void Core::note(Job& job, std::string what, std::string detail) {
+  std::vector<TransitionRow>& transitions = job.more().transitions;
+  const auto sequence = static_cast<std::uint32_t>(transitions.size()) + 1;
+  transitions.push_back({job.number, sequence, now_, std::move(what), std::move(detail)});
+  changes_.add_marked(TransitionKey{job.number, sequence});
+}
+
+std::uint64_t& Core::counter(Counter which) {
+  switch (which) {
+    case Counter::kJob: return next_job_;
+    case Counter::kSpec: return next_spec_;
+    case Counter::kNode: return next_node_;
+    case Counter::kClass: return next_class_;
+  }
+  unreachable("counter out of range");
+}
+
+std::uint64_t Core::next(Counter which) {
+  changes_.add(which);
+  return counter(which)++;
+}
+
+bool Core::apply(Job& job, StepId step, StepInput input) {
+  const StepCell cell = sched::on(job.step(step).state, input);
+  if (cell.kind == StepCell::Kind::kReject) {
+    check(false, fmt::format("step {} of job {} is {} and got '{}'", step.value, job.number.value,
+                             to_string(job.step(step).state), to_string(input)));
+  }
+  if (cell.kind == StepCell::Kind::kIgnore) return false;
+  enter(job, step, cell.next);
+  return true;
+}
+
+void Core::enter(Job& job, StepId id, StepState next) {
+  Step& step = job.step(id);
+  if (!job.is_cleanup(id)) {
+    --job.counts.at(static_cast<std::size_t>(step.state));
+    ++job.counts.at(static_cast<std::size_t>(next));
+  }
+  step.state = next;
+  // What is pending or waiting follows from the rest: it has no row.
+  if (next != StepState::kPending && next != StepState::kWaiting) touch(job, id);
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heart of the event manager: all that it knows, and the functions that change it, by noun.
+//
+// A turn (step()): one event is handled, limits that are due are enforced, what became free is
+// granted until nothing more can be, and the next wake-up is asked for. No turn costs more because
+// more jobs wait.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "resmgr/resource_manager.h"
+#include "sched/action.h"
+#include "sched/changes.h"
+#include "sched/class_table.h"
+#include "sched/event.h"
+#include "sched/event_manager.h"
+#include "sched/job.h"
+#include "sched/job_table.h"
+#include "sched/lifecycle.h"
+#include "sched/node_table.h"
+#include "sched/outcome.h"
+#include "sched/rows.h"
+#include "sched/spec_store.h"
+#include "sched/submission_table.h"
+#include "sched/view.h"
+
+namespace jobq::sched {
+
+// Steps that could start and wait for a node to come; in queue order.
+struct NodeWait {
+  QueueKey job;
+  StepId step;
+  auto operator<=>(const NodeWait&) const = default;
+};
+
+// What is checked once for tickets of one request that share a spec.
+struct CheckedSpec {
+  std::shared_ptr<const JobSpec> spec;
+  SpecEntry* entry = nullptr;  // none until a ticket with it is recorded
+  std::optional<Error> refusal;
+};
+using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for look-up only
+
+class Core {
+ public:
+  explicit Core(const Policy& policy) : policy_(policy) {}
+
+  // The door (core.cc, changes.cc, recovery.cc).
+  void step(Event& event, Time now, std::vector<Action>& actions);
+  std::vector<Row> take_rows();
+  void restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions);
+
+  // Questions (show.cc, why.cc, invariants.cc).
+  const JobTable& jobs() const { return jobs_; }
+  const NodeTable& node_table() const { return nodes_; }
+  const resmgr::ResourceManager& resources() const { return rm_; }
+  bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
+  void queue(const QueueFilter& filter, const std::function<bool(const JobSummary&)>& each) const;
+  std::optional<JobDetail> show(JobNumber number) const;
+  std::optional<Why> why(JobNumber number, Time now) const;
+  std::vector<ClassView> class_views() const;
+  std::vector<NodeView> node_views() const;
+  std::optional<NodeId> node_id(const std::string& name) const;
+  Result<void> check_invariants() const;
+
+ private:
+  // Events of clients (submission.cc, control.cc, classes.cc, cluster.cc).
+  void on(NewJobNotice& event);
+  void on(Hold& event);
+  void on(Release& event);
+  void on(Cancel& event);
+  void on(RegisterClass& event);
+  void on(RetireClass& event);
+  void on(CreateResource& event);
+  void on(RemoveResource& event);
+  void on(DrainNode& event);
+  void on(ResumeNode& event);
+  // Events of nodes (nodes.cc) and of the clock.
+  void on(NodeJoined& event);
+  void on(NodeLost& event);
+  void on(TaskStarted& event);
+  void on(TaskComplete& event);
+  void on(Tick&) {}
+
+  // The turn (core.cc).
+  void handle_grants();
+  void ask_to_wake();
+  void emit(Action action) { out_->push_back(std::move(action)); }
+  void reply(ReplyId to, decltype(Reply::body) body);
+  void reply(ReplyId to, const Result<void>& result);
+  void touch(Job& job);
+  void touch(Job& job, StepId step);
+  void touch_attempt(Job& job, StepId step);
+  void note(Job& job, std::string what, std::string detail);
+  std::uint64_t& counter(Counter which);
+  std::uint64_t next(Counter which);
+  bool apply(Job& job, StepId step, StepInput input);  // false where the table ignores it
+  void enter(Job& job, StepId step, StepState next);
+
+  // Rows (changes.cc).
+  std::optional<Row> row_of(const RowKey& key);
+
+  // Submission (submission.cc).
+  bool repeat_request(const NewJobNotice& event);
+  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, bool dry_run,
+                           CheckedSpecs& checked);
+  CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
+  Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
+  void check_new(CheckedSpec& spec, bool is_known_good);
+  JobNumber record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec);
+  SpecEntry& entry_for(const std::shared_ptr<const JobSpec>& spec);
+  void remember(const Actor& actor, std::string key, std::vector<JobNumber> jobs, Millis keep);
+
+  // What a job could use next (dispatch.cc).
+  void go_on(Job& job);
+  void flow_on(Job& job, std::vector<StepId> ended);
+  bool consider(Job& job, StepId step);
+  bool make_ready(Job& job, StepId step);
+  bool ask(Job& job, StepId step);
+  void refuse(Job& job, StepId step, const std::string& why);
+  void ask_for_job(Job& job);
+  void withdraw(Job& job, StepId step);
+  void withdraw_job(Job& job);
+  void place(Job& job, StepId step);
+  std::optional<NodeId> choose_node(const Job& job, StepId step) const;
+  void retry_node_waits();
+  void on_grant(const resmgr::Grant& grant);
+  void on_refusal(const resmgr::RequestId& id, const std::string& why);
+  void start_job(Job& job);
+  void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
+
+  // Ends (completion.cc).
+  void settle(Job& job, StepId step, const TaskEnd& end);
+  void note_end(Job& job, StepId step);
+  void decide(Job& job, Outcome outcome, const std::string& reason, int exit_code);
+  void stop_steps(Job& job);
+  void order_end(Job& job, StepId step, Outcome outcome, const std::string& reason);
+  void order_all_ends(Job& job, Outcome outcome, const std::string& reason);
+  void advance(Job& job);
+  void end_job(Job& job);
+
+  // Limits (deadlines.cc).
+  std::optional<Time> deadline_of(const Job& job) const;
+  void refresh_deadline(Job& job);
+  void enforce_limits();
+  void expire(Job& job);
+
+  // Holds and cancels (control.cc, selection.cc).
+  struct Choice {
+    JobNumber number;
+    Job* job = nullptr;  // none: `error` says why
+    Error error;
+  };
+  Result<std::vector<Choice>> select(const Actor& actor, const Selector& selector,
+                                     JobCommand command);
+  Choice choose(const Actor& actor, JobNumber number, JobCommand command);
+  void choose_range(const Actor& actor, const Selector::Range& range, JobCommand command,
+                    std::vector<Choice>& choices);
+  std::vector<JobNumber> filtered(const Actor& actor, const Selector& selector);
+  void command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand command,
+               const std::function<Result<void>(Job&)>& each);
+  void hold(Job& job, const Actor& actor);
+  void release(Job& job, const Actor& actor);
+  void wake(Job& job);
+  void cancel(Job& job, const Actor& actor);
+  Result<void> cancel_step(Job& job, const std::string& name, const Actor& actor);
+  Result<void> signal(Job& job, const std::string& step, int number, const Actor& actor);
+
+  // Classes (classes.cc).
+  Result<void> register_class(const RegisterClass& event);
+  Result<void> repeat_class(ClassRow& row, const ClassDefinition& definition);
+  Result<void> retire_class(const RetireClass& event);
+
+  // Nodes (nodes.cc).
+  Node& node_named(const std::string& name);
+  void reconcile(Node& node, const NodeJoined& event);
+  void found_again(Job& job, StepId step);
+  void not_found(Node& node, Job& job, StepId step);
+  Job* current(NodeId node, const AttemptId& id);
+  void send_standing(const Job& job, StepId step);
+  template <class Order>
+  void order(const AttemptRow& attempt);
+  Error unknown_node(const std::string& name) const;
+
+  // Recovery (recovery.cc).
+  void restore_row(const CounterRow& row);
+  void restore_row(const SpecRow& row);
+  void restore_row(const ClassRow& row);
+  void restore_row(const NodeRow& row);
+  void restore_row(const ResourceRow& row);
+  void restore_row(const SubmissionRow& row);
+  void restore_row(const JobRow& row);
+  void restore_row(const StepRow& row);
+  void restore_row(const AttemptRow& row);
+  void restore_row(const TransitionRow& row);
+  template <class Kind>
+  void restore_rows(const std::vector<Row>& rows);
+  void restore_grants(Job& job);
+
+  // Reasons (why.cc).
+  void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
+  void explain_step(const Job& job, StepId step, Time now, Why& why) const;
+  void explain_conditions(const Job& job, StepId step, Why& why) const;
+  JobSummary summary_of(const Job& job) const;
+  std::string shown_reason(const Job& job, StepId step) const;
+
+  // Recounts (invariants.cc).
+  Result<void> check_job(const Job& job) const;
+  Result<void> check_step(const Job& job, StepId step) const;
+  Result<void> check_requests() const;
+  Result<void> check_specs() const;
+  Result<void> check_limits() const;
+
+  Policy policy_;
+  resmgr::ResourceManager rm_;
+  SpecStore specs_;
+  JobTable jobs_;
+  ClassTable classes_;
+  NodeTable nodes_;
+  std::map<std::string, ResourceRow> named_;
+  SubmissionTable submissions_;
+  std::uint64_t next_job_ = 1;
+  std::uint64_t next_spec_ = 1;
+  std::uint64_t next_node_ = 1;
+  std::uint64_t next_class_ = 1;
+
+  std::set<std::pair<Time, JobNumber>> deadlines_;
+  std::set<NodeWait> node_waits_;
+  Changes changes_;
+  std::vector<JobNumber> ended_;  // leave memory with the next take_rows()
+
+  // Of the turn.
+  Time now_;
+  Time wake_at_;  // asked for and not yet reached; 0: none
+  bool schedule_due_ = false;
+  std::vector<Action>* out_ = nullptr;
+};
+
+// What a step asks the resource manager for; nothing where it asks for nothing: it runs in its
+// job's grant, or takes nothing.
+std::optional<resmgr::Needs> own_needs(const Job& job, StepId step);
+resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
+resmgr::RequestId request_of(JobNumber job, StepId step);
+
+template <class Order>
+void Core::order(const AttemptRow& attempt) {
+  // To a node that is away nothing is sent: all that stands is said again when it joins.
+  if (nodes_.is_connected(attempt.node)) emit(Order{attempt.node, attempt.id});
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a job in the queue to steps on nodes: what it could use next is asked for, and what is
+// granted starts.
+//
+// A job whose own needs are not empty waits for these (part 0) and starts with the grant. A step
+// whose conditions hold waits for its own needs (part s+1). A step without needs of its own runs in
+// its job's node grant; in a job without one it asks for a cpu. A step whose needs are given as
+// empty takes nothing and starts at once, and so does the cleanup step.
+#include <fmt/format.h>
+
+#include <tuple>
+
+#include "base/check.h"
+#include "sched/core.h"
+#include "sched/launch.h"
+
+namespace jobq::sched {
+namespace {
+
+// Where the job's last step ran: the newest attempt, the later step of equals.
+NodeId last_node(const Job& job) {
+  const AttemptRow* last = nullptr;
+  for (const Step& step : job.steps) {
+    const AttemptRow* attempt = step.attempt();
+    if (attempt == nullptr) continue;
+    if (last == nullptr || attempt->started >= last->started) last = attempt;
+  }
+  return last == nullptr ? NodeId{} : last->node;
+}
+
+}  // namespace
+
+resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
+resmgr::RequestId request_of(JobNumber job, StepId step) { return {job, step.value + 1}; }
+
+std::optional<resmgr::Needs> own_needs(const Job& job, StepId id) {
+  if (job.is_cleanup(id)) return std::nullopt;
+  const StepSpec& step = job.what().steps[id.value];
+  const bool in_job = static_cast<bool>(job.facts().node);
+  resmgr::Needs one_cpu;
+  one_cpu.cpus = 1;
+  if (!step.needs) return in_job ? std::nullopt : std::optional(one_cpu);
+  if (step.needs->empty()) return std::nullopt;
+  resmgr::Needs needs = *step.needs;
+  if (!in_job && !needs.takes_from_node()) needs.cpus = 1;
+  return needs;
+}
+
+// Asks for whatever the job could use next: its own needs, its ready steps, its cleanup.
+void Core::go_on(Job& job) {
+  if (job.held || job.ended()) return;
+  if (!job.what().needs.empty() && !job.facts().has_grant) {
+    ask_for_job(job);
+    return;
+  }
+  std::vector<StepId> ended;
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    if (consider(job, StepId{i})) ended.emplace_back(i);
+  }
+  flow_on(job, std::move(ended));
+}
+
+// Lets the flow go on after these steps ended: an unhandled failure decides, steps whose conditions
+// now hold become ready, those whose conditions no longer can are skipped, which ends them too, and
+// so on.
+void Core::flow_on(Job& job, std::vector<StepId> ended) {
+  for (std::size_t i = 0; i < ended.size(); ++i) {
+    note_end(job, ended[i]);
+    for (const StepId dependent : job.spec->flow.dependents(ended[i])) {
+      if (consider(job, dependent)) ended.push_back(dependent);
+    }
+  }
+  advance(job);
+}
+
+// True when this ended the step: it was skipped, or its request refused.
+bool Core::consider(Job& job, StepId step) {
+  if (job.step(step).state != StepState::kPending) return false;
+  switch (job.spec->flow.readiness(job.what(), step, facts_of(job))) {
+    case Holds::kOpen: return false;
+    case Holds::kNever: return apply(job, step, StepInput::kUnreachable);
+    case Holds::kYes: return !job.held && !make_ready(job, step);
+  }
+  unreachable("readiness out of range");
+}
+
+// False when the request was refused, which ends the step.
+bool Core::make_ready(Job& job, StepId step) {
+  apply(job, step, StepInput::kReady);
+  return ask(job, step);
+}
+
+bool Core::ask(Job& job, StepId step) {
+  const std::optional<resmgr::Needs> needs = own_needs(job, step);
+  // What takes named things only runs on its job's node: nothing is taken for it while that is
+  // away.
+  const bool at_home = needs && !needs->takes_from_node();
+  if (!needs || (at_home && !nodes_.is_connected(job.facts().node))) {
+    place(job, step);
+    return true;
+  }
+  const auto queued =
+      rm_.enqueue({request_of(job.number, step), job.priority, *needs, job.time_limit});
+  if (queued) {
+    schedule_due_ = true;
+    return true;
+  }
+  refuse(job, step, queued.error().message);
+  return false;
+}
+
+void Core::refuse(Job& job, StepId step, const std::string& why) {
+  job.step(step).more().reason = why;
+  job.step(step).outcome = Outcome::kFailure;
+  apply(job, step, StepInput::kRefused);
+}
+
+void Core::ask_for_job(Job& job) {
+  const auto queued =
+      rm_.enqueue({request_of(job.number), job.priority, job.what().needs, job.time_limit});
+  schedule_due_ = true;
+  if (queued) return;
+  decide(job, Outcome::kFailure, queued.error().message, 0);
+  advance(job);
+}
+
+void Core::withdraw(Job& job, StepId step) {
+  if (rm_.withdraw(request_of(job.number, step))) schedule_due_ = true;
+  node_waits_.erase({{job.priority, job.number}, step});
+}
+
+void Core::withdraw_job(Job& job) {
+  if (rm_.withdraw(request_of(job.number))) schedule_due_ = true;
+}
+
+// Starts a step that needs no grant, or that has to wait for a node first.
+void Core::place(Job& job, StepId step) {
+  const auto node = choose_node(job, step);
+  if (node && !own_needs(job, step)) {
+    start(job, step, *node, {});
+  } else {
+    node_waits_.insert({{job.priority, job.number}, step});
+  }
+}
+
+std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
+  const NodeId home = job.facts().node;
+  if (nodes_.is_connected(home)) return home;
+  if (!job.is_cleanup(step)) return home ? std::nullopt : nodes_.least_loaded();
+  const NodeId last = last_node(job);
+  if (nodes_.is_connected(last)) return last;
+  const auto open = nodes_.least_loaded();
+  return open ? open : nodes_.any_connected();
+}
+
+// A node came: what waits for one is asked for again.
+void Core::retry_node_waits() {
+  for (const NodeWait& wait : std::exchange(node_waits_, {})) {
+    // An earlier one of these may have been refused and have ended the job or stopped this step.
+    Job* job = jobs_.find(wait.job.number);
+    if (job == nullptr || job->step(wait.step).state != StepState::kWaiting) continue;
+    if (!ask(*job, wait.step)) flow_on(*job, {wait.step});
+  }
+}
+
+void Core::on_grant(const resmgr::Grant& grant) {
+  Job* job = jobs_.find(grant.id.job);
+  check(job != nullptr, "an ended job was granted something");
+  if (grant.id == request_of(job->number)) {
+    JobRun& run = job->more();
+    run.has_grant = true;
+    run.node = grant.node;
+    run.gpus = grant.gpus;
+    start_job(*job);
+    touch(*job);
+    if (run.deadline) rm_.set_end(grant.id, run.deadline);
+    go_on(*job);
+    return;
+  }
+  const StepId step{grant.id.part - 1};
+  const NodeId node = grant.node ? grant.node : job->facts().node;
+  if (nodes_.is_connected(node)) {
+    start(*job, step, node, grant.gpus);
+    if (job->facts().deadline) rm_.set_end(grant.id, job->facts().deadline);
+    return;
+  }
+  // Named things for a step whose job's node is away: others may have them until it is back.
+  rm_.release(grant.id);
+  schedule_due_ = true;
+  node_waits_.insert({{job->priority, job->number}, step});
+}
+
+// The request closes a circle of waiting jobs: what asked for it fails.
+void Core::on_refusal(const resmgr::RequestId& id, const std::string& why) {
+  Job* job = jobs_.find(id.job);
+  if (job == nullptr) return;
+  if (id == request_of(job->number)) {
+    if (job->decided() == Outcome::kNone) decide(*job, Outcome::kFailure, why, 0);
+    advance(*job);
+    return;
+  }
+  const StepId step{id.part - 1};
+  if (job->step(step).state != StepState::kWaiting) return;
+  refuse(*job, step, why);
+  flow_on(*job, {step});
+}
+
+void Core::start_job(Job& job) {
+  if (job.started()) return;
+  jobs_.move_to_started(job);
+  job.more().started = now_;
+  touch(job);
+  refresh_deadline(job);
+}
+
+void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus) {
+  start_job(job);
+  std::vector<AttemptRow>& attempts = job.step(step).more().attempts;
+  AttemptRow attempt;
+  attempt.id = {job.number, step, Attempt{static_cast<std::uint32_t>(attempts.size()) + 1}};
+  attempt.node = node;
+  attempt.node_name = nodes_.find(node)->row.name;
+  attempt.incarnation = nodes_.find(node)->row.incarnation;
+  attempt.gpus = std::move(gpus);
+  attempt.launched = true;
+  attempt.started = now_;
+  nodes_.attach(node, attempt.id);
+  attempts.push_back(std::move(attempt));
+  apply(job, step, StepInput::kGranted);
+  Launch launch = make_launch(job, step, own_needs(job, step));
+  attempts.back().output = launch.output;
+  attempts.back().error = launch.error;
+  touch_attempt(job, step);
+  emit(std::move(launch));
+  refresh_deadline(job);
+}
+
+}  // namespace jobq::sched

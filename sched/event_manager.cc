@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The door: what the outside sees of the core.
+#include "sched/event_manager.h"
+
+#include "sched/core.h"
+
+namespace jobq::sched {
+
+EventManager::EventManager(Policy policy) : core_(std::make_unique<Core>(policy)) {}
+EventManager::~EventManager() = default;
+EventManager::EventManager(EventManager&&) noexcept = default;
+EventManager& EventManager::operator=(EventManager&&) noexcept = default;
+
+void EventManager::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions) {
+  core_->restore(rows, now, actions);
+}
+
+void EventManager::step(Event event, Time now, std::vector<Action>& actions) {
+  core_->step(event, now, actions);
+}
+
+std::vector<Row> EventManager::take_rows() { return core_->take_rows(); }
+
+std::optional<JobState> EventManager::state_of(JobNumber number) const {
+  const Job* job = core_->jobs().find(number);
+  return job == nullptr ? std::nullopt : std::optional(job->state());
+}
+
+bool EventManager::was_dispensed(JobNumber number) const { return core_->was_dispensed(number); }
+
+std::size_t EventManager::live_count() const { return core_->jobs().live(); }
+
+void EventManager::queue(const QueueFilter& filter, Time /*now*/,
+                         const std::function<bool(const JobSummary&)>& each) const {
+  core_->queue(filter, each);
+}
+
+std::optional<JobDetail> EventManager::show(JobNumber number, Time /*now*/) const {
+  return core_->show(number);
+}
+
+std::optional<Why> EventManager::why(JobNumber number, Time now) const {
+  return core_->why(number, now);
+}
+
+std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
+std::vector<NodeView> EventManager::nodes() const { return core_->node_views(); }
+
+std::vector<resmgr::NamedView> EventManager::resources() const {
+  return core_->resources().named();
+}
+
+std::optional<NodeId> EventManager::node_id(const std::string& name) const {
+  return core_->node_id(name);
+}
+
+std::optional<AttemptId> EventManager::newest_attempt(JobNumber number, StepId step) const {
+  const Job* job = core_->jobs().find(number);
+  if (job == nullptr || step.value >= job->steps.size()) return std::nullopt;
+  const AttemptRow* attempt = job->step(step).attempt();
+  return attempt == nullptr ? std::nullopt : std::optional(attempt->id);
+}
+
+Result<void> EventManager::check_invariants() const { return core_->check_invariants(); }
+
+}  // namespace jobq::sched

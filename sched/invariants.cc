@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recounts of everything that is kept incrementally. The error says what does not hold.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+tl::unexpected<Error> broken(std::string what) {
+  return fail(ErrorCode::kInternal, std::move(what));
+}
+
+bool is_active(StepState state) {
+  return state == StepState::kStarting || state == StepState::kRunning ||
+         state == StepState::kEnding;
+}
+
+StepCounts recount(const Job& job) {
+  StepCounts counts{};
+  for (std::size_t i = 0; i < job.what().steps.size(); ++i) {
+    ++counts.at(static_cast<std::size_t>(job.steps[i].state));
+  }
+  return counts;
+}
+
+}  // namespace
+
+// A waiting step stands in exactly one queue; an active one is on its node and has its grant.
+Result<void> Core::check_step(const Job& job, StepId id) const {
+  const Step& step = job.step(id);
+  const resmgr::RequestId request = request_of(job.number, id);
+  const bool waits_for_node = node_waits_.contains({{job.priority, job.number}, id});
+  const int queues = (rm_.is_waiting(request) ? 1 : 0) + (waits_for_node ? 1 : 0);
+  const auto name = [&] { return fmt::format("step {} of job {}", id.value, job.number.value); };
+  if (queues != (step.state == StepState::kWaiting ? 1 : 0)) {
+    return broken(
+        fmt::format("{} is {} and stands in {} queues", name(), to_string(step.state), queues));
+  }
+  const bool asks = own_needs(job, id).has_value();
+  if (rm_.is_held(request) != (asks && is_active(step.state))) {
+    return broken(name() + " and its grant disagree");
+  }
+  const AttemptRow* attempt = step.attempt();
+  if (is_active(step.state) && attempt == nullptr) return broken(name() + " has no attempt");
+  if (attempt == nullptr) return {};
+  const Node* node = nodes_.find(attempt->node);
+  if (node == nullptr || node->attempts.contains(attempt->id) != is_active(step.state)) {
+    return broken(name() + " and its node disagree");
+  }
+  return {};
+}
+
+Result<void> Core::check_job(const Job& job) const {
+  const auto name = [&] { return fmt::format("job {}", job.number.value); };
+  if (recount(job) != job.counts) return broken(name() + " counts its steps wrongly");
+  const JobRun& run = job.facts();
+  const resmgr::RequestId request = request_of(job.number);
+  if (rm_.is_held(request) != run.has_grant) return broken(name() + " and its grant disagree");
+  const bool asks = !job.what().needs.empty() && !run.has_grant && !job.held;
+  if (rm_.is_waiting(request) != asks) return broken(name() + " and its request disagree");
+  if (job.held && count_of(job.counts, StepState::kWaiting) > 0) {
+    return broken(name() + " is held and waits");
+  }
+  if (run.decided != Outcome::kNone && open_steps(job.counts) != active_steps(job.counts)) {
+    return broken(name() + " is decided and takes new steps");
+  }
+  if (deadline_of(job).value_or(Time{}) != run.deadline) {
+    return broken(name() + " has a wrong deadline");
+  }
+  for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
+    if (auto right = check_step(job, StepId{i}); !right) return right;
+  }
+  return {};
+}
+
+Result<void> Core::check_requests() const {
+  std::size_t waiting = 0;
+  std::size_t attempts = 0;
+  for (const JobNumber number : jobs_.numbers()) {
+    const Job& job = *jobs_.find(number);
+    waiting += rm_.is_waiting(request_of(number)) ? 1U : 0U;
+    for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
+      waiting += rm_.is_waiting(request_of(number, StepId{i})) ? 1U : 0U;
+      attempts += is_active(job.steps[i].state) ? 1U : 0U;
+    }
+  }
+  std::size_t on_nodes = 0;
+  for (const auto& [id, node] : nodes_.all()) on_nodes += node.attempts.size();
+  if (waiting != rm_.waiting_count()) return broken("requests wait for jobs that are not there");
+  if (attempts != on_nodes) return broken("nodes have attempts that no job has");
+  return {};
+}
+
+Result<void> Core::check_specs() const {
+  std::map<SpecId, std::uint64_t> users;
+  for (const JobNumber number : jobs_.numbers()) ++users[jobs_.find(number)->spec->id];
+  for (const JobNumber number : ended_) ++users[jobs_.find_any(number)->spec->id];
+  for (const auto& [name, versions] : classes_.all()) {
+    for (const ClassRow& row : versions) ++users[row.spec];
+  }
+  for (const auto& [id, entry] : specs_.all()) {
+    if (users[id] == entry.users) continue;
+    return broken(
+        fmt::format("spec {} has {} users and counts {}", id.value, users[id], entry.users));
+  }
+  if (jobs_.in_memory() != jobs_.live() + ended_.size()) return broken("ended jobs stay in memory");
+  return specs_.check_invariants();
+}
+
+Result<void> Core::check_limits() const {
+  std::size_t limits = 0;
+  for (const JobNumber number : jobs_.numbers()) {
+    const Time deadline = jobs_.find(number)->facts().deadline;
+    if (!deadline) continue;
+    ++limits;
+    if (!deadlines_.contains({deadline, number})) return broken("a deadline is not listed");
+  }
+  if (limits != deadlines_.size()) return broken("deadlines of no job are listed");
+  if (!submissions_.is_consistent()) return broken("submission keys expire wrongly");
+  return {};
+}
+
+Result<void> Core::check_invariants() const {
+  for (const JobNumber number : jobs_.numbers()) {
+    if (auto right = check_job(*jobs_.find(number)); !right) return right;
+  }
+  for (const auto& check : {&Core::check_requests, &Core::check_specs, &Core::check_limits}) {
+    if (auto right = (this->*check)(); !right) return right;
+  }
+  if (auto right = jobs_.check_invariants(); !right) return right;
+  if (auto right = nodes_.check_invariants(); !right) return right;
+  return rm_.check_invariants();
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// A job in memory. What every job has is small; what comes with being held, started or decided is
+// apart, so that a job that only waits costs little.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "sched/lifecycle.h"
+#include "sched/rows.h"
+#include "sched/spec_store.h"
+#include "sched/state.h"
+
+namespace jobq::sched {
+
+struct User {
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string name;
+  auto operator<=>(const User&) const = default;
+};
+
+// What a step has from its first attempt, or from a reason on.
+struct StepRun {
+  std::string reason;
+  std::optional<std::string> event;
+  std::vector<AttemptRow> attempts;  // oldest first; the last one is current
+};
+
+struct Step {
+  StepState state = StepState::kPending;  // assigned by Core::enter alone
+  Outcome outcome = Outcome::kNone;       // while ending: what the end was ordered as
+  bool touched = false;                   // its row waits to be taken
+  bool attempt_touched = false;
+  std::unique_ptr<StepRun> run;
+
+  StepRun& more();  // made where it is missing
+  const AttemptRow* attempt() const { return has_attempt() ? &run->attempts.back() : nullptr; }
+  AttemptRow* attempt() { return has_attempt() ? &run->attempts.back() : nullptr; }
+  const std::string* event() const { return run && run->event ? &*run->event : nullptr; }
+
+ private:
+  bool has_attempt() const { return run && !run->attempts.empty(); }
+};
+
+// What a job has once it was held, started or decided.
+struct JobRun {
+  std::string held_by;
+  bool has_grant = false;  // of its own needs
+  NodeId node;
+  std::vector<std::uint32_t> gpus;
+  Outcome decided = Outcome::kNone;
+  std::string reason;
+  int exit_code = 0;
+  std::string cancelled_by;
+  Time started;
+  Time suspended;
+  Millis suspended_for;
+  Time ended;
+  Time deadline;  // as it stands in the index of deadlines; 0: none
+  std::vector<TransitionRow> transitions;
+};
+
+struct Job;
+
+// All jobs of one name, as a list through the jobs.
+struct NameEntry {
+  Job* first = nullptr;
+};
+using NamedJobs = std::pair<const std::string, NameEntry>;
+
+struct Job {
+  JobNumber number;
+  SpecEntry* spec = nullptr;
+  const User* user = nullptr;
+  NamedJobs* name = nullptr;
+  Job* name_previous = nullptr;
+  Job* name_next = nullptr;
+  int priority = kDefaultPriority;
+  bool held = false;
+  bool touched = false;  // its row waits to be taken
+  StepCounts counts{};   // of its steps by state, without cleanup
+  std::vector<NameValue> params;
+  std::optional<Millis> time_limit;
+  Time submitted;
+  std::vector<Step> steps;  // in file order, then cleanup
+  std::unique_ptr<JobRun> run;
+
+  const JobSpec& what() const { return *spec->spec; }
+  JobRun& more();               // made where it is missing
+  const JobRun& facts() const;  // empty where there is none
+
+  bool started() const { return run && run->started; }
+  bool ended() const { return run && run->ended; }
+  Outcome decided() const { return run ? run->decided : Outcome::kNone; }
+  bool is_cleanup(StepId step) const { return step.value == what().steps.size(); }
+  Step& step(StepId id) { return steps.at(id.value); }
+  const Step& step(StepId id) const { return steps.at(id.value); }
+  Step* cleanup() { return what().cleanup ? &steps.back() : nullptr; }
+  const Step* cleanup() const { return what().cleanup ? &steps.back() : nullptr; }
+  JobState state() const;
+};
+
+// How a condition sees a step of this job.
+FactsOf facts_of(const Job& job);
+
+// The row of a job as it is now, and of a step.
+JobRow to_row(const Job& job);
+StepRow to_row(const Job& job, StepId step);
+
+// The short reason for where the job stands, as the queue shows it; may be empty.
+std::string standing_reason(const Job& job);
+
+}  // namespace jobq::sched

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// The indexes of jobs, kept together.
+#include "sched/job_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace jobq::sched {
+
+Job& JobTable::add(JobNumber number, const std::string& name) {
+  const auto [it, is_new] = jobs_.try_emplace(number);
+  check(is_new, "a job number was given twice");
+  it->second.number = number;
+  link_name(it->second, name);
+  return it->second;
+}
+
+void JobTable::link_name(Job& job, const std::string& name) {
+  NamedJobs& entry = *names_.try_emplace(name).first;
+  job.name = &entry;
+  job.name_next = entry.second.first;
+  if (job.name_next != nullptr) job.name_next->name_previous = &job;
+  entry.second.first = &job;
+}
+
+void JobTable::unlink_name(Job& job) {
+  if (job.name_previous != nullptr) job.name_previous->name_next = job.name_next;
+  if (job.name_next != nullptr) job.name_next->name_previous = job.name_previous;
+  if (job.name->second.first == &job) job.name->second.first = job.name_next;
+  if (job.name->second.first == nullptr) names_.erase(names_.find(job.name->first));
+}
+
+void JobTable::enter_queue(Job& job) {
+  std::set<QueueKey>& queue = job.started() ? started_ : waiting_;
+  // Numbers ascend: of equal priority, the newest goes last.
+  queue.emplace_hint(queue.end(), QueueKey{job.priority, job.number});
+}
+
+void JobTable::move_to_started(Job& job) {
+  auto node = waiting_.extract({job.priority, job.number});
+  check(!node.empty(), "a job that does not wait was started");
+  started_.insert(std::move(node));
+}
+
+void JobTable::leave_queue(Job& job) {
+  const QueueKey key{job.priority, job.number};
+  check(started_.erase(key) + waiting_.erase(key) == 1, "an ended job was not in the queue");
+}
+
+void JobTable::erase(JobNumber number) {
+  const auto it = jobs_.find(number);
+  check(it != jobs_.end(), "a job was erased twice");
+  unlink_name(it->second);
+  jobs_.erase(it);
+}
+
+Job* JobTable::find_any(JobNumber number) {
+  const auto it = jobs_.find(number);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+Job* JobTable::find(JobNumber number) {
+  Job* job = find_any(number);
+  return job != nullptr && !job->ended() ? job : nullptr;
+}
+
+const Job* JobTable::find_any(JobNumber number) const {
+  const auto it = jobs_.find(number);
+  return it == jobs_.end() ? nullptr : &it->second;
+}
+
+const Job* JobTable::find(JobNumber number) const {
+  const Job* job = find_any(number);
+  return job != nullptr && !job->ended() ? job : nullptr;
+}
+
+bool JobTable::visit(const std::set<QueueKey>& keys, const JobTable& table,
+                     const std::function<bool(const Job&)>& each) {
+  return std::all_of(keys.begin(), keys.end(),
+                     [&](const QueueKey& key) { return each(table.jobs_.at(key.number)); });
+}
+
+void JobTable::in_order(const std::function<bool(const Job&)>& each) const {
+  if (visit(started_, *this, each)) visit(waiting_, *this, each);
+}
+
+std::vector<JobNumber> JobTable::named(const std::string& name) const {
+  std::vector<JobNumber> found;
+  const auto it = names_.find(name);
+  const Job* job = it == names_.end() ? nullptr : it->second.first;
+  for (; job != nullptr; job = job->name_next) {
+    if (!job->ended()) found.push_back(job->number);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<JobNumber> JobTable::numbers() const {
+  std::vector<JobNumber> found;
+  found.reserve(live());
+  for (const QueueKey& key : started_) found.push_back(key.number);
+  for (const QueueKey& key : waiting_) found.push_back(key.number);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+Result<void> JobTable::check_invariants() const {
+  std::size_t live_jobs = 0;
+  for (const auto& [number, job] : jobs_) {
+    const QueueKey key{job.priority, number};
+    const bool right = job.ended() ? !started_.contains(key) && !waiting_.contains(key)
+                                   : started_.contains(key) == job.started() &&
+                                         waiting_.contains(key) != job.started();
+    if (!right) {
+      return fail(ErrorCode::kInternal,
+                  fmt::format("job {} has a wrong place in the queue", number.value));
+    }
+    if (!job.ended()) ++live_jobs;
+  }
+  if (live_jobs != live()) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("{} jobs live, {} in the queue", live_jobs, live()));
+  }
+  std::size_t listed = 0;
+  for (const auto& [name, entry] : names_) {
+    for (const Job* job = entry.first; job != nullptr; job = job->name_next, ++listed) {
+      if (job->name->first == name) continue;
+      return fail(ErrorCode::kInternal, fmt::format("'{}' lists a job of another name", name));
+    }
+  }
+  if (listed != jobs_.size()) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("{} jobs by name, {} by number", listed, jobs_.size()));
+  }
+  return {};
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// All jobs in memory, and the orders in which they are looked for: by number, by place in the
+// queue, by name. The only owner of jobs; a job stays where it is until erase().
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <functional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "sched/job.h"
+
+namespace jobq::sched {
+
+// Higher priority first, then the lower number.
+struct QueueKey {
+  int priority = 0;
+  JobNumber number;
+  bool operator==(const QueueKey&) const = default;
+  std::strong_ordering operator<=>(const QueueKey& other) const {
+    if (priority != other.priority) return other.priority <=> priority;
+    return number <=> other.number;
+  }
+};
+
+class JobTable {
+ public:
+  // A job that is not in the queue yet; its number must be new.
+  Job& add(JobNumber number, const std::string& name);
+  // Puts a job with its priority into the queue: among those that started, or those that wait.
+  void enter_queue(Job& job);
+  // It started: from those that wait to those that started. Call before it is marked as started.
+  void move_to_started(Job& job);
+  // It ended. It can still be found with find_any() until it is erased.
+  void leave_queue(Job& job);
+  void erase(JobNumber number);
+
+  Job* find(JobNumber number);  // in the queue
+  const Job* find(JobNumber number) const;
+  Job* find_any(JobNumber number);  // also one that has ended
+  const Job* find_any(JobNumber number) const;
+
+  std::size_t live() const { return started_.size() + waiting_.size(); }
+  std::size_t in_memory() const { return jobs_.size(); }
+
+  // In queue order: started first, then by priority and number; until `each` returns false.
+  void in_order(const std::function<bool(const Job&)>& each) const;
+  // Numbers of jobs in the queue, ascending.
+  std::vector<JobNumber> named(const std::string& name) const;
+  std::vector<JobNumber> numbers() const;
+
+  const User& intern(const User& user) { return *users_.insert(user).first; }
+
+  Result<void> check_invariants() const;
+
+ private:
+  void link_name(Job& job, const std::string& name);
+  void unlink_name(Job& job);
+  static bool visit(const std::set<QueueKey>& keys, const JobTable& table,
+                    const std::function<bool(const Job&)>& each);
+
+  std::unordered_map<JobNumber, Job> jobs_;           // for look-up only
+  std::unordered_map<std::string, NameEntry> names_;  // for look-up only
+  std::set<QueueKey> started_;
+  std::set<QueueKey> waiting_;
+  std::set<User> users_;  // as many as the machine has
+};
+
+}  // namespace jobq::sched

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making orders to start: ${values}, %-letters, JOBQ_* variables.
+#include "sched/launch.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+
+#include "sched/values.h"
+
+namespace jobq::sched {
+namespace {
+
+using Environment = std::map<std::string, std::string>;
+
+// The parameter's value, or its default; nothing where the class has no such parameter.
+std::optional<std::string> param_of(const Job& job, std::string_view name) {
+  for (const auto& [given, value] : job.params) {
+    if (given == name) return value;
+  }
+  for (const ParamSpec& param : job.what().params) {
+    if (param.name == name) return param.fallback.value_or("");
+  }
+  return std::nullopt;
+}
+
+const Step* step_named(const Job& job, std::string_view name) {
+  const std::vector<StepSpec>& steps = job.what().steps;
+  const auto it =
+      std::find_if(steps.begin(), steps.end(), [&](const StepSpec& s) { return s.name == name; });
+  return it == steps.end() ? nullptr : &job.steps[static_cast<std::size_t>(it - steps.begin())];
+}
+
+std::string event_of(const Step* step) {
+  return step != nullptr && step->event() != nullptr ? *step->event() : std::string();
+}
+
+std::string node_of(const Step* step) {
+  return step != nullptr && step->attempt() != nullptr ? step->attempt()->node_name : std::string();
+}
+
+// A value that a step has not (it was skipped) is empty.
+std::optional<std::string> value_of(const Job& job, std::string_view name) {
+  const auto parsed = parse_value_name(name);
+  if (!parsed) return std::nullopt;
+  switch (parsed->kind) {
+    case ValueName::Kind::kParam: return param_of(job, parsed->name);
+    case ValueName::Kind::kJob: return fmt::to_string(job.number.value);
+    case ValueName::Kind::kIndex: return "0";
+    case ValueName::Kind::kStepEvent: return event_of(step_named(job, parsed->name));
+    case ValueName::Kind::kStepNode: return node_of(step_named(job, parsed->name));
+  }
+  return std::nullopt;
+}
+
+// check_spec() has seen every name; a text that still cannot be filled goes as it is.
+std::string filled(const Job& job, const std::string& text) {
+  if (text.find("${") == std::string::npos) return text;
+  return substitute(text, [&job](std::string_view name) { return value_of(job, name); })
+      .value_or(text);
+}
+
+std::string doubled_percents(const std::string& text) {
+  std::string out;
+  for (const char c : text) out.append(c == '%' ? 2 : 1, c);
+  return out;
+}
+
+std::string filled_pattern(const Job& job, const std::string& text) {
+  return substitute(text,
+                    [&job](std::string_view name) {
+                      auto value = value_of(job, name);
+                      if (value) value = doubled_percents(*value);
+                      return value;
+                    })
+      .value_or(text);
+}
+
+// A name within one path component.
+std::string as_component(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
+std::string letter(const Job& job, const std::string& step, char c) {
+  switch (c) {
+    case 'j': return fmt::to_string(job.number.value);
+    case 'x': return as_component(job.name->first);
+    case 's': return step;
+    case 'a': return "0";
+    case '%': return "%";
+    default: return {'%', c};  // check_spec() lets none through
+  }
+}
+
+// Absolute where the working directory is known.
+std::string output_path(const Job& job, const Launch& launch, const std::string& pattern) {
+  const std::string text = filled_pattern(job, pattern);
+  const bool relative = !text.empty() && text.front() != '/' && !launch.workdir.empty();
+  std::string path = relative ? launch.workdir + "/" : "";
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 1 < text.size()) {
+      path += letter(job, launch.step_name, text[++i]);
+    } else {
+      path += text[i];
+    }
+  }
+  return path;
+}
+
+void add_resources(const Launch& launch, Environment& env) {
+  env["JOBQ_CPUS"] = fmt::to_string(launch.cpus);
+  env["JOBQ_MEMORY"] = fmt::to_string(launch.memory.count);
+  if (launch.gpus.empty()) return;
+  env["JOBQ_GPUS"] = fmt::format("{}", fmt::join(launch.gpus, ","));
+  env["CUDA_VISIBLE_DEVICES"] = env["JOBQ_GPUS"];
+}
+
+void add_params(const Job& job, Environment& env) {
+  const JobSpec& spec = job.what();
+  if (!spec.class_name.empty()) env["JOBQ_CLASS"] = spec.class_name;
+  for (const ParamSpec& param : spec.params) {
+    env["JOBQ_PARAM_" + env_suffix(param.name)] = param_of(job, param.name).value_or("");
+  }
+}
+
+void add_event(const Job& job, StepId id, Environment& env) {
+  const Step& step = job.step(id);
+  if (!is_final(step.state) || step.event() == nullptr) return;
+  env["JOBQ_EVENT_" + env_suffix(job.what().steps[id.value].name)] = *step.event();
+}
+
+// Of all steps that ended; where there are very many steps, of those that this step's conditions
+// name: an environment has its limits, and every launch would carry all of it.
+void add_events(const Job& job, StepId id, Environment& env) {
+  constexpr std::size_t kManySteps = 200;
+  const std::vector<StepSpec>& steps = job.what().steps;
+  if (steps.size() <= kManySteps) {
+    for (std::uint32_t i = 0; i < steps.size(); ++i) add_event(job, StepId{i}, env);
+    return;
+  }
+  if (job.is_cleanup(id)) return;
+  const StepSpec& step = steps[id.value];
+  for (std::size_t c = 0; c < step.after.size() + step.after_any.size(); ++c) {
+    add_event(job, job.spec->flow.source(id, c), env);
+  }
+}
+
+// The job's own variables, then ours above them.
+std::vector<NameValue> environment(const Job& job, const Launch& launch) {
+  Environment env;
+  for (const auto& [name, value] : job.what().env) env[name] = filled(job, value);
+  env["JOBQ_JOB"] = fmt::to_string(job.number.value);
+  env["JOBQ_STEP"] = launch.step_name;
+  env["JOBQ_ATTEMPT"] = fmt::to_string(launch.id.attempt.value);
+  add_resources(launch, env);
+  add_params(job, env);
+  add_events(job, launch.id.step, env);
+  return {env.begin(), env.end()};
+}
+
+void add_grant(const Job& job, const AttemptRow& attempt, const std::optional<resmgr::Needs>& own,
+               Launch& launch) {
+  const bool of_step = own && own->takes_from_node();
+  const bool of_job = !of_step && job.facts().node && job.facts().node == attempt.node;
+  if (!of_step && !of_job) return;
+  const resmgr::Needs& needs = of_step ? *own : job.what().needs;
+  launch.cpus = needs.cpus;
+  launch.memory = needs.memory;
+  launch.gpus = of_step ? attempt.gpus : job.facts().gpus;
+}
+
+}  // namespace
+
+Launch make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
+  const JobSpec& spec = job.what();
+  const StepSpec& step = step_of(spec, id);
+  const AttemptRow& attempt = *job.step(id).attempt();
+  Launch launch;
+  launch.node = attempt.node;
+  launch.id = attempt.id;
+  launch.job_name = job.name->first;
+  launch.step_name = step.name;
+  launch.user = job.user->name;
+  launch.uid = job.user->uid;
+  launch.gid = job.user->gid;
+  for (const std::string& word : step.argv) {
+    launch.argv.push_back(step.literal ? word : filled(job, word));
+  }
+  launch.script = step.literal ? step.script : filled(job, step.script);
+  launch.workdir = filled(job, spec.workdir);
+  launch.output = output_path(job, launch, spec.output);
+  launch.error = output_path(job, launch, spec.error);
+  add_grant(job, attempt, own, launch);
+  launch.env = environment(job, launch);
+  return launch;
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes and their order by load.
+#include "sched/node_table.h"
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace jobq::sched {
+
+Node& NodeTable::add(NodeId id, const std::string& name) {
+  const auto [it, is_new] = nodes_.try_emplace(id);
+  check(is_new && by_name_.emplace(name, id).second, "a node was added twice");
+  it->second.row.id = id;
+  it->second.row.name = name;
+  return it->second;
+}
+
+Node* NodeTable::find(NodeId id) {
+  const auto it = nodes_.find(id);
+  return it == nodes_.end() ? nullptr : &it->second;
+}
+
+const Node* NodeTable::find(NodeId id) const {
+  const auto it = nodes_.find(id);
+  return it == nodes_.end() ? nullptr : &it->second;
+}
+
+Node* NodeTable::find(const std::string& name) {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : find(it->second);
+}
+
+const Node* NodeTable::find(const std::string& name) const {
+  const auto it = by_name_.find(name);
+  return it == by_name_.end() ? nullptr : find(it->second);
+}
+
+void NodeTable::rank(const Node& node) {
+  if (node.connected && !node.row.draining) open_.emplace(node.attempts.size(), node.row.id);
+}
+
+void NodeTable::unrank(const Node& node) { open_.erase({node.attempts.size(), node.row.id}); }
+
+void NodeTable::connect(Node& node, bool connected) {
+  unrank(node);
+  node.connected = connected;
+  rank(node);
+}
+
+void NodeTable::drain(Node& node, bool draining) {
+  unrank(node);
+  node.row.draining = draining;
+  rank(node);
+}
+
+void NodeTable::attach(NodeId id, const AttemptId& attempt) {
+  Node& node = nodes_.at(id);
+  unrank(node);
+  check(node.attempts.insert(attempt).second, "an attempt was launched twice");
+  rank(node);
+}
+
+void NodeTable::detach(NodeId id, const AttemptId& attempt) {
+  Node& node = nodes_.at(id);
+  unrank(node);
+  check(node.attempts.erase(attempt) == 1, "an attempt ended twice");
+  rank(node);
+}
+
+bool NodeTable::is_connected(NodeId id) const {
+  const Node* node = find(id);
+  return node != nullptr && node->connected;
+}
+
+std::optional<NodeId> NodeTable::least_loaded() const {
+  return open_.empty() ? std::nullopt : std::optional(open_.begin()->second);
+}
+
+std::optional<NodeId> NodeTable::any_connected() const {
+  for (const auto& [id, node] : nodes_) {
+    if (node.connected) return id;
+  }
+  return std::nullopt;
+}
+
+Result<void> NodeTable::check_invariants() const {
+  std::set<Load> recount;
+  for (const auto& [id, node] : nodes_) {
+    if (node.connected && !node.row.draining) recount.emplace(node.attempts.size(), id);
+  }
+  if (recount == open_ && by_name_.size() == nodes_.size()) return {};
+  return fail(ErrorCode::kInternal, "nodes are ranked wrongly by load");
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nodes as the event manager knows them: their rows, whether they are connected, and which of
+// our attempts are on them.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "sched/rows.h"
+
+namespace jobq::sched {
+
+struct Node {
+  NodeRow row;
+  bool connected = false;        // set by NodeTable alone
+  std::string lost_reason;       // while it is not connected
+  std::set<AttemptId> attempts;  // launched there and not ended; set by NodeTable alone
+};
+
+class NodeTable {
+ public:
+  Node& add(NodeId id, const std::string& name);
+  Node* find(NodeId id);
+  const Node* find(NodeId id) const;
+  Node* find(const std::string& name);
+  const Node* find(const std::string& name) const;
+  const std::map<NodeId, Node>& all() const { return nodes_; }
+
+  void connect(Node& node, bool connected);
+  void drain(Node& node, bool draining);
+  void attach(NodeId id, const AttemptId& attempt);
+  void detach(NodeId id, const AttemptId& attempt);
+
+  bool is_connected(NodeId id) const;
+  // Connected and not draining, with the fewest attempts, the lowest id of equals.
+  std::optional<NodeId> least_loaded() const;
+  // Any that is connected, the lowest id.
+  std::optional<NodeId> any_connected() const;
+
+  Result<void> check_invariants() const;
+
+ private:
+  using Load = std::pair<std::size_t, NodeId>;
+  void rank(const Node& node);
+  void unrank(const Node& node);
+
+  std::map<NodeId, Node> nodes_;
+  std::map<std::string, NodeId> by_name_;
+  std::set<Load> open_;  // those that take new steps
+};
+
+}  // namespace jobq::sched

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes that come, go and report.
+//
+// What a node reports of an attempt that is not current changes nothing, and it is told to end and
+// forget it. An attempt is launched again under its number only when the node, remembering
+// everything since the launch, does not know it; else its fate is unknown, and it counts as lost.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/check.h"
+#include "sched/core.h"
+#include "sched/launch.h"
+
+namespace jobq::sched {
+namespace {
+
+bool is_active(StepState state) {
+  return state == StepState::kStarting || state == StepState::kRunning ||
+         state == StepState::kEnding;
+}
+
+}  // namespace
+
+Node& Core::node_named(const std::string& name) {
+  if (Node* known = nodes_.find(name)) return *known;
+  return nodes_.add(NodeId{static_cast<std::uint32_t>(next(Counter::kNode))}, name);
+}
+
+void Core::on(NodeJoined& event) {
+  Node& node = node_named(event.name);
+  node.row.incarnation = event.incarnation;
+  node.row.capacity = event.capacity;
+  node.row.last_joined = now_;
+  node.lost_reason.clear();
+  changes_.add(node.row.id);
+  emit(Welcome{event.name, node.row.id});
+  rm_.set_node(node.row.id, event.name, event.capacity);
+  rm_.set_draining(node.row.id, node.row.draining);
+  rm_.set_connected(node.row.id, true);
+  nodes_.connect(node, true);
+  schedule_due_ = true;
+  reconcile(node, event);
+  retry_node_waits();
+}
+
+void Core::reconcile(Node& node, const NodeJoined& event) {
+  std::map<AttemptId, bool> listed;  // and whether it runs
+  for (const NodeJoined::Known& known : event.attempts) listed.emplace(known.id, known.running);
+  const std::set<AttemptId> ours = node.attempts;
+  for (const auto& [id, running] : listed) {
+    if (running && !ours.contains(id)) emit(Kill{node.row.id, id});
+  }
+  for (const AttemptId& id : ours) {
+    Job& job = *jobs_.find(id.job);
+    const auto it = listed.find(id);
+    if (it == listed.end()) {
+      not_found(node, job, id.step);
+    } else if (it->second) {
+      found_again(job, id.step);
+    }
+    // One that is listed as ended reports its end next.
+  }
+}
+
+void Core::found_again(Job& job, StepId id) {
+  apply(job, id, StepInput::kStarted);
+  send_standing(job, id);
+}
+
+// What stands about a running attempt is said again: the node may have missed it.
+void Core::send_standing(const Job& job, StepId id) {
+  const Step& step = job.step(id);
+  if (step.state == StepState::kEnding) {
+    order<Kill>(*step.attempt());
+  } else if (job.held) {
+    order<Suspend>(*step.attempt());
+  } else {
+    order<Resume>(*step.attempt());
+  }
+}
+
+void Core::not_found(Node& node, Job& job, StepId id) {
+  const Step& step = job.step(id);
+  const bool remembers = step.attempt()->incarnation == node.row.incarnation;
+  TaskEnd end;
+  if (remembers && step.state == StepState::kStarting) {
+    apply(job, id, StepInput::kRelaunched);
+    note(job, "launched again",
+         fmt::format("step {}: {} never got it", step_of(job.what(), id).name, node.row.name));
+    emit(make_launch(job, id, own_needs(job, id)));
+    if (job.held) order<Suspend>(*step.attempt());
+    return;
+  }
+  if (remembers && step.state == StepState::kEnding) {
+    end.how = TaskEnd::How::kNotStarted;
+    end.reason = "it never got to the node";
+  } else {
+    end.how = TaskEnd::How::kLost;
+    end.reason = remembers ? fmt::format("{} does not know the step any more", node.row.name)
+                           : fmt::format("{} lost the step: it was restarted", node.row.name);
+  }
+  settle(job, id, end);
+}
+
+void Core::on(NodeLost& event) {
+  Node* node = nodes_.find(event.node);
+  if (node == nullptr || !node->connected) return;
+  node->lost_reason = event.reason;
+  nodes_.connect(*node, false);
+  rm_.set_connected(event.node, false);
+  schedule_due_ = true;
+}
+
+// The job whose step has this attempt now, on this node; nothing where it has ended or never was.
+Job* Core::current(NodeId node, const AttemptId& id) {
+  const Node* known = nodes_.find(node);
+  if (known == nullptr || !known->attempts.contains(id)) return nullptr;
+  Job* job = jobs_.find(id.job);
+  check(job != nullptr && is_active(job->step(id.step).state), "an ended attempt is on a node");
+  return job;
+}
+
+void Core::on(TaskStarted& event) {
+  Job* job = current(event.node, event.id);
+  if (job == nullptr) {
+    emit(Kill{event.node, event.id});
+    return;
+  }
+  apply(*job, event.id.step, StepInput::kStarted);
+  if (job->held) order<Suspend>(*job->step(event.id.step).attempt());
+}
+
+void Core::on(TaskComplete& event) {
+  if (Job* job = current(event.node, event.id)) settle(*job, event.id.step, event.end);
+  emit(Forget{event.node, event.id});
+}
+
+}  // namespace jobq::sched

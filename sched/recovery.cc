@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recovery: what the rows say is put back by the functions that live events use, and what follows
+// from it (requests, limits) follows again.
+//
+// Grants are taken again before any request is queued. Nothing is granted here: no node is
+// connected, and the first that joins starts a round.
+#include <algorithm>
+
+#include "base/check.h"
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+bool is_active(StepState state) {
+  return state == StepState::kStarting || state == StepState::kRunning ||
+         state == StepState::kEnding;
+}
+
+// A job that only waits has none of these.
+bool has_run(const JobRow& row) {
+  return row.held || row.started || row.started_needs || row.decided != Outcome::kNone ||
+         !row.reason.empty();
+}
+
+std::unique_ptr<JobRun> run_of(const JobRow& row) {
+  auto run = std::make_unique<JobRun>();
+  run->held_by = row.held_by;
+  run->has_grant = row.started_needs;
+  run->node = row.node;
+  run->gpus = row.gpus;
+  run->decided = row.decided;
+  run->reason = row.reason;
+  run->exit_code = row.exit_code;
+  run->cancelled_by = row.cancelled_by;
+  run->started = row.started;
+  run->suspended = row.suspended;
+  run->suspended_for = row.suspended_for;
+  return run;
+}
+
+}  // namespace
+
+template <class Kind>
+void Core::restore_rows(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    if (const Kind* it = std::get_if<Kind>(&row)) restore_row(*it);
+  }
+}
+
+void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions) {
+  now_ = now;
+  out_ = &actions;
+  restore_rows<CounterRow>(rows);
+  restore_rows<SpecRow>(rows);
+  restore_rows<ClassRow>(rows);
+  restore_rows<NodeRow>(rows);
+  restore_rows<ResourceRow>(rows);
+  restore_rows<SubmissionRow>(rows);
+  restore_rows<JobRow>(rows);
+  restore_rows<StepRow>(rows);
+  restore_rows<AttemptRow>(rows);
+  restore_rows<TransitionRow>(rows);
+  specs_.remove_unused();
+  const std::vector<JobNumber> numbers = jobs_.numbers();
+  for (const JobNumber number : numbers) restore_grants(*jobs_.find(number));
+  take_rows();  // what was put back is no change
+  for (const JobNumber number : numbers) go_on(*jobs_.find(number));
+  schedule_due_ = false;
+  ask_to_wake();
+  out_ = nullptr;
+}
+
+void Core::restore_row(const CounterRow& row) {
+  if (row.name == "next_job") next_job_ = row.value;
+  if (row.name == "next_spec") next_spec_ = row.value;
+  if (row.name == "next_node") next_node_ = row.value;
+  if (row.name == "next_class") next_class_ = row.value;
+}
+
+void Core::restore_row(const SpecRow& row) { specs_.add(row.id, row.spec); }
+
+void Core::restore_row(const ClassRow& row) {
+  SpecEntry* spec = specs_.find(row.spec);
+  check(spec != nullptr, "a class without its spec was recovered");
+  SpecStore::take(*spec);
+  classes_.add(row);
+}
+
+void Core::restore_row(const NodeRow& row) {
+  nodes_.add(row.id, row.name).row = row;
+  rm_.set_node(row.id, row.name, row.capacity);
+  rm_.set_draining(row.id, row.draining);
+  rm_.set_connected(row.id, false);
+}
+
+void Core::restore_row(const ResourceRow& row) {
+  if (row.removed) return;
+  check(rm_.create(row.resource).has_value(), "a resource was recovered twice");
+  named_[row.resource.name] = row;
+}
+
+void Core::restore_row(const SubmissionRow& row) {
+  if (row.expires > now_) submissions_.add(row);
+}
+
+void Core::restore_row(const JobRow& row) {
+  if (row.ended) return;
+  SpecEntry* spec = specs_.find(row.spec);
+  check(spec != nullptr, "a job without its spec was recovered");
+  SpecStore::take(*spec);
+  Job& job = jobs_.add(row.number, row.name);
+  job.spec = spec;
+  job.user = &jobs_.intern({row.uid, row.gid, row.user});
+  job.priority = row.priority;
+  job.held = row.held;
+  job.params = row.params;
+  job.time_limit = row.time_limit;
+  job.submitted = row.submitted;
+  job.steps.resize(step_count(job.what()));
+  job.counts.at(0) = static_cast<std::uint16_t>(job.what().steps.size());
+  if (has_run(row)) job.run = run_of(row);
+  jobs_.enter_queue(job);
+}
+
+void Core::restore_row(const StepRow& row) {
+  Job* job = jobs_.find(row.job);
+  if (job == nullptr) return;
+  Step& step = job->step(row.step);
+  step.outcome = row.outcome;
+  if (!row.reason.empty() || row.event) {
+    step.more().reason = row.reason;
+    step.more().event = row.event;
+  }
+  // Whether it waits is found again.
+  enter(*job, row.step, row.state == StepState::kWaiting ? StepState::kPending : row.state);
+}
+
+void Core::restore_row(const AttemptRow& row) {
+  Job* job = jobs_.find(row.id.job);
+  if (job == nullptr) return;
+  std::vector<AttemptRow>& attempts = job->step(row.id.step).more().attempts;
+  attempts.resize(std::max<std::size_t>(attempts.size(), row.id.attempt.value));
+  attempts[row.id.attempt.value - 1] = row;
+}
+
+void Core::restore_row(const TransitionRow& row) {
+  Job* job = jobs_.find(row.job);
+  if (job == nullptr) return;
+  std::vector<TransitionRow>& transitions = job->more().transitions;
+  transitions.resize(std::max<std::size_t>(transitions.size(), row.sequence));
+  transitions[row.sequence - 1] = row;
+}
+
+void Core::restore_grants(Job& job) {
+  if (!job.started()) return;
+  const JobRun& run = job.facts();
+  if (run.has_grant) {
+    const resmgr::RequestId id = request_of(job.number);
+    rm_.restore({id, job.priority, job.what().needs, job.time_limit}, {id, run.node, run.gpus});
+  }
+  for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
+    if (!is_active(job.steps[i].state)) continue;
+    const AttemptRow& attempt = *job.steps[i].attempt();
+    nodes_.attach(attempt.node, attempt.id);
+    const auto needs = own_needs(job, StepId{i});
+    if (!needs) continue;
+    const resmgr::RequestId id = request_of(job.number, StepId{i});
+    const NodeId node = needs->takes_from_node() ? attempt.node : NodeId{};
+    rm_.restore({id, job.priority, *needs, job.time_limit}, {id, node, attempt.gpus});
+  }
+  refresh_deadline(job);
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users are shown: the queue, one job, classes, nodes.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+constexpr std::uint64_t kShortRange = 1000;
+
+template <class T>
+bool lets_through(const std::vector<T>& allowed, const T& value) {
+  return allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end();
+}
+
+bool in_ranges(const std::vector<Selector::Range>& ranges, JobNumber number) {
+  return ranges.empty() ||
+         std::any_of(ranges.begin(), ranges.end(), [&](const Selector::Range& range) {
+           return number >= range.first && number <= range.last;
+         });
+}
+
+bool lets_through(const QueueFilter& filter, const Job& job) {
+  return in_ranges(filter.ranges, job.number) && (!filter.user || *filter.user == job.user->name) &&
+         lets_through(filter.names, job.name->first) &&
+         lets_through(filter.classes, job.what().class_name) &&
+         lets_through(filter.states, job.state());
+}
+
+// Numbers that a filter names one by one, when they are few: no need to look at the whole queue.
+std::optional<std::vector<JobNumber>> few_named(const QueueFilter& filter, const JobTable& jobs) {
+  std::vector<JobNumber> numbers;
+  if (filter.ranges.empty()) {
+    if (filter.names.empty()) return std::nullopt;
+    for (const std::string& name : filter.names) {
+      for (const JobNumber number : jobs.named(name)) numbers.push_back(number);
+    }
+  }
+  for (const Selector::Range& range : filter.ranges) {
+    if (range.last.value - range.first.value >= kShortRange) return std::nullopt;
+    for (auto n = range.first.value; n <= range.last.value; ++n) numbers.emplace_back(n);
+    if (numbers.size() > kShortRange) return std::nullopt;
+  }
+  return numbers;
+}
+
+bool before_in_queue(const Job* a, const Job* b) {
+  if (a->started() != b->started()) return a->started();
+  return QueueKey{a->priority, a->number} < QueueKey{b->priority, b->number};
+}
+
+std::vector<const Job*> found(const std::vector<JobNumber>& numbers, const JobTable& jobs) {
+  std::vector<const Job*> list;
+  for (const JobNumber number : numbers) {
+    if (const Job* job = jobs.find(number)) list.push_back(job);
+  }
+  std::sort(list.begin(), list.end(), before_in_queue);
+  list.erase(std::unique(list.begin(), list.end()), list.end());
+  return list;
+}
+
+std::vector<std::string> nodes_of(const Job& job) {
+  std::vector<std::string> names;
+  for (const Step& step : job.steps) {
+    if (!step.run) continue;
+    for (const AttemptRow& attempt : step.run->attempts) names.push_back(attempt.node_name);
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+int restarts_of(const Job& job) {
+  int restarts = 0;
+  for (const Step& step : job.steps) {
+    if (!step.run || step.run->attempts.empty()) continue;
+    restarts += static_cast<int>(step.run->attempts.size()) - 1;
+  }
+  return restarts;
+}
+
+std::string end_text(const JobSpec& spec, StepId id, const AttemptRow& attempt) {
+  const Judgement judgement = judge(step_of(spec, id).exit, attempt.end);
+  return judgement.reason.empty() ? "exit code 0" : judgement.reason;
+}
+
+void add_attempts(const Job& job, StepId id, std::vector<HistoryEntry>& history) {
+  if (!job.step(id).run) return;
+  const std::string& name = step_of(job.what(), id).name;
+  for (const AttemptRow& attempt : job.step(id).run->attempts) {
+    history.push_back({attempt.started, "launched",
+                       fmt::format("step {}, attempt {} on {}", name, attempt.id.attempt.value,
+                                   attempt.node_name)});
+    if (!attempt.ended) continue;
+    history.push_back({attempt.ended, "step ended",
+                       fmt::format("step {}: {}", name, end_text(job.what(), id, attempt))});
+  }
+}
+
+// Told from the rows; what they cannot tell stands in the transitions.
+std::vector<HistoryEntry> history_of(const Job& job) {
+  std::vector<HistoryEntry> history{{job.submitted, "submitted", "by " + job.user->name}};
+  const JobRun& run = job.facts();
+  if (run.started) history.push_back({run.started, "started", ""});
+  for (const TransitionRow& it : run.transitions) history.push_back({it.at, it.what, it.detail});
+  for (std::uint32_t i = 0; i < job.steps.size(); ++i) add_attempts(job, StepId{i}, history);
+  std::stable_sort(history.begin(), history.end(),
+                   [](const HistoryEntry& a, const HistoryEntry& b) { return a.at < b.at; });
+  return history;
+}
+
+StepView view_of(const Job& job, StepId id) {
+  const Step& step = job.step(id);
+  const StepSpec& spec = step_of(job.what(), id);
+  StepView view;
+  view.name = spec.name;
+  view.kind = spec.kind;
+  view.state = step.state;
+  // While it is ending, the outcome is only what the end was ordered for.
+  if (is_final(step.state)) view.outcome = step.outcome;
+  if (!step.run) return view;
+  view.event = step.run->event;
+  for (const AttemptRow& attempt : step.run->attempts) {
+    view.attempts.push_back({attempt.id.attempt, attempt.node_name, attempt.output, attempt.error,
+                             attempt.started, attempt.ended, attempt.end});
+  }
+  return view;
+}
+
+}  // namespace
+
+JobSummary Core::summary_of(const Job& job) const {
+  JobSummary summary;
+  const JobRun& run = job.facts();
+  summary.job = job.number;
+  summary.name = job.name->first;
+  summary.class_name = job.what().class_name;
+  summary.user = job.user->name;
+  summary.state = job.state();
+  summary.reason = standing_reason(job);
+  summary.priority = job.priority;
+  summary.nodes = nodes_of(job);
+  summary.submitted = job.submitted;
+  summary.started = run.started;
+  summary.ended = run.ended;
+  summary.outcome = run.ended ? run.decided : Outcome::kNone;
+  summary.restarts = restarts_of(job);
+  summary.exit_code = run.exit_code;
+  return summary;
+}
+
+void Core::queue(const QueueFilter& filter,
+                 const std::function<bool(const JobSummary&)>& each) const {
+  const auto show_one = [&](const Job& job) {
+    return !lets_through(filter, job) || each(summary_of(job));
+  };
+  if (const auto numbers = few_named(filter, jobs_)) {
+    for (const Job* job : found(*numbers, jobs_)) {
+      if (!show_one(*job)) return;
+    }
+    return;
+  }
+  jobs_.in_order(show_one);
+}
+
+// Why a step is where it is, in a few words.
+std::string Core::shown_reason(const Job& job, StepId id) const {
+  const Step& step = job.step(id);
+  const AttemptRow* attempt = step.attempt();
+  const bool on_node = attempt != nullptr && !is_final(step.state);
+  if (on_node && !nodes_.is_connected(attempt->node)) {
+    return fmt::format("node {} is lost; its end is unknown until it returns", attempt->node_name);
+  }
+  if (step.run && !step.run->reason.empty()) return step.run->reason;
+  return step.state == StepState::kSkipped ? "its conditions can no longer hold" : "";
+}
+
+std::optional<JobDetail> Core::show(JobNumber number) const {
+  const Job* job = jobs_.find(number);
+  if (job == nullptr) return std::nullopt;
+  JobDetail detail;
+  const JobSpec& spec = job->what();
+  detail.summary = summary_of(*job);
+  detail.uid = job->user->uid;
+  detail.gid = job->user->gid;
+  detail.class_version = spec.class_version;
+  detail.params = job->params;
+  detail.needs = spec.needs;
+  detail.time_limit = job->time_limit;
+  detail.workdir = spec.workdir;
+  detail.output = spec.output;
+  detail.error = spec.error;
+  for (std::uint32_t i = 0; i < job->steps.size(); ++i) {
+    detail.steps.push_back(view_of(*job, StepId{i}));
+    detail.steps.back().reason = shown_reason(*job, StepId{i});
+  }
+  detail.history = history_of(*job);
+  return detail;
+}
+
+std::vector<ClassView> Core::class_views() const {
+  std::vector<ClassView> views;
+  for (const auto& [name, versions] : classes_.all()) {
+    for (const ClassRow& row : versions) {
+      views.push_back(
+          {row.name, row.version, row.user, row.registered, row.retired, row.text, row.file});
+    }
+  }
+  return views;
+}
+
+std::vector<NodeView> Core::node_views() const {
+  std::vector<NodeView> views;
+  for (const auto& [id, node] : nodes_.all()) {
+    NodeView view;
+    view.resources = *rm_.node(id);
+    view.reason = node.connected ? node.row.drain_reason : node.lost_reason;
+    if (!node.connected && view.reason.empty()) view.reason = "it has not joined since the start";
+    view.drained_by = node.row.drained_by;
+    view.last_joined = node.row.last_joined;
+    for (const AttemptId& attempt : node.attempts) {
+      const Job& job = *jobs_.find(attempt.job);
+      view.running.push_back({attempt, step_of(job.what(), attempt.step).name, job.user->name});
+    }
+    views.push_back(std::move(view));
+  }
+  return views;
+}
+
+std::optional<NodeId> Core::node_id(const std::string& name) const {
+  const Node* node = nodes_.find(name);
+  return node == nullptr ? std::nullopt : std::optional(node->row.id);
+}
+
+}  // namespace jobq::sched

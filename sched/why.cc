@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Why a job stands where it stands: one sentence, and every reason with what would remove it.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+constexpr std::size_t kManyReasons = 100;
+
+std::string kind_of(resmgr::BlockerKind kind) {
+  switch (kind) {
+    case resmgr::BlockerKind::kResources: return "resources";
+    case resmgr::BlockerKind::kExclusive: return "exclusive";
+    case resmgr::BlockerKind::kTokens: return "tokens";
+    case resmgr::BlockerKind::kPriority: return "priority";
+    case resmgr::BlockerKind::kNodeState: return "node_state";
+  }
+  unreachable("kind of blocker out of range");
+}
+
+std::string steps_of(std::size_t count) {
+  return count == 1 ? "1 step" : fmt::format("{} steps", count);
+}
+
+std::string running_sentence(const Job& job) {
+  std::string text = fmt::format("job {} is being processed: {} of {} {}", job.number.value,
+                                 active_steps(job.counts), steps_of(job.what().steps.size()),
+                                 active_steps(job.counts) == 1 ? "is on a node" : "are on nodes");
+  const std::size_t waiting = count_of(job.counts, StepState::kWaiting);
+  if (waiting > 0) text += fmt::format(", {} waiting for resources", waiting);
+  if (job.decided() != Outcome::kNone) {
+    text += fmt::format("; it takes no new steps ({})", job.facts().reason);
+  }
+  return text;
+}
+
+std::string cleaning_sentence(const Job& job) {
+  const Step& cleanup = *job.cleanup();
+  const std::string why = job.facts().reason.empty() ? "" : " (" + job.facts().reason + ")";
+  std::string where = "waits for a node";
+  if (const AttemptRow* attempt = cleanup.attempt()) where = "runs on " + attempt->node_name;
+  return fmt::format("job {} is decided as {}{}; its cleanup {}", job.number.value,
+                     to_string(job.decided()), why, where);
+}
+
+std::string sentence(const Job& job) {
+  switch (job.state()) {
+    case JobState::kHeld:
+      return fmt::format("job {} is held by {}{}", job.number.value, job.facts().held_by,
+                         job.started() ? "; what runs of it is suspended" : "");
+    case JobState::kCleaningUp: return cleaning_sentence(job);
+    case JobState::kProcessing: return running_sentence(job);
+    case JobState::kProcessingWaits:
+      return fmt::format("job {} has started, and every step that could run waits for resources",
+                         job.number.value);
+    default: return fmt::format("job {} waits for what it needs", job.number.value);
+  }
+}
+
+}  // namespace
+
+void Core::explain_request(resmgr::RequestId id, const std::string& step, Time now,
+                           Why& why) const {
+  if (!rm_.is_waiting(id)) return;
+  for (resmgr::Blocker& blocker : rm_.explain(id, now)) {
+    why.blockers.push_back(
+        {kind_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
+  }
+  const auto start = rm_.expected_start(id, now);
+  if (start && (!why.expected_start || *start < *why.expected_start)) why.expected_start = start;
+}
+
+// Which of the step's conditions are open.
+void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
+  const StepSpec& step = job.what().steps[id.value];
+  const FactsOf facts = facts_of(job);
+  std::string text;
+  for (std::size_t c = 0; c < step.after.size() + step.after_any.size(); ++c) {
+    const bool any = c >= step.after.size();
+    const Condition& condition = any ? step.after_any[c - step.after.size()] : step.after[c];
+    if (holds(condition, facts(job.spec->flow.source(id, c))) != Holds::kOpen) continue;
+    const std::string_view glue = text.empty() ? "waits for " : any ? " or " : " and ";
+    text += std::string(glue) + to_string(condition);
+  }
+  if (text.empty()) return;
+  why.blockers.push_back({"dependency", step.name, text, "let the steps that it names end"});
+}
+
+void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
+  const Step& step = job.step(id);
+  const std::string& name = step_of(job.what(), id).name;
+  const AttemptRow* attempt = step.attempt();
+  if (attempt != nullptr && !is_final(step.state) && !nodes_.is_connected(attempt->node)) {
+    why.blockers.push_back({"node_state", name, shown_reason(job, id),
+                            fmt::format("bring node {} back", attempt->node_name)});
+  }
+  if (step.state == StepState::kPending && !job.is_cleanup(id)) explain_conditions(job, id, why);
+  if (step.state != StepState::kWaiting) return;
+  explain_request(request_of(job.number, id), name, now, why);
+  if (!node_waits_.contains({{job.priority, job.number}, id})) return;
+  const NodeId home = job.facts().node;
+  why.blockers.push_back({"node_state", name,
+                          home ? fmt::format("node {}, where the job is, is not connected",
+                                             nodes_.find(home)->row.name)
+                               : "no node that takes steps is connected",
+                          home ? fmt::format("bring node {} back", nodes_.find(home)->row.name)
+                               : "start a node, or resume one that is drained"});
+}
+
+std::optional<Why> Core::why(JobNumber number, Time now) const {
+  const Job* job = jobs_.find(number);
+  if (job == nullptr) return std::nullopt;
+  Why why;
+  why.job = number;
+  why.state = job->state();
+  why.summary = sentence(*job);
+  if (job->held) {
+    why.blockers.push_back({"held", "", "held by " + job->facts().held_by,
+                            fmt::format("jq release {}", number.value)});
+  }
+  explain_request(request_of(number), "", now, why);
+  const bool waits_whole = rm_.is_waiting(request_of(number)) || (job->held && !job->started());
+  for (std::uint32_t i = 0; i < job->steps.size() && !waits_whole; ++i) {
+    if (why.blockers.size() >= kManyReasons) break;
+    explain_step(*job, StepId{i}, now, why);
+  }
+  return why;
+}
+
+}  // namespace jobq::sched
