@@ -122,10 +122,10 @@ void read_top(const Node& root, Draft& out, FaultSink& faults) {
 
 // Is something wrong already where a fault would be put?
 bool is_faulty(const Node& node, const FaultSink& faults) {
-  if (faults.has(node.place)) return true;
-  return node.kind == Node::Kind::kList &&
-         std::any_of(node.children.begin(), node.children.end(),
-                     [&](const Node& child) { return faults.has(child.place); });
+  return faults.has(node.place) ||
+         std::any_of(node.children.begin(), node.children.end(), [&](const Node& child) {
+           return faults.has(child.place) || faults.has(child.key_place);
+         });
 }
 
 // The way to the same thing in a file that has no [[step]] or is a class that forgot its name.

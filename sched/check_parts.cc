@@ -33,8 +33,8 @@ std::string unknown_param(const ValueScope& scope, const Use& use) {
   std::vector<std::string_view> known = scope.params;
   known.emplace_back("job");
   return fmt::format(
-      "no parameter is named '{0}', as ${{{0}}} says{1}{2}; a shell variable is written ${0} or "
-      "$${{{0}}}",
+      "no parameter is named '{0}', as ${{{0}}} says{1}; a shell variable is written ${0} or "
+      "$${{{0}}}{2}",
       use.ref.name, use.where(), did_you_mean(use.ref.name, known));
 }
 
