@@ -48,7 +48,7 @@ for ((kill = 1; kill <= kills; kill++)); do
   before=$(wc -l <acknowledged)
   progress() { (($(wc -l <acknowledged) > before + RANDOM % 8)); }
   wait_for 60 progress
-  end_daemon controller KILL || fail "$why"
+  stop controller KILL
   start_controller
 done
 touch enough
@@ -57,8 +57,8 @@ jq wait --all || true
 
 test_begin "every acknowledged job ended well"
 (($(wc -l <acknowledged) >= kills)) || fail "only $(wc -l <acknowledged) jobs were acknowledged"
-jq history --limit 1000000 --json | json -r 'select(.state == "JD") | .job' | sort >done
-sort acknowledged | comm -23 - done >lost
+jq history --limit 1000000 --json | json -r 'select(.state == "JD") | .job' | sort >ended
+sort acknowledged | comm -23 - ended >lost
 [[ ! -s lost ]] || fail "acknowledged and not done: $(head -5 lost | tr '\n' ' ')"
 grep '^start ' ledger | cut -d' ' -f2 | sort -u >ran
 sort acknowledged | comm -23 - ran >never
