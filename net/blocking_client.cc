@@ -67,7 +67,7 @@ class Client final : public BlockingClient {
   enum class Got { kBytes, kNothing, kEnd };
 
   Got read_once(int flags);
-  Got take(std::string_view bytes);
+  Got decrypt_all();
   Result<void> write_all(Buffer& bytes);
   Result<void> lost(int error);
   std::string ending() const { return "the controller closed the connection" + in_.truncation(); }
@@ -91,14 +91,15 @@ Client::Got Client::read_once(int flags) {
   if (n < 0 && would_block(errno)) return Got::kNothing;
   if (n <= 0) return Got::kEnd;
   const auto count = static_cast<std::size_t>(n);
-  if (tls_) return take({space.data(), count});
+  if (tls_) {
+    tls_->received({space.data(), count});
+    return decrypt_all();
+  }
   in_.commit(count);
   return Got::kBytes;
 }
 
-// Decrypts everything.
-Client::Got Client::take(std::string_view bytes) {
-  tls_->received(bytes);
+Client::Got Client::decrypt_all() {
   for (;;) {
     const auto n = tls_->read(in_.space(scratch(0)));
     if (!n) return in_.ready() ? Got::kBytes : Got::kEnd;
@@ -176,7 +177,7 @@ Result<void> Client::shake_hands(std::unique_ptr<TlsSession> tls, const Deadline
     tls->received({space.data(), static_cast<std::size_t>(n)});
   }
   tls_ = std::move(tls);
-  take({});
+  decrypt_all();  // what came right behind the handshake
   return {};
 }
 

@@ -45,7 +45,7 @@ class Connection {
   struct Handlers {
     std::function<void(std::string_view message)> on_message;  // valid during the call
     std::function<void(const std::string& reason)> on_closed;  // by the peer or by an error
-    std::function<void()> on_drained;  // optional: the send queue became empty
+    std::function<void()> on_drained = {};  // optional: the send queue became empty
   };
 
   struct Impl;
