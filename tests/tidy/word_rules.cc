@@ -26,7 +26,7 @@ std::string call_of(const std::string& names) {
 
 const std::array kBanned = {
     Banned{call_of("s?rand"), "chance is for the outside: take numbers from the operating system"},
-    Banned{call_of("str(n?cpy|n?cat|tok)|v?sprintf|gets"), "unbounded: use std::string or fmt"},
+    Banned{call_of("str(cpy|cat|tok)|v?sprintf|gets"), "unbounded: use std::string or fmt"},
     Banned{call_of("assert"), "assert vanishes in release: use check()", false},
     Banned{call_of("system|popen"), "goes through a shell: spawn a process", false},
     Banned{call_of("u?sleep|nanosleep|sleep_for|sleep_until"), "wait for an event, not for time",
