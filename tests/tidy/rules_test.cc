@@ -115,6 +115,7 @@ TEST(WordRules, BlackBoxTestsDoNotSleep) {
   EXPECT_EQ(complaints(rule, "tests/cli/t1.sh", "sleep 1\n"), 1U);
   EXPECT_EQ(complaints(rule, "tests/cli/t1.sh", "jq queue && sleep 0.1\n"), 1U);
   EXPECT_EQ(complaints(rule, "tests/cli/t1.sh", "jq submit sleep 100\n"), 0U);
+  EXPECT_EQ(complaints(rule, "tests/cli/t1.sh", "sh -c 'true; sleep 2'\n"), 0U);
   EXPECT_EQ(complaints(rule, "tests/cli/t1.sh", "cat >x <<'END'\nsleep 5\nEND\n"), 0U);
   EXPECT_EQ(complaints(rule, "tests/cli/lib.sh", "\npoll() {\n  sleep 0.02\n}\n"), 0U);
   EXPECT_EQ(complaints(rule, "tests/cli/lib.sh", "\npoll() {\n  x\n}\nsleep 1\n"), 1U);
