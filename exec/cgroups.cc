@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Cells that are cgroup v2 directories.
+#include "exec/cgroups.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <filesystem>
+#include <vector>
+
+#include "exec/files.h"
+#include "exec/not_started.h"
+#include "exec/vfork.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr std::size_t kMostIdle = 512;  // cells kept for later; a directory costs some KiB
+constexpr std::size_t kProcsBytes = 1U << 20U;
+
+std::vector<pid_t> processes_in(const std::string& directory) {
+  std::vector<pid_t> found;
+  const std::string text = read_small_file((directory + "/cgroup.procs").c_str(), kProcsBytes);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    found.push_back(static_cast<pid_t>(std::strtol(text.c_str() + at, nullptr, 10)));
+    if (end == std::string::npos) break;
+    at = end + 1;
+  }
+  return found;
+}
+
+// The directory itself and those below it: a step may make some where it has the right to.
+std::vector<std::string> with_descendants(const std::string& directory) {
+  std::vector<std::string> all = {directory};
+  std::error_code ignored;
+  namespace fs = std::filesystem;
+  for (fs::recursive_directory_iterator at(directory, ignored), end; at != end;
+       at.increment(ignored)) {
+    if (ignored) break;
+    if (at->is_directory(ignored)) all.push_back(at->path().string());
+  }
+  return all;
+}
+
+class CgroupCell final : public Cell {
+ public:
+  explicit CgroupCell(std::string directory)
+      : directory_(std::move(directory)),
+        self_(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
+        events_(openat(self_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC)) {}
+
+  pb::Place place() const override {
+    pb::Place place;
+    place.set_cgroup(directory_);
+    return place;
+  }
+  int descriptor() const override { return self_.get(); }
+  bool entered(pid_t) override { return false; }
+
+  // A directory that is gone holds nothing.
+  bool empty() override {
+    if (!events_) return true;
+    std::array<char, 128> text;
+    const ssize_t size = pread(events_.get(), text.data(), text.size(), 0);
+    if (size < 0) return errno == ENODEV;
+    const std::string_view events(text.data(), static_cast<std::size_t>(size));
+    return events.find("populated 0") != std::string_view::npos;
+  }
+
+  void signal(int number) override {
+    for (const std::string& directory : with_descendants(directory_)) {
+      for (const pid_t pid : processes_in(directory)) {
+        if (pid > 0) ::kill(pid, number);
+      }
+    }
+  }
+  void kill() override { write("cgroup.kill", "1"); }  // also what is frozen
+  void freeze() override { write("cgroup.freeze", "1"); }
+  void thaw() override { write("cgroup.freeze", "0"); }
+
+  bool usable() const { return self_ && events_; }
+  // Nothing of a step stands in it: no directories below.
+  bool is_plain() const {
+    struct stat status = {};
+    return fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
+  }
+  const std::string& directory() const { return directory_; }
+
+ private:
+  void write(const char* name, std::string_view text) {
+    const Descriptor file(openat(self_.get(), name, O_WRONLY | O_CLOEXEC));
+    if (file) write_all(file.get(), text);
+  }
+
+  std::string directory_;
+  Descriptor self_;
+  Descriptor events_;
+};
+
+class Cgroups final : public Containment {
+ public:
+  explicit Cgroups(std::string base) : base_(std::move(base)) {}
+  ~Cgroups() override {
+    idle_.clear();
+    remove_cgroup_tree(base_);
+  }
+
+  std::string_view way() const override { return "cgroup v2"; }
+  pb::Opened opened() const override {
+    pb::Opened opened;
+    opened.set_cgroup(base_);
+    return opened;
+  }
+
+  Result<std::unique_ptr<Cell>> take() override {
+    if (!idle_.empty()) {
+      std::unique_ptr<Cell> cell = std::move(idle_.back());
+      idle_.pop_back();
+      return cell;
+    }
+    const std::string directory = fmt::format("{}/s{}", base_, ++made_);
+    if (mkdir(directory.c_str(), 0755) != 0) return refuse(directory);
+    auto cell = std::make_unique<CgroupCell>(directory);
+    if (!cell->usable()) return refuse(directory);
+    return cell;
+  }
+
+  void give_back(std::unique_ptr<Cell> cell) override {
+    auto* const own = dynamic_cast<CgroupCell*>(cell.get());
+    if (own == nullptr) return;
+    const bool mine = own->directory().starts_with(base_ + "/");
+    if (mine && own->is_plain() && idle_.size() < kMostIdle) {
+      idle_.push_back(std::move(cell));
+    } else {
+      remove_cgroup_tree(own->directory());
+    }
+  }
+
+ private:
+  static tl::unexpected<Error> refuse(const std::string& directory) {
+    const int error = errno;
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("no cgroup for the step: {}: {}", directory, error_text(error)));
+  }
+
+  std::string base_;
+  std::uint64_t made_ = 0;
+  std::vector<std::unique_ptr<Cell>> idle_;
+};
+
+__attribute__((no_sanitize("address", "thread", "undefined"))) int do_nothing(void*) { return 0; }
+
+// Can a process be born inside? A seccomp filter or a threaded cgroup may forbid it.
+bool can_start_in(Containment& cgroups) {
+  Result<std::unique_ptr<Cell>> cell = cgroups.take();
+  if (!cell) return false;
+  const ChildStack stack;
+  const pid_t pid = vfork_into((*cell)->descriptor(), stack, do_nothing, nullptr);
+  if (pid > 0) waitpid(pid, nullptr, __WALL);
+  const bool can_kill = access(((*cell)->place().cgroup() + "/cgroup.kill").c_str(), W_OK) == 0;
+  cgroups.give_back(std::move(*cell));
+  return pid > 0 && can_kill;
+}
+
+}  // namespace
+
+std::unique_ptr<Containment> make_cgroups() {
+  const std::string own = own_cgroup(read_small_file("/proc/self/mountinfo", kProcsBytes),
+                                     read_small_file("/proc/self/cgroup"));
+  if (own.empty()) return nullptr;
+  const std::string base = fmt::format("{}/jobq-{}", own, random_hex(4));
+  if (mkdir(base.c_str(), 0755) != 0) return nullptr;
+  auto cgroups = std::make_unique<Cgroups>(base);
+  if (!can_start_in(*cgroups)) return nullptr;
+  return cgroups;
+}
+
+std::unique_ptr<Cell> adopt_cgroup(const std::string& directory) {
+  return std::make_unique<CgroupCell>(directory);
+}
+
+bool remove_cgroup_tree(const std::string& directory) {
+  const std::vector<std::string> all = with_descendants(directory);
+  for (auto at = all.rbegin(); at != all.rend(); ++at) rmdir(at->c_str());
+  return access(directory.c_str(), F_OK) != 0;
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Choosing how steps are contained.
+#include "exec/containment.h"
+
+#include "exec/cgroups.h"
+#include "exec/process_groups.h"
+
+namespace jobq::exec {
+
+std::unique_ptr<Containment> make_containment(bool cgroups) {
+  std::unique_ptr<Containment> best = cgroups ? make_cgroups() : nullptr;
+  return best ? std::move(best) : make_process_groups();
+}
+
+std::unique_ptr<Cell> adopt_cell(const pb::Place& place,
+                                 const std::optional<pb::Running>& running) {
+  if (!place.cgroup().empty()) return adopt_cgroup(place.cgroup());
+  return adopt_marked(place, running);
+}
+
+bool remove_base(const pb::Opened& opened) {
+  return opened.cgroup().empty() || remove_cgroup_tree(opened.cgroup());
+}
+
+}  // namespace jobq::exec

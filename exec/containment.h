@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holding together everything that a step starts, so that all of it can be frozen, ended and found.
+//
+// A Cell is one step's place. There are two kinds: a cgroup v2 directory (cgroups.h), and a session
+// with marks (process_groups.h) where no cgroup can be made. Cells are found again after the
+// keeper's death by the pb::Place that stands in the records.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "exec/keeper.pb.h"
+#include "exec/records.pb.h"
+
+namespace jobq::exec {
+
+class Cell {
+ public:
+  Cell() = default;
+  virtual ~Cell() = default;
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+
+  virtual pb::Place place() const = 0;
+  // For vfork_into: the child is born inside; -1 where nothing has to be done.
+  virtual int descriptor() const { return -1; }
+  // The main process exists. True where the cell is found by it, so that it must be recorded.
+  virtual bool entered(pid_t main) = 0;
+  virtual pb::Running running() const { return {}; }
+
+  virtual bool empty() = 0;
+  virtual void signal(int number) = 0;  // every process
+  virtual void kill() = 0;              // every process; what they fork meanwhile may survive
+  virtual void freeze() = 0;
+  virtual void thaw() = 0;
+};
+
+class Containment {
+ public:
+  Containment() = default;
+  virtual ~Containment() = default;
+  Containment(const Containment&) = delete;
+  Containment& operator=(const Containment&) = delete;
+
+  virtual std::string_view way() const = 0;  // "cgroup v2", "process groups"
+  virtual pb::Opened opened() const = 0;
+  virtual Result<std::unique_ptr<Cell>> take() = 0;  // an empty cell
+  // The cell is empty. Cells that were not given back when the containment goes are left alone.
+  virtual void give_back(std::unique_ptr<Cell> cell) = 0;
+  // Looks from here on see the processes of now; cells may share one look until the next call.
+  virtual void look_again() {}
+};
+
+// The best that this process can have. The base is a random name below its own cgroup.
+std::unique_ptr<Containment> make_containment(bool cgroups);
+
+// What a predecessor left: a cell by what its records say.
+std::unique_ptr<Cell> adopt_cell(const pb::Place& place, const std::optional<pb::Running>& running);
+
+// Removes an empty base of a predecessor; false where something still lives in it.
+bool remove_base(const pb::Opened& opened);
+
+}  // namespace jobq::exec

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Preparing the plan that the child carries out.
+#include "exec/launcher.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "exec/files.h"
+#include "exec/not_started.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr const char* kOomScoreFile = "/proc/self/oom_score_adj";
+constexpr std::string_view kProtected = "-900";
+constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
+
+// The strings that a plan points into.
+struct Texts {
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment;
+  std::vector<std::string> programs;
+  std::vector<gid_t> groups;
+  std::string output;
+  std::string error;
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  std::vector<const char*> candidates;
+};
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  all.reserve(strings.size() + 1);
+  for (std::string& one : strings) all.push_back(one.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+std::string_view path_of(const pb::Start& start) {
+  for (const std::string& variable : start.env()) {
+    if (variable.starts_with("PATH=")) return std::string_view(variable).substr(5);
+  }
+  return kDefaultPath;
+}
+
+// Every place where PATH lets the program be. An empty entry is the working directory.
+std::vector<std::string> search(std::string_view path, const std::string& program) {
+  if (program.find('/') != std::string::npos) return {program};
+  std::vector<std::string> found;
+  while (true) {
+    const std::size_t colon = path.find(':');
+    const std::string_view directory = path.substr(0, colon);
+    found.push_back(directory.empty() ? "./" + program : fmt::format("{}/{}", directory, program));
+    if (colon == std::string_view::npos) return found;
+    path.remove_prefix(colon + 1);
+  }
+}
+
+void choose_program(const pb::Start& start, const LaunchMeans& means, Texts& texts) {
+  texts.arguments.assign(start.argv().begin(), start.argv().end());
+  if (start.script().empty()) {
+    texts.programs = search(path_of(start), texts.arguments.front());
+    return;
+  }
+  texts.arguments.insert(texts.arguments.begin(), means.script_file);
+  if (start.script().starts_with("#!")) {
+    texts.programs = {means.script_file};
+  } else {
+    texts.arguments.insert(texts.arguments.begin(), "/bin/sh");
+    texts.programs = {"/bin/sh"};
+  }
+}
+
+Texts texts_of(const pb::Start& start, const LaunchMeans& means) {
+  Texts texts;
+  choose_program(start, means, texts);
+  texts.environment.assign(start.env().begin(), start.env().end());
+  if (!means.mark.empty()) texts.environment.push_back("JOBQ_MARK=" + means.mark);
+  texts.groups.assign(start.groups().begin(), start.groups().end());
+  texts.output = start.output();
+  texts.error = start.error();
+  texts.argv = pointers(texts.arguments);
+  texts.envp = pointers(texts.environment);
+  for (const std::string& program : texts.programs) texts.candidates.push_back(program.c_str());
+  texts.candidates.push_back(nullptr);
+  return texts;
+}
+
+// A second attempt goes on where the first one ended: what was written before stays readable.
+Stream stream_to(std::string& path, int slot, const pb::Start& start) {
+  Stream stream;
+  if (path.empty()) {
+    stream.descriptor = slot;
+  } else {
+    stream.path = path.data();
+    stream.truncate = start.id().attempt() <= 1;
+  }
+  return stream;
+}
+
+void plan_streams(const pb::Start& start, const LaunchMeans& means, Texts& texts, Plan& plan) {
+  plan.output = stream_to(texts.output, means.output, start);
+  plan.error = stream_to(texts.error, means.error, start);
+  plan.error_is_output =
+      !start.output().empty() && (start.error().empty() || start.error() == start.output());
+}
+
+bool is_privileged() { return geteuid() == 0; }
+
+void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {
+  plan.change_user = is_privileged();
+  plan.uid = start.uid();
+  plan.gid = start.gid();
+  plan.groups = texts.groups.data();
+  plan.group_count = texts.groups.size();
+}
+
+Result<void> refuse_impossible(const pb::Start& start) {
+  if (start.argv().empty() && start.script().empty()) {
+    return fail(ErrorCode::kUsage, "the step names no program");
+  }
+  if (is_privileged() || start.uid() == geteuid()) return {};
+  return fail(ErrorCode::kDenied,
+              fmt::format("user id {} cannot be taken: this node runs as user id {} and starts "
+                          "steps of that user only",
+                          start.uid(), geteuid()));
+}
+
+}  // namespace
+
+Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
+  getrlimit(RLIMIT_NOFILE, &descriptors_);
+  rlimit raised = descriptors_;
+  raised.rlim_cur = raised.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &raised);
+  const std::string before = read_small_file(kOomScoreFile);
+  if (is_privileged() && !before.empty() && write_small_file(kOomScoreFile, kProtected)) {
+    oom_score_ = before;
+  }
+}
+
+Launcher::~Launcher() { close(null_); }
+
+Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means) const {
+  if (const auto possible = refuse_impossible(start); !possible) {
+    return tl::unexpected(possible.error());
+  }
+  Texts texts = texts_of(start, means);
+  Plan plan;
+  plan_user(start, texts, plan);
+  plan.descriptors = descriptors_;
+  plan.oom_score = oom_score_.empty() ? nullptr : oom_score_.c_str();
+  plan.workdir = start.workdir().empty() ? "/" : start.workdir().c_str();
+  plan.workdir_optional = start.workdir_optional();
+  plan.null_descriptor = null_;
+  plan_streams(start, means, texts, plan);
+  plan.programs = texts.candidates.data();
+  plan.argv = texts.argv.data();
+  plan.envp = texts.envp.data();
+
+  ChildTask task{&plan, {}};
+  const pid_t pid = vfork_into(means.cgroup, stack_, run_child, &task);
+  if (pid < 0) return fail(ErrorCode::kUnavailable, why_no_process(-pid));
+  if (task.verdict.error == 0) return pid;
+  while (waitpid(pid, nullptr, __WALL) < 0 && errno == EINTR) {
+  }
+  return fail(ErrorCode::kRefused, why_not_started(task.verdict, start, texts.programs));
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting a step's process: from what the agent asks to a running program, or to the reason why
+// there is none, in words for the user.
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <string>
+
+#include "base/result.h"
+#include "exec/child.h"
+#include "exec/keeper.pb.h"
+#include "exec/vfork.h"
+
+namespace jobq::exec {
+
+// What the keeper has prepared for one start.
+struct LaunchMeans {
+  std::string script_file;  // of a script: where its text stands
+  int output = -1;          // slots; not used where the user names a file
+  int error = -1;
+  int cgroup = -1;   // descriptor of the step's cgroup
+  std::string mark;  // value of JOBQ_MARK; empty: none
+};
+
+class Launcher {
+ public:
+  // Raises this process's own limit of open files and lowers its chance to be the victim when
+  // memory ends; children get back what it was. Both are best effort.
+  Launcher();
+  ~Launcher();
+  Launcher(const Launcher&) = delete;
+  Launcher& operator=(const Launcher&) = delete;
+
+  // The pid of the program's process, which leads a session of its own. An error's message is the
+  // reason of a TaskEnd that was not started; nothing is left of the child then.
+  Result<pid_t> launch(const pb::Start& start, const LaunchMeans& means) const;
+
+ private:
+  ChildStack stack_;
+  int null_ = -1;
+  rlimit descriptors_ = {};
+  std::string oom_score_;  // of children; empty: as ours
+};
+
+}  // namespace jobq::exec

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node's own store of what steps write: names of its files, and what is removed when.
+//
+//   STATE/output/slot-N        of an attempt that runs; an empty one is used again
+//   STATE/output/XX/J.S.A.out  of an attempt that ended (XX: the job's last byte, in hexadecimal)
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.h"
+#include "base/ids.h"
+#include "base/time.h"
+
+namespace jobq::exec {
+
+enum class Which { kOutput, kError };
+
+std::string output_directory(const std::string& state);
+std::string slot_file(const std::string& state, std::uint64_t slot);
+std::string kept_directory(const std::string& state, const AttemptId& id);
+std::string kept_file(const std::string& state, const AttemptId& id, Which which);
+
+struct Retention {
+  Millis age = seconds(30 * 24 * 3600L);
+  Bytes total = {10ULL << 30U};
+};
+
+// Removes files of ended attempts that are older than the age, and then the oldest until the rest
+// is within the total. `now` is the wall clock, as the files' times are.
+void sweep_outputs(const std::string& state, const Retention& retention, Time now);
+
+}  // namespace jobq::exec

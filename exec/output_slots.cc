@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pool of slots.
+#include "exec/output_slots.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+
+#include "base/log.h"
+#include "exec/not_started.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr std::size_t kMostIdle = 256;
+constexpr std::string_view kPrefix = "slot-";
+
+std::uint64_t number_of(const std::string& name) {
+  std::uint64_t number = 0;
+  if (name.starts_with(kPrefix)) {
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+  }
+  return number;
+}
+
+template <class Visit>
+void for_each_slot(const std::string& state, Visit visit) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(output_directory(state), ignored)) {
+    const std::uint64_t number = number_of(entry.path().filename().string());
+    if (number != 0) visit(number, entry.path());
+  }
+}
+
+}  // namespace
+
+Result<OutputSlots> OutputSlots::open(const std::string& state) {
+  if (auto made = make_directories(output_directory(state), 0700); !made) {
+    return tl::unexpected(made.error());
+  }
+  OutputSlots slots(state);
+  for_each_slot(state, [&](std::uint64_t number, const auto&) {
+    slots.first_ = std::max(slots.first_, number + 1);
+  });
+  slots.next_ = slots.first_;
+  return slots;
+}
+
+Result<Slot> OutputSlots::take(uid_t uid, gid_t gid) {
+  std::vector<Slot>& idle = idle_[uid];
+  if (!idle.empty()) {
+    Slot slot = std::move(idle.back());
+    idle.pop_back();
+    --idle_count_;
+    return slot;
+  }
+  const std::string path = slot_file(state_, next_);
+  Slot slot{
+      next_++,
+      Descriptor(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600)),
+      uid};
+  const bool owned = slot.file && (uid == geteuid() || fchown(slot.file.get(), uid, gid) == 0);
+  if (owned) return slot;
+  const int error = errno;
+  unlink(path.c_str());
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return fail(ErrorCode::kUnavailable,
+              full ? "the node's disk is full"
+                   : fmt::format("no place for the step's output: {}", error_text(error)));
+}
+
+bool OutputSlots::keep(std::uint64_t number, const AttemptId& id, Which which) const {
+  const std::string from = slot_file(state_, number);
+  const std::string to = kept_file(state_, id, which);
+  if (rename(from.c_str(), to.c_str()) == 0) return true;
+  mkdir(kept_directory(state_, id).c_str(), 0700);
+  if (rename(from.c_str(), to.c_str()) == 0) return true;
+  log::error("output of job {} stays in {}: {}", id.job.value, from, error_text(errno));
+  return false;
+}
+
+void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
+  struct stat status = {};
+  if (slot.number == 0 || fstat(slot.file.get(), &status) != 0 || status.st_size == 0) return;
+  keep(slot.number, id, which);
+  slot = Slot();
+}
+
+void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which which) {
+  if (number == 0) return;
+  const std::string path = slot_file(state_, number);
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return;
+  if (status.st_size == 0) {
+    unlink(path.c_str());
+  } else {
+    keep(number, id, which);
+  }
+}
+
+void OutputSlots::give_back(Slot slot) {
+  if (slot.number == 0) return;
+  if (idle_count_ >= kMostIdle) {
+    unlink(slot_file(state_, slot.number).c_str());
+    return;
+  }
+  idle_[slot.owner].push_back(std::move(slot));
+  ++idle_count_;
+}
+
+void OutputSlots::remove_strays() const {
+  for_each_slot(state_, [&](std::uint64_t number, const std::filesystem::path& path) {
+    if (number < first_) unlink(path.c_str());
+  });
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files that steps write into. Creating two files costs more than starting a process, so a step
+// borrows a slot for each stream: a file made before, empty, and kept open.
+//
+// At the end an empty slot can be borrowed again; one that was written to takes the attempt's name.
+// A slot belongs to its user (a step may open /dev/stdout once more) and is never lent to another:
+// whoever still holds it open must not see what others write.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "exec/files.h"
+#include "exec/output_files.h"
+
+namespace jobq::exec {
+
+struct Slot {
+  std::uint64_t number = 0;  // 0: none
+  Descriptor file;
+  uid_t owner = 0;
+};
+
+class OutputSlots {
+ public:
+  static Result<OutputSlots> open(const std::string& state);
+
+  Result<Slot> take(uid_t uid, gid_t gid);
+
+  // The attempt ended: what it wrote gets its name, and the slot is gone (number 0). An empty slot
+  // stays as it is.
+  void keep_written(Slot& slot, const AttemptId& id, Which which);
+  // The same for a slot of which only the number is known: of an attempt that a predecessor
+  // started. An empty file is removed.
+  void keep_left(std::uint64_t number, const AttemptId& id, Which which);
+  void give_back(Slot slot);  // empty
+
+  // Removes the files of slots that a predecessor had; after keep_left().
+  void remove_strays() const;
+
+ private:
+  explicit OutputSlots(std::string state) : state_(std::move(state)) {}
+  bool keep(std::uint64_t number, const AttemptId& id, Which which) const;
+
+  std::string state_;
+  std::uint64_t first_ = 1;  // of this keeper; numbers below are a predecessor's
+  std::uint64_t next_ = 1;
+  std::map<uid_t, std::vector<Slot>> idle_;
+  std::size_t idle_count_ = 0;
+};
+
+}  // namespace jobq::exec

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// The file behind the ledger.
+#include "exec/record_log.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/log.h"
+#include "exec/not_started.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kFrame = 8;
+constexpr std::uint32_t kMostBytes = 1U << 20U;  // of one record: far more than any has
+constexpr std::uint64_t kWorthEmpty = 256U << 10U;
+constexpr std::uint64_t kWorthLarge = 4U << 20U;
+
+constexpr std::array<std::uint32_t, 256> crc_table() {
+  std::array<std::uint32_t, 256> table{};
+  for (std::uint32_t byte = 0; byte < 256; ++byte) {
+    std::uint32_t rest = byte;
+    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1U) ^ ((rest & 1U) ? 0xedb88320U : 0U);
+    table[byte] = rest;
+  }
+  return table;
+}
+
+// CRC-32 as in IEEE 802.3 and zlib.
+std::uint32_t crc32(std::string_view bytes) {
+  static constexpr auto kTable = crc_table();
+  std::uint32_t crc = ~0U;
+  for (const char c : bytes) {
+    crc = (crc >> 8U) ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xffU];
+  }
+  return ~crc;
+}
+
+void put(std::string& out, std::uint32_t number) {
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    out += static_cast<char>((number >> shift) & 0xffU);
+  }
+}
+
+std::uint32_t get(std::string_view bytes) {
+  std::uint32_t number = 0;
+  for (unsigned i = 0; i < 4; ++i) {
+    number |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  return number;
+}
+
+Error disk_error(const std::string& path) {
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return {ErrorCode::kUnavailable,
+          full ? "the node's disk is full" : fmt::format("{}: {}", path, error_text(error))};
+}
+
+std::string read_whole(int file) {
+  struct stat status = {};
+  if (fstat(file, &status) != 0) return {};
+  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t size = 0;
+  while (size < bytes.size()) {
+    const ssize_t got =
+        pread(file, bytes.data() + size, bytes.size() - size, static_cast<off_t>(size));
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
+}  // namespace
+
+std::string frame_record(const pb::Record& record) {
+  const std::string body = record.SerializeAsString();
+  std::string bytes;
+  bytes.reserve(kFrame + body.size());
+  put(bytes, static_cast<std::uint32_t>(body.size()));
+  put(bytes, crc32(body));
+  return bytes + body;
+}
+
+std::size_t replay(std::string_view bytes, Ledger& ledger) {
+  std::size_t at = 0;
+  pb::Record record;
+  while (bytes.size() - at >= kFrame) {
+    const std::uint32_t length = get(bytes.substr(at));
+    if (length > kMostBytes || bytes.size() - at - kFrame < length) break;
+    const std::string_view body = bytes.substr(at + kFrame, length);
+    if (get(bytes.substr(at + 4)) != crc32(body)) break;
+    if (!record.ParseFromArray(body.data(), static_cast<int>(body.size()))) break;
+    apply(record, ledger);
+    at += kFrame + length;
+  }
+  return at;
+}
+
+Result<RecordLog> RecordLog::open(std::string path, const std::string& boot_id) {
+  Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!file) return tl::unexpected(disk_error(path));
+  RecordLog log(std::move(path), std::move(file));
+  const std::string bytes = read_whole(log.file_.get());
+  log.size_ = replay(bytes, log.ledger_);
+  if (log.size_ < bytes.size()) {
+    log::warning("{}: cut {} bytes that are no record", log.path_, bytes.size() - log.size_);
+    if (ftruncate(log.file_.get(), static_cast<off_t>(log.size_)) != 0) {
+      return tl::unexpected(disk_error(log.path_));
+    }
+  }
+  log.compacted_size_ = log.size_;
+  if (log.ledger_.header.version() > kVersion) {
+    return fail(ErrorCode::kRefused, log.path_ + " was written by a newer jobq");
+  }
+  if (const auto begun = log.begin(boot_id); !begun) return tl::unexpected(begun.error());
+  return log;
+}
+
+Result<void> RecordLog::begin(const std::string& boot_id) {
+  pb::Header& header = ledger_.header;
+  const bool fresh = header.log_id().empty();
+  other_boot_ = !fresh && header.boot_id() != boot_id;
+  if (!fresh && !other_boot_) return {};
+  if (fresh) {
+    // Without a header nothing says whose records these are.
+    ledger_ = {};
+    header.set_version(kVersion);
+    header.set_log_id(random_hex(8));
+  }
+  header.set_boot_id(boot_id);
+  return replace();
+}
+
+std::string RecordLog::incarnation() const {
+  return ledger_.header.log_id() + "." + ledger_.header.boot_id();
+}
+
+Result<void> RecordLog::append(const pb::Record& record) {
+  const std::string bytes = frame_record(record);
+  if (!write_all(file_.get(), bytes)) {
+    Error error = disk_error(path_);
+    // What was written of it would end the log at the next start, with all that follows.
+    if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
+      log::error("{}: a record that was not written whole cannot be cut", path_);
+    }
+    return tl::unexpected(std::move(error));
+  }
+  size_ += bytes.size();
+  apply(record, ledger_);
+  return {};
+}
+
+Result<void> RecordLog::replace() {
+  const std::string next = path_ + ".new";
+  Descriptor file(::open(next.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+  std::string bytes;
+  for (const pb::Record& record : records_of(ledger_)) bytes += frame_record(record);
+  if (!file || !write_all(file.get(), bytes) || rename(next.c_str(), path_.c_str()) != 0) {
+    const Error error = disk_error(next);
+    unlink(next.c_str());
+    return tl::unexpected(error);
+  }
+  file_ = std::move(file);
+  size_ = compacted_size_ = bytes.size();
+  return {};
+}
+
+void RecordLog::compact() {
+  if (ledger_.opened.size() > 1) {
+    ledger_.opened.erase(ledger_.opened.begin(), ledger_.opened.end() - 1);
+  }
+  if (const auto replaced = replace(); !replaced) log::warning("{}", replaced.error().message);
+}
+
+void RecordLog::compact_if_worth() {
+  const bool empty = ledger_.attempts.empty() && size_ > kWorthEmpty;
+  const bool large = size_ > kWorthLarge && size_ > 4 * compacted_size_;
+  if (empty || large) compact();
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names in a node's state directory; docs/nodes.md says what each is.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+
+namespace jobq::exec {
+
+inline std::string keeper_socket(const std::string& state) { return state + "/keeper.sock"; }
+inline std::string keeper_lock(const std::string& state) { return state + "/keeper.lock"; }
+inline std::string keeper_pid(const std::string& state) { return state + "/keeper.pid"; }
+inline std::string attempts_log(const std::string& state) { return state + "/attempts.log"; }
+inline std::string scripts_directory(const std::string& state) { return state + "/scripts"; }
+inline std::string step_socket(const std::string& state) { return state + "/node.sock"; }
+
+// Makes the directory where it is missing, and says so where its sockets' names would be too long.
+Result<void> make_state(const std::string& state);
+
+}  // namespace jobq::exec

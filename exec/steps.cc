@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting, orders and reports; how attempts end stands in step_end.cc.
+#include "exec/steps.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/log.h"
+#include "exec/not_started.h"
+#include "exec/step.h"
+#include "exec/text.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr std::size_t kMostEventBytes = 4096;
+constexpr std::uint32_t kLastOutcome = 3;  // cancel
+
+bool in_store(const std::string& named) { return named.empty(); }
+
+}  // namespace
+
+Steps::Steps(StepsOptions options, Containment& containment, OutputSlots& slots, RecordLog& log,
+             Tell tell)
+    : options_(std::move(options)),
+      containment_(containment),
+      slots_(slots),
+      log_(log),
+      tell_(std::move(tell)) {}
+
+Steps::~Steps() = default;
+
+Steps::Step* Steps::find(const pb::Id& id) {
+  const auto found = steps_.find(id_of(id));
+  return found == steps_.end() ? nullptr : found->second.get();
+}
+
+pb::Attempt Steps::view(const Step& step) const {
+  pb::Attempt attempt;
+  *attempt.mutable_id() = to_pb(step.id);
+  if (step.phase == Step::Phase::kEnded) *attempt.mutable_end() = step.end;
+  attempt.set_output_slot(step.output.number);
+  attempt.set_error_slot(step.error.number);
+  return attempt;
+}
+
+std::vector<pb::Attempt> Steps::attempts() const {
+  std::vector<pb::Attempt> all;
+  all.reserve(steps_.size());
+  for (const auto& [id, step] : steps_) all.push_back(view(*step));
+  return all;
+}
+
+bool Steps::anything_runs() const { return running_ > 0; }
+
+bool Steps::anything_unrecorded() const {
+  return std::any_of(steps_.begin(), steps_.end(),
+                     [](const auto& entry) { return !entry.second->recorded; });
+}
+
+void Steps::start(const pb::Start& start) {
+  if (const Step* known = find(start.id())) {
+    tell_(view(*known));
+    return;
+  }
+  auto held = std::make_unique<Step>();
+  Step& step = *held;
+  step.id = id_of(start.id());
+  steps_.emplace(step.id, std::move(held));
+  ++running_;
+  if (Result<LaunchMeans> means = prepare(step, start)) {
+    launch(step, start, *means);
+  } else {
+    // Nothing of the attempt was recorded and nothing has to be: it can be refused once more.
+    step.recorded = true;
+    not_started(step, means.error().message);
+  }
+}
+
+Result<LaunchMeans> Steps::prepare(Step& step, const pb::Start& start) {
+  LaunchMeans means;
+  if (in_store(start.output())) {
+    Result<Slot> slot = slots_.take(start.uid(), start.gid());
+    if (!slot) return tl::unexpected(slot.error());
+    step.output = std::move(*slot);
+    means.output = step.output.file.get();
+  }
+  if (in_store(start.error()) && in_store(start.output())) {
+    Result<Slot> slot = slots_.take(start.uid(), start.gid());
+    if (!slot) return tl::unexpected(slot.error());
+    step.error = std::move(*slot);
+    means.error = step.error.file.get();
+  }
+  if (!start.script().empty()) {
+    if (auto written = write_script(step, start); !written) return tl::unexpected(written.error());
+    means.script_file = step.script_file;
+  }
+  Result<std::unique_ptr<Cell>> cell = containment_.take();
+  if (!cell) return tl::unexpected(cell.error());
+  step.cell = std::move(*cell);
+  means.cgroup = step.cell->descriptor();
+  means.mark = step.cell->place().mark();
+  if (auto noted = record_start(step); !noted) return tl::unexpected(noted.error());
+  return means;
+}
+
+Result<void> Steps::record_start(const Step& step) {
+  pb::Record record;
+  pb::Started& started = *record.mutable_started();
+  *started.mutable_id() = to_pb(step.id);
+  *started.mutable_place() = step.cell->place();
+  started.set_output_slot(step.output.number);
+  started.set_error_slot(step.error.number);
+  return log_.append(record);
+}
+
+Result<void> Steps::write_script(Step& step, const pb::Start& start) const {
+  const std::string path = fmt::format("{}/scripts/{}.{}.{}", options_.state, step.id.job.value,
+                                       step.id.step.value, step.id.attempt.value);
+  unlink(path.c_str());
+  step.script_file = path;
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0500));
+  const bool owned =
+      start.uid() == geteuid() || (file && fchown(file.get(), start.uid(), start.gid()) == 0);
+  if (file && owned && write_all(file.get(), start.script())) return {};
+  const int error = errno;
+  const bool full = error == ENOSPC || error == EDQUOT;
+  return fail(ErrorCode::kUnavailable,
+              full ? "the node's disk is full"
+                   : fmt::format("the script cannot be written: {}", error_text(error)));
+}
+
+void Steps::launch(Step& step, const pb::Start& start, const LaunchMeans& means) {
+  step.started_ns = steady_now_ns();
+  const Result<pid_t> pid = launcher_.launch(start, means);
+  if (!pid) {
+    not_started(step, pid.error().message);
+    return;
+  }
+  step.pid = *pid;
+  step.token = start.token();
+  by_pid_.emplace(*pid, &step);
+  if (!step.token.empty()) by_token_.emplace(step.token, &step);
+  if (step.cell->entered(*pid)) {
+    pb::Record record;
+    *record.mutable_running() = step.cell->running();
+    *record.mutable_running()->mutable_id() = to_pb(step.id);
+    if (const auto noted = log_.append(record); !noted) log::warning("{}", noted.error().message);
+  }
+  tell_(view(step));
+}
+
+void Steps::order(const pb::Order& order) {
+  Step* const step = find(order.id());
+  if (step == nullptr) return;
+  switch (order.what()) {
+    case pb::Order::KILL: kill(*step); break;
+    case pb::Order::SIGNAL: signal(*step, order.signal()); break;
+    case pb::Order::SUSPEND: suspend(*step); break;
+    case pb::Order::RESUME: resume(*step); break;
+    case pb::Order::FORGET: forget(*step); break;
+    default: break;
+  }
+}
+
+void Steps::suspend(Step& step) {
+  if (step.phase != Step::Phase::kRunning || step.suspended) return;
+  step.cell->freeze();
+  step.suspended = true;
+}
+
+void Steps::resume(Step& step) {
+  if (!step.suspended) return;
+  step.cell->thaw();
+  step.suspended = false;
+}
+
+void Steps::signal(Step& step, int number) {
+  if (step.pid == 0 || number <= 0 || number >= NSIG) return;
+  ::kill(-step.pid, number);
+}
+
+void Steps::forget(Step& step) {
+  if (step.phase != Step::Phase::kEnded) return;
+  if (log_.ledger().attempts.contains(step.id)) {
+    pb::Record record;
+    *record.mutable_forgotten()->mutable_id() = to_pb(step.id);
+    if (const auto noted = log_.append(record); !noted) {
+      // It will be told once more by the next keeper, and be forgotten then.
+      log::warning("job {} cannot be forgotten: {}", step.id.job.value, noted.error().message);
+    }
+  }
+  slots_.give_back(std::move(step.output));
+  slots_.give_back(std::move(step.error));
+  tended_.erase(std::remove(tended_.begin(), tended_.end(), &step), tended_.end());
+  steps_.erase(step.id);
+  log_.compact_if_worth();
+}
+
+std::string Steps::report(const pb::Report& report) {
+  const auto found = by_token_.find(report.token());
+  if (found == by_token_.end()) return "no running step of this node has this token";
+  if (report.outcome() == 0 || report.outcome() > kLastOutcome) return "not an outcome";
+  if (report.event().size() > kMostEventBytes) {
+    return fmt::format("an event value has at most {} bytes", kMostEventBytes);
+  }
+  if (!is_utf8(report.event())) return "an event value must be UTF-8";
+  pb::Record record;
+  pb::Reported& reported = *record.mutable_reported();
+  *reported.mutable_id() = to_pb(found->second->id);
+  reported.set_outcome(report.outcome());
+  if (report.has_event()) reported.set_event(report.event());
+  const auto noted = log_.append(record);
+  return noted ? std::string() : noted.error().message;
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system call behind vfork_into.
+#include "exec/vfork.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+
+#include "base/check.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr unsigned kFlags = CLONE_VM | CLONE_VFORK;
+
+#if defined(__x86_64__)
+
+// clone3 gives the child a stack of its own, on which nothing may be read that the parent's frame
+// holds: what the child needs travels in registers.
+__attribute__((noinline, no_sanitize("address", "thread", "undefined"))) long clone3_and_call(
+    clone_args* args, int (*child)(void*), void* argument) {
+  long result = 0;
+  asm volatile(
+      "movq %[child], %%r12\n\t"
+      "movq %[argument], %%r13\n\t"
+      "syscall\n\t"
+      "testq %%rax, %%rax\n\t"
+      "jnz 1f\n\t"
+      "xorl %%ebp, %%ebp\n\t"
+      "movq %%r13, %%rdi\n\t"
+      "callq *%%r12\n\t"
+      "movl %%eax, %%edi\n\t"
+      "movl %[exit], %%eax\n\t"
+      "syscall\n\t"
+      "hlt\n"
+      "1:"
+      : "=a"(result)
+      : "a"(SYS_clone3), "D"(args),
+        "S"(sizeof(*args)), [child] "r"(child), [argument] "r"(argument), [exit] "i"(SYS_exit_group)
+      : "rcx", "r11", "r12", "r13", "memory", "cc");
+  return result;
+}
+
+#endif
+
+pid_t clone_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
+#if defined(__x86_64__)
+  clone_args args = {};
+  args.flags = kFlags | CLONE_INTO_CGROUP;
+  args.exit_signal = SIGCHLD;
+  args.stack = reinterpret_cast<std::uintptr_t>(stack.lowest());
+  args.stack_size = ChildStack::kBytes;
+  args.cgroup = static_cast<unsigned>(cgroup);
+  return static_cast<pid_t>(clone3_and_call(&args, child, argument));
+#else
+  // Without the few instructions above nothing is contained by cgroups: see make_cgroups().
+  static_cast<void>(cgroup), static_cast<void>(stack);
+  static_cast<void>(child), static_cast<void>(argument);
+  return -ENOSYS;
+#endif
+}
+
+pid_t clone_plain(const ChildStack& stack, int (*child)(void*), void* argument) {
+  std::byte* top = stack.lowest() + ChildStack::kBytes;
+  const pid_t pid = clone(child, top, static_cast<int>(kFlags) | SIGCHLD, argument);
+  return pid < 0 ? -errno : pid;
+}
+
+}  // namespace
+
+ChildStack::ChildStack()
+    : memory_(static_cast<std::byte*>(mmap(nullptr, kGuard + kBytes, PROT_READ | PROT_WRITE,
+                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0))) {
+  check(memory_ != MAP_FAILED, "64 KiB for the stack of children");
+  check(mprotect(memory_, kGuard, PROT_NONE) == 0, "a guard page below the stack of children");
+}
+
+ChildStack::~ChildStack() { munmap(memory_, kGuard + kBytes); }
+
+pid_t vfork_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
+  // A handler of the parent that ran in the child would change the parent's memory.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t pid = cgroup >= 0 ? clone_into(cgroup, stack, child, argument)
+                                : clone_plain(stack, child, argument);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return pid;
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What tests of the node side share: a directory of their own, waiting for conditions, and steps
+// without a keeper's process around them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/steps.h"
+
+namespace jobq::exec {
+
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  const std::string& path() const { return path_; }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+// Until it holds, for at most 20 seconds; `meanwhile` is called between two looks.
+bool wait_until(const std::function<bool()>& holds, const std::function<void()>& meanwhile = {});
+
+std::string read_file(const std::string& path);
+bool exists(const std::string& path);
+bool alive(pid_t pid);  // and no zombie
+// The number in a file, once there is a whole line; 0 before.
+pid_t pid_in(const std::string& path);
+
+pb::Id id_of_job(std::uint64_t job, std::uint32_t attempt = 1);
+// A start of this user with a plain environment, in the root directory.
+pb::Start start_of(std::uint64_t job, std::vector<std::string> argv);
+pb::Start shell(std::uint64_t job, const std::string& command);
+
+// Steps with everything that they need in a directory; this process stands for the keeper.
+class StepsWorld {
+ public:
+  StepsWorld(const std::string& state, bool cgroups, Millis grace = Millis{300});
+  ~StepsWorld();  // kills what runs
+
+  Steps& steps() { return *steps_; }
+  RecordLog& log() { return *log_; }
+  Containment& containment() { return *containment_; }
+
+  // The latest word on an attempt, null where there is none.
+  const pb::Attempt* told(std::uint64_t job) const;
+  bool wait(const std::function<bool()>& holds);
+  // The end of the attempt; a failure of the test where it does not come.
+  pb::End end_of(std::uint64_t job);
+  pb::End run(const pb::Start& start);
+  void order(pb::Order::What what, std::uint64_t job, int signal = 0);
+
+ private:
+  std::unique_ptr<Containment> containment_;
+  std::unique_ptr<OutputSlots> slots_;
+  std::unique_ptr<RecordLog> log_;
+  std::map<std::uint64_t, pb::Attempt> told_;
+  std::unique_ptr<Steps> steps_;
+};
+
+}  // namespace jobq::exec
