@@ -27,7 +27,7 @@ Place place_at(std::string_view text, std::size_t offset) {
 }
 
 void FaultSink::add(Place place, std::string text) {
-  if (full()) return;
+  if (full()) return cut();
   faults_.push_back(
       {std::string(file_), place.line, place.column, sched::printable(std::move(text))});
 }
@@ -44,9 +44,9 @@ std::vector<Fault> FaultSink::take() {
   const auto place_of = [](const Fault& fault) { return std::tuple(fault.line, fault.column); };
   std::stable_sort(faults_.begin(), faults_.end(),
                    [&](const Fault& a, const Fault& b) { return place_of(a) < place_of(b); });
-  if (full()) {
-    faults_.pop_back();
-    faults_.push_back({std::string(file_), faults_.back().line, faults_.back().column,
+  if (cut_) {
+    const Place last{faults_.back().line, faults_.back().column};
+    faults_.push_back({std::string(file_), last.line, last.column,
                        fmt::format("there are more faults; {} are shown", faults_.size())});
   }
   return std::move(faults_);

@@ -37,12 +37,14 @@ struct Place {
 // The place of text[offset], by counting from the front.
 Place place_at(std::string_view text, std::size_t offset);
 
-// Takes the faults of one file, a hundred at most.
+// Takes the faults of one file: the first hundred, then a word that there are more.
 class FaultSink {
  public:
   explicit FaultSink(std::string_view file) : file_(file) {}
 
   void add(Place place, std::string text);
+  // Says that there are more faults than those that were added.
+  void cut() { cut_ = true; }
   bool empty() const { return faults_.empty(); }
   bool full() const;
   bool has(Place place) const;
@@ -52,6 +54,7 @@ class FaultSink {
  private:
   std::string_view file_;
   std::vector<Fault> faults_;
+  bool cut_ = false;
 };
 
 }  // namespace jobq::conf

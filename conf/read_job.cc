@@ -37,7 +37,7 @@ void read_steps(const Node& node, Draft& out, FaultSink& faults) {
   }
   out.spec.steps.reserve(node.children.size());
   for (const Node& child : node.children) {
-    if (faults.full()) return;
+    if (faults.full()) return faults.cut();
     read_step(child, out.spec.steps.emplace_back(), faults);
   }
 }
@@ -140,6 +140,10 @@ std::string path_in(const Node& root, const std::string& path) {
 void add_all(const std::vector<sched::Fault>& found, const Node& root, FaultSink& faults) {
   std::vector<Fault> placed;
   for (const sched::Fault& fault : found) {
+    if (fault.path.empty()) {
+      faults.cut();
+      continue;
+    }
     const Node& node = follow(root, path_in(root, fault.path));
     if (!is_faulty(node, faults))
       placed.push_back({{}, node.place.line, node.place.column, fault.text});

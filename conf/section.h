@@ -44,7 +44,7 @@ void read_section(const Node& node, const Section<T>& section, T& out, FaultSink
       key->read(child, out, faults);
       continue;
     }
-    if (faults.full()) return;
+    if (faults.full()) return faults.cut();
     std::vector<std::string_view> known;
     for (const Key<T>& candidate : section.keys) known.push_back(candidate.name);
     add_unknown_key(child, section.label, known, section.later, faults);

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration file: every setting, its limits, and the shipped example.
+#include "conf/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace jobq::conf {
+namespace {
+
+using testing::ElementsAre;
+
+std::vector<std::string> faults_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (const Fault& fault : parse_settings(text, "f").faults) lines.push_back(to_string(fault));
+  return lines;
+}
+
+TEST(Settings, AnEmptyFileGivesTheDefaults) {
+  const auto parsed = parse_settings("", "f");
+  EXPECT_TRUE(parsed.ok());
+  EXPECT_EQ(parsed.value.controller.node_timeout, seconds(15));
+  EXPECT_EQ(parsed.value.controller.max_connections, 4096U);
+  EXPECT_FALSE(parsed.value.node.cpus);
+}
+
+TEST(Settings, OfTheControllerAreRead) {
+  const auto parsed = parse_settings(R"([controller]
+      state = "/var/lib/jobq"
+      socket = "/run/jobq/socket"
+      listen = "0.0.0.0:7800"
+      key = "/etc/jobq/key"
+      node_timeout = "30s"
+      keep_jobs = "90d"
+      keep_keys = 3600
+      max_connections = 100
+      operators = ["ann", "ben"])",
+                                     "f");
+  ASSERT_TRUE(parsed.ok()) << to_string(parsed.faults[0]);
+  const ControllerSettings& c = parsed.value.controller;
+  EXPECT_EQ(c.state, "/var/lib/jobq");
+  EXPECT_EQ(c.socket, "/run/jobq/socket");
+  EXPECT_EQ(c.listen, "0.0.0.0:7800");
+  EXPECT_EQ(c.key, "/etc/jobq/key");
+  EXPECT_EQ(c.node_timeout, seconds(30));
+  EXPECT_EQ(c.keep_jobs, seconds(90 * 86400));
+  EXPECT_EQ(c.keep_keys, seconds(3600));
+  EXPECT_EQ(c.max_connections, 100U);
+  EXPECT_THAT(c.operators, ElementsAre("ann", "ben"));
+}
+
+TEST(Settings, OfNodeAndClientAreRead) {
+  const auto parsed = parse_settings(R"([node]
+      name = "n1"
+      controller = "[::1]:7800"
+      state = "/s"
+      socket = "/s/node.sock"
+      key = "/s/key"
+      cpus = 8
+      memory = "16G"
+      gpus = 2
+      resources = { scratch = 100, disk = 1 }
+      heartbeat = "2s"
+      grace = 0
+      [client]
+      socket = "/run/x"
+      controller = "head:7800"
+      key = "/k")",
+                                     "f");
+  ASSERT_TRUE(parsed.ok()) << to_string(parsed.faults[0]);
+  const NodeSettings& n = parsed.value.node;
+  EXPECT_EQ(n.name + n.controller + n.state + n.socket + n.key, "n1[::1]:7800/s/s/node.sock/s/key");
+  EXPECT_EQ(n.cpus, 8U);
+  EXPECT_EQ(n.memory, Bytes{16ULL << 30U});
+  EXPECT_EQ(n.gpus, 2U);
+  EXPECT_THAT(n.counts, ElementsAre(resmgr::Count{"disk", 1}, resmgr::Count{"scratch", 100}));
+  EXPECT_EQ(n.heartbeat, seconds(2));
+  EXPECT_EQ(n.grace, seconds(0));
+  const ClientSettings& c = parsed.value.client;
+  EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
+}
+
+TEST(Settings, FaultsAreAllReportedWithTheirPlaces) {
+  EXPECT_THAT(
+      faults_of(R"([contoller]
+[controller]
+state = "here"
+listen = "7800"
+node_timout = 5
+node_timeout = "2h"
+max_connections = 0
+operators = 5
+[node]
+name = "a b"
+controller = "h:99999"
+cpus = -1
+resources = { "a b" = 0 }
+)"),
+      ElementsAre(
+          "f:1:2: unknown section 'contoller'; did you mean 'controller'?",
+          "f:3:9: expected a path from the root, like \"/var/lib/jobq\", found the string "
+          "\"here\"",
+          "f:4:10: expected an address like \"10.0.0.1:7800\" or \"[::1]:7800\", found the "
+          "string \"7800\"",
+          "f:5:1: unknown setting 'node_timout' in [controller]; did you mean "
+          "'node_timeout'?",
+          "f:6:16: expected a duration of 1s to 1h, found the string \"2h\"",
+          "f:7:19: expected a whole number of 1 to 1000000, found the number 0",
+          "f:8:13: expected a list of strings, or one string, found the number 5",
+          "f:10:8: expected a name of letters, digits, '.', '_' and '-', found the string "
+          "\"a b\"",
+          "f:11:14: expected an address like \"10.0.0.1:7800\" or \"[::1]:7800\", found the "
+          "string \"h:99999\"",
+          "f:12:8: expected a whole number of 0 to 1000000, found the number -1",
+          "f:13:15: 'a b' is not a name of a resource",
+          "f:13:23: expected a whole number of 1 to 9223372036854775807, found the number "
+          "0"));
+  EXPECT_THAT(faults_of("controller = 5"),
+              ElementsAre("f:1:14: expected the section [controller], found the number 5"));
+}
+
+TEST(Settings, AddressesHaveAHostAndAPort) {
+  for (const char* good : {"h:1", "10.0.0.1:65535", "[::]:0", "a.b:7800"}) {
+    EXPECT_THAT(faults_of(std::string("[client]\ncontroller = '") + good + "'"), ElementsAre());
+  }
+  for (const char* bad : {"", "h", "h:", ":1", "h:65536", "h:1x", "::1:7800", "[]:1", "h:000001"}) {
+    EXPECT_EQ(faults_of(std::string("[client]\ncontroller = '") + bad + "'").size(), 1U) << bad;
+  }
+}
+
+TEST(Settings, RowsSayTypeRangeDefaultAndMeaning) {
+  std::set<std::string> names;
+  for (const SettingRow& row : setting_rows()) {
+    EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    EXPECT_FALSE(row.type.empty() || row.fallback.empty() || row.meaning.empty()) << row.name;
+  }
+  const SettingRow row = setting_rows().at(4);
+  EXPECT_EQ(row.name, "controller.node_timeout");
+  EXPECT_EQ(row.type, "duration");
+  EXPECT_EQ(row.range, "1s to 1h");
+  EXPECT_EQ(row.fallback, "15s");
+}
+
+// In the example every setting stands behind "# ", as an example of its value.
+TEST(Settings, TheExampleHasEverySettingAndIsRead) {
+  std::ifstream file(JOBQ_SOURCE_DIR "/conf/examples/jobq.toml");
+  std::string all;
+  std::set<std::string> seen;
+  std::string section;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+    const auto equals = line.find(" = ");
+    const bool is_setting = line.starts_with("# ") && equals != std::string::npos;
+    if (is_setting) seen.insert(section + "." + line.substr(2, equals - 2));
+    all += (is_setting ? line.substr(2) : line) + "\n";
+  }
+  const auto parsed = parse_settings(all, "jobq.toml");
+  EXPECT_TRUE(parsed.ok()) << to_string(parsed.faults.at(0));
+  std::set<std::string> known;
+  for (const SettingRow& row : setting_rows()) known.insert(row.name);
+  EXPECT_EQ(seen, known);
+}
+
+}  // namespace
+}  // namespace jobq::conf
