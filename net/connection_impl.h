@@ -65,6 +65,7 @@ struct Connection::Impl {
   const std::optional<PeerCredentials>& credentials() const { return peer_.credentials; }
   std::string peer() const;
   const TlsSession* tls() const { return tls_.get(); }
+  int descriptor() const { return socket_.get(); }
 
  private:
   enum class Phase {
