@@ -124,8 +124,8 @@ Result<void> Ledger::remove(const std::string& name) {
   }
   if (known->waiting != 0) {
     return fail(ErrorCode::kRefused,
-                fmt::format("{} is waited for by {} requests; cancel their jobs first", name,
-                            known->waiting));
+                fmt::format("{} is waited for by {} request{}; cancel their jobs first", name,
+                            known->waiting, known->waiting == 1 ? "" : "s"));
   }
   named_.erase(NamedKey{name, known->resource.kind});
   return {};

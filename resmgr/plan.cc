@@ -31,10 +31,22 @@ bool suits_better(const Demand& demand, const Node& a, const Node& b) {
 
 }  // namespace
 
-// What a search over the nodes has found so far.
+// Nodes on which the request might start, and when. `sure` is the node on which it will at the
+// latest.
 struct Plan::Choice {
-  std::optional<Spot> sure;  // the first node on which the demand fits by limits alone
-  std::vector<Spot> might;  // nodes on which it might start, by the end of a holder without a limit
+  struct Spot {
+    const Node* node = nullptr;
+    Time might;  // with all unsure holders gone
+    Time sure;   // with all of them still there; kForever for never
+  };
+  std::vector<Spot> spots;
+  std::optional<Spot> sure;
+
+  Time last() const { return sure ? sure->sure : kForever; }
+  // Where it must keep its needs in reach: it may start there before it is sure to start elsewhere.
+  bool counts(const Spot& spot) const {
+    return spot.might < last() || (sure && spot.node == sure->node);
+  }
 };
 
 Plan::Plan(const Ledger& ledger, Time now, Work& work)
@@ -42,62 +54,66 @@ Plan::Plan(const Ledger& ledger, Time now, Work& work)
 
 // --- outlooks
 
-Plan::Outlook Plan::build(const Node& node) const {
-  Outlook outlook{Profile(now_, node.free, ledger_->dimensions()), {}};
-  std::vector<std::pair<Time, const Amounts*>> ends;
-  ends.reserve(node.holdings.size());
+Outlook Plan::build(const Node& node) const {
+  std::vector<Outlook::Holder> holders;
+  holders.reserve(node.holdings.size());
   for (const auto& [id, holding] : node.holdings) {
     const bool sure = holding->end && *holding->end > now_;
-    if (!sure) add(outlook.unsure, holding->demand->node);
-    ends.emplace_back(sure ? *holding->end : soon_, &holding->demand->node);
+    holders.push_back({holding->demand->node, sure ? holding->end : std::nullopt});
   }
-  std::ranges::sort(ends, {}, &std::pair<Time, const Amounts*>::first);
-  for (const auto& [end, amounts] : ends) outlook.profile.gain(end, *amounts);
-  return outlook;
+  return {now_, node.free, ledger_->dimensions(), std::move(holders)};
 }
 
-Plan::Outlook Plan::build(const Named& named) const {
-  const Amount held = named.total() - named.free;
-  Outlook outlook{Profile(now_, {{named.free}}, 1), {held}};
-  outlook.profile.gain(soon_, {{held}});
-  return outlook;
+// Parts of one job hold an exclusive resource together, so the job is the holder.
+Outlook Plan::build(const Named& named) const {
+  std::vector<Outlook::Holder> holders;
+  for (const auto& [serial, share] : named.shares) {
+    if (named.exclusive() && !holders.empty()) break;
+    holders.push_back({{&share.amount, 1}, std::nullopt});
+  }
+  return {now_, {&named.free, 1}, 1, std::move(holders)};
 }
 
-Plan::Outlook& Plan::outlook(const Node& node) {
-  nodes_.resize(ledger_->nodes().size());
-  auto& place = nodes_[node.position];
-  if (!place) place = std::make_unique<Outlook>(build(node));
+namespace {
+
+template <class Of>
+Outlook& at_position(std::vector<std::unique_ptr<Outlook>>& all, std::size_t size, const Of& of,
+                     const auto& build) {
+  if (all.size() < size) all.resize(size);
+  auto& place = all[of.position];
+  if (!place) place = std::make_unique<Outlook>(build(of));
   return *place;
 }
 
-Plan::Outlook& Plan::outlook(const Named& named) {
-  named_.resize(ledger_->named_positions());
-  auto& place = named_[named.position];
-  if (!place) place = std::make_unique<Outlook>(build(named));
-  return *place;
+template <class Of>
+const Outlook* built(const std::vector<std::unique_ptr<Outlook>>& all, const Of& of) {
+  return of.position < all.size() ? all[of.position].get() : nullptr;
 }
 
-const Plan::Outlook* Plan::built(const Node& node) const {
-  return node.position < nodes_.size() ? nodes_[node.position].get() : nullptr;
+}  // namespace
+
+Outlook& Plan::outlook(const Node& node) {
+  return at_position(nodes_, ledger_->nodes().size(), node,
+                     [&](const Node& of) { return build(of); });
 }
 
-const Plan::Outlook* Plan::built(const Named& named) const {
-  return named.position < named_.size() ? named_[named.position].get() : nullptr;
+Outlook& Plan::outlook(const Named& named) {
+  return at_position(named_, ledger_->named_positions(), named,
+                     [&](const Named& of) { return build(of); });
 }
 
 // --- starting now
 
 bool Plan::may_start_on(const Demand& demand, const Node& node) const {
-  const Outlook* reserved = built(node);
-  return reserved == nullptr ||
-         reserved->profile.fits(now_, end_of(now_, demand.limit), demand.node);
+  const Outlook* on = built(nodes_, node);
+  return on == nullptr || on->may_take(demand.node, end_of(now_, demand.limit));
 }
 
 bool Plan::may_take_named(const Demand& demand) const {
   return std::ranges::all_of(demand.named, [&](const NamedNeed& need) {
-    const Outlook* reserved = built(*need.of);
-    if (reserved == nullptr) return need.amount <= need.of->free;
-    return reserved->profile.fits(now_, end_of(now_, demand.limit), {{need.amount}});
+    const Outlook* of = built(named_, *need.of);
+    if (of == nullptr) return need.amount <= need.of->free;
+    return of->may_take({&need.amount, 1}, end_of(now_, demand.limit));
   });
 }
 
@@ -111,15 +127,13 @@ std::optional<Plan::Start> Plan::start(const Demand& demand) {
 }
 
 void Plan::begin(const Demand& demand, const Start& start) {
+  const Time until = end_of(now_, demand.limit);
   for (const NamedNeed& need : demand.named) {
-    Outlook& of = outlook(*need.of);
-    of.profile.take(now_, soon_, {{need.amount}});
-    add(of.unsure, {{need.amount}});
+    outlook(*need.of).take({{&need.amount, 1}, std::nullopt}, until);
   }
   if (start.node == nullptr) return;
-  Outlook& on = outlook(*start.node);
-  on.profile.take(now_, demand.limit ? end_of(now_, demand.limit) : soon_, demand.node);
-  if (!demand.limit) add(on.unsure, demand.node);
+  const auto end = demand.limit ? std::optional(until) : std::nullopt;
+  outlook(*start.node).take({demand.node, end}, until);
 }
 
 // --- reserving
@@ -128,10 +142,7 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
   Time start = from;
   for (std::size_t i = 0; i < demand.named.size();) {
     const NamedNeed& need = demand.named[i];
-    const Outlook& of = outlook(*need.of);
-    const auto found =
-        of.profile.earliest(start, demand.limit, {{need.amount}},
-                            sure ? std::span<const Amount>(of.unsure) : std::span<const Amount>());
+    const auto found = outlook(*need.of).earliest(start, demand.limit, {&need.amount, 1}, sure);
     if (!found) return std::nullopt;
     // A later start sends the search back to the first name.
     i = *found == start ? i + 1 : 0;
@@ -144,11 +155,9 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
 // resources nothing is ever sure.
 std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool sure) {
   const Outlook& on = outlook(node);
-  const std::span<const Amount> beside =
-      sure ? std::span<const Amount>(on.unsure) : std::span<const Amount>();
   Time start = soon_;
   while (true) {
-    const auto found = on.profile.earliest(start, demand.limit, demand.node, beside);
+    const auto found = on.earliest(start, demand.limit, demand.node, sure);
     if (!found) return std::nullopt;
     const auto named = named_earliest(demand, *found, false);
     if (!named || *named == *found) return named;
@@ -159,19 +168,28 @@ std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool 
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
   const std::optional<Time> might = earliest(demand, node, false);
-  if (!might || (choice.sure && *might > choice.sure->at)) return;
-  const std::optional<Time> sure = earliest(demand, node, true);
-  if (sure != might) choice.might.push_back({&node, *might});
-  if (!sure) return;
-  if (!choice.sure || *sure < choice.sure->at ||
-      (*sure == choice.sure->at && suits_better(demand, node, *choice.sure->node))) {
-    choice.sure = Spot{&node, *sure};
+  if (!might || *might > choice.last()) return;
+  const Choice::Spot spot{&node, *might, earliest(demand, node, true).value_or(kForever)};
+  choice.spots.push_back(spot);
+  if (spot.sure == kForever) return;
+  const bool better = spot.sure < choice.last() || (spot.sure == choice.last() &&
+                                                    suits_better(demand, node, *choice.sure->node));
+  if (better) choice.sure = spot;
+}
+
+std::vector<const Node*> Plan::claim_nodes(const Demand& demand, const Choice& choice) {
+  std::vector<const Node*> nodes;
+  for (const Choice::Spot& spot : choice.spots) {
+    if (!choice.counts(spot)) continue;
+    outlook(*spot.node).claim(demand.node, spot.might, choice.last(), demand.limit);
+    nodes.push_back(spot.node);
   }
+  return nodes;
 }
 
 void Plan::claim_named(const Demand& demand, Time at) {
   for (const NamedNeed& need : demand.named) {
-    outlook(*need.of).profile.take(at, end_of(at, demand.limit), {{need.amount}});
+    outlook(*need.of).claim({&need.amount, 1}, at, kForever, demand.limit);
   }
 }
 
@@ -190,22 +208,11 @@ std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {
   for (const auto& [id, node] : ledger_->nodes()) {
     if (node.usable() && fits(demand.node, node.total)) consider(demand, node, choice);
   }
-  std::vector<Spot> spots;
-  for (const Spot& spot : choice.might) {
-    if (!choice.sure || spot.at < choice.sure->at) spots.push_back(spot);
-  }
-  const bool sure = choice.sure && spots.empty();
-  if (choice.sure) spots.push_back(*choice.sure);
-  if (spots.empty()) return std::nullopt;
-
-  Reservation reservation{std::ranges::min(spots, {}, &Spot::at).at, false, {}};
-  reservation.known =
-      sure && named_earliest(demand, reservation.at, true) == std::optional(reservation.at);
-  for (const Spot& spot : spots) {
-    outlook(*spot.node).profile.take(spot.at, end_of(spot.at, demand.limit), demand.node);
-    reservation.nodes.push_back(spot.node);
-  }
-  claim_named(demand, reservation.at);
+  if (choice.spots.empty()) return std::nullopt;
+  const Time at = std::ranges::min(choice.spots, {}, &Choice::Spot::might).might;
+  const bool known = choice.last() == at && named_earliest(demand, at, true) == std::optional(at);
+  Reservation reservation{at, known, claim_nodes(demand, choice)};
+  claim_named(demand, at);
   return reservation;
 }
 

@@ -2,27 +2,23 @@
 // The near future as one scheduling pass sees it: where a request may start now without touching
 // what is reserved, and where it is reserved if it may not.
 //
-// The ends of what is held:
-//  - A grant with a time limit ends at its limit. One without, or past it, may end at any moment,
-//  and so may
-//    any holder of a named resource: it ends "soon", one millisecond from now, so that nothing can
-//    be squeezed in before it.
-//  - Where several such holders may be the first, the request cannot know on which node it will
-//  start. It
-//    keeps what it needs in reach on every node where it might start before the first node that is
-//    sure, by the limits of what is held there.
+// A grant with a time limit ends at its limit. One without, or past it, may end at any moment, and
+// so may any holder of a named resource, whatever its limit: it counts as ending one millisecond
+// from now, so that nothing can be squeezed in before it (see outlook.h for what may be taken
+// beside it). Where several such holders may be the first, the request cannot know on which node it
+// will start: it keeps what it needs in reach on every node where it might start before the first
+// node that is sure by time limits.
 //
-// Profiles are built when first touched. While nothing is reserved on a node, what is free there
-// now may be taken without looking further: amounts only grow by the ends of grants.
+// Outlooks are built when first touched. While nothing is claimed on a node, what is free there now
+// may be taken without looking further: amounts only grow by the ends of grants.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 #include "resmgr/ledger.h"
-#include "resmgr/profile.h"
+#include "resmgr/outlook.h"
 #include "resmgr/resource_manager.h"
 
 namespace jobq::resmgr {
@@ -49,31 +45,21 @@ class Plan {
     bool known = false;              // by time limits alone, without any "may end at any moment"
     std::vector<const Node*> nodes;  // where it keeps its needs in reach
   };
-  // Reserves the demand at the earliest time after now; none where it fits at no time.
+  // Keeps the demand in reach from the earliest time after now; none where it fits at no time.
   std::optional<Reservation> reserve(const Demand& demand);
 
  private:
-  // What will be free, and how much of that comes from holders that may end at any moment.
-  struct Outlook {
-    Profile profile;
-    Amounts unsure;
-  };
-  struct Spot {
-    const Node* node = nullptr;
-    Time at;
-  };
   struct Choice;
 
   Outlook& outlook(const Node& node);
   Outlook& outlook(const Named& named);
-  const Outlook* built(const Node& node) const;
-  const Outlook* built(const Named& named) const;
   Outlook build(const Node& node) const;
   Outlook build(const Named& named) const;
 
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
   std::optional<Time> earliest(const Demand& demand, const Node& node, bool sure);
   void consider(const Demand& demand, const Node& node, Choice& choice);
+  std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);
   std::optional<Reservation> reserve_named(const Demand& demand);
 

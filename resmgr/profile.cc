@@ -33,6 +33,15 @@ bool Profile::fits(Time from, Time until, std::span<const Amount> needs) const {
   return true;
 }
 
+Amounts Profile::least(Time from, Time until) const {
+  std::size_t i = row_at(from);
+  Amounts least(row(i).begin(), row(i).end());
+  for (++i; i < starts_.size() && starts_[i] < until; ++i) {
+    for (std::size_t d = 0; d < dimensions_; ++d) least[d] = std::min(least[d], row(i)[d]);
+  }
+  return least;
+}
+
 std::optional<Time> Profile::earliest(Time from, std::optional<Millis> limit,
                                       std::span<const Amount> needs,
                                       std::span<const Amount> beside) const {

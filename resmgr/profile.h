@@ -32,6 +32,10 @@ class Profile {
   void take(Time from, Time until, std::span<const Amount> what);
 
   bool fits(Time from, Time until, std::span<const Amount> needs) const;
+  // The least that is free of each dimension at any time from `from` until `until`.
+  Amounts least(Time from, Time until) const;
+  // When rows begin, ascending.
+  std::span<const Time> starts() const { return starts_; }
   // The first time not before `from` at which the needs fit, beside `beside`, until their limit.
   std::optional<Time> earliest(Time from, std::optional<Millis> limit,
                                std::span<const Amount> needs,
