@@ -27,6 +27,8 @@ template <class... Visitors>
 struct Overload : Visitors... {
   using Visitors::operator()...;
 };
+template <class... Visitors>
+Overload(Visitors...) -> Overload<Visitors...>;  // clang 14 does not deduce it
 
 store::SpecCodec spec_codec() { return {.encode = encode_spec, .decode = decode_spec}; }
 
@@ -117,7 +119,7 @@ struct Controller::Impl {
     using Order = wire::AttemptOrder;
     std::visit(
         Overload{
-            [this](sched::Launch& one) { nodes.launch(one); },
+            [this](const sched::Launch& one) { nodes.launch(one); },
             [this](const sched::Kill& one) { nodes.order(one.node, Order::KILL, one.id); },
             [this](const sched::Signal& one) {
               nodes.order(one.node, Order::SIGNAL, one.id, one.signal);
@@ -126,7 +128,7 @@ struct Controller::Impl {
             [this](const sched::Resume& one) { nodes.order(one.node, Order::RESUME, one.id); },
             [this](const sched::Forget& one) { nodes.order(one.node, Order::FORGET, one.id); },
             [this](const sched::Welcome& one) { nodes.welcome(one); },
-            [this](sched::Reply& one) { requests.reply(std::move(one)); },
+            [this](const sched::Reply& one) { requests.reply(one); },
             [this](const sched::JobEnded& one) { requests.job_ended(one); },
             [](const sched::WakeAt&) {},
         },

@@ -159,7 +159,7 @@ void Requests::change_resource(Peer& peer, const To& to, const wire::ResourceReq
        exclusive ? 1 : request.total()}});
 }
 
-void Requests::reply(sched::Reply reply) {
+void Requests::reply(const sched::Reply& reply) {
   const auto at = expected_.find(reply.to);
   if (at == expected_.end()) return;
   const To to = at->second;

@@ -28,7 +28,7 @@ class Requests {
   void on_gone(const Peer& peer);
 
   // From the turn: answers to changes, and ends of jobs.
-  void reply(sched::Reply reply);
+  void reply(const sched::Reply& reply);
   void job_ended(const sched::JobEnded& ended);
 
  private:

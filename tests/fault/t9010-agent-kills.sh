@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The agent is killed while a hundred steps run. They run on under the keeper, the next agent finds them, and
-# all of them end as what they are.
+# The agent is killed while a hundred steps run. They run on under the keeper, the next agent finds
+# them, and all of them end as what they are.
 . "$(dirname "$0")/../cli/lib.sh"
 
 test_begin "a killed agent harms no step and loses no end"
