@@ -111,7 +111,7 @@ struct History::Impl {
   Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
   Statement attempts{database,
                      select_from<sched::AttemptRow>() + "WHERE job = ? ORDER BY step, attempt"};
-  Statement nodes{database, "SELECT node_name FROM attempt WHERE job = ? ORDER BY step, attempt"};
+  Statement nodes{database, "SELECT node_name FROM attempt WHERE job = ?"};
   Statement transitions{database,
                         select_from<sched::TransitionRow>() + "WHERE job = ? ORDER BY sequence"};
 };

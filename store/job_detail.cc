@@ -2,6 +2,8 @@
 // Rows to what `jq show` prints.
 #include "store/job_detail.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace jobq::store {
@@ -68,7 +70,33 @@ std::vector<sched::StepView> step_views(const JobRows& rows, const sched::JobSpe
   return views;
 }
 
-std::vector<sched::HistoryEntry> history_of(const JobRows& rows) {
+std::string end_text(const sched::TaskEnd& end) {
+  switch (end.how) {
+    case sched::TaskEnd::How::kExited: return fmt::format("exit code {}", end.exit_code);
+    case sched::TaskEnd::How::kSignalled: return fmt::format("signal {}", end.signal);
+    case sched::TaskEnd::How::kNotStarted:
+    case sched::TaskEnd::How::kLost: break;
+  }
+  return end.reason;
+}
+
+void add_attempts(const sched::StepView& step, std::vector<sched::HistoryEntry>& entries) {
+  for (const sched::AttemptView& attempt : step.attempts) {
+    entries.push_back(
+        {attempt.started, "launched",
+         fmt::format("step {}, attempt {} on {}", step.name, attempt.attempt.value, attempt.node)});
+    if (!attempt.ended) continue;
+    // How the newest attempt was judged stands at its step.
+    const bool judged = &attempt == &step.attempts.back() && !step.reason.empty();
+    entries.push_back(
+        {attempt.ended, "step ended",
+         fmt::format("step {}: {}", step.name, judged ? step.reason : end_text(attempt.end))});
+  }
+}
+
+// In the words of the event manager's history of a job that has not ended (sched/show.cc).
+std::vector<sched::HistoryEntry> history_of(const JobRows& rows,
+                                            const std::vector<sched::StepView>& steps) {
   const sched::JobRow& job = rows.job;
   std::vector<sched::HistoryEntry> entries;
   entries.push_back({job.submitted, "submitted", "by " + job.user});
@@ -76,8 +104,9 @@ std::vector<sched::HistoryEntry> history_of(const JobRows& rows) {
   for (const sched::TransitionRow& row : rows.transitions) {
     entries.push_back({row.at, row.what, row.detail});
   }
+  for (const sched::StepView& step : steps) add_attempts(step, entries);
   entries.push_back({job.ended, "ended", job.reason});
-  // Stable: what has the same time stays submitted, started, transitions, ended.
+  // Stable: what has the same time stays in the order from above.
   std::stable_sort(entries.begin(), entries.end(),
                    [](const auto& a, const auto& b) { return a.at < b.at; });
   return entries;
@@ -86,8 +115,9 @@ std::vector<sched::HistoryEntry> history_of(const JobRows& rows) {
 }  // namespace
 
 void add_node(std::vector<std::string>& nodes, std::string_view name) {
-  const bool known = std::find(nodes.begin(), nodes.end(), name) != nodes.end();
-  if (!known && !name.empty()) nodes.emplace_back(name);
+  const auto place = std::lower_bound(nodes.begin(), nodes.end(), name);
+  const bool known = place != nodes.end() && *place == name;
+  if (!known && !name.empty()) nodes.emplace(place, name);
 }
 
 sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
@@ -102,7 +132,7 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.output = spec.output;
   detail.error = spec.error;
   detail.steps = step_views(rows, spec);
-  detail.history = history_of(rows);
+  detail.history = history_of(rows, detail.steps);
   return detail;
 }
 

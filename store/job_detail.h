@@ -22,7 +22,7 @@ struct JobRows {
 // Steps without a row were never started, and never will be: they show as skipped.
 sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec);
 
-// Called for the attempts in the order of their keys, gives each node once.
+// Adds a node to a list that is sorted and holds no name twice.
 void add_node(std::vector<std::string>& nodes, std::string_view name);
 
 }  // namespace jobq::store
