@@ -4,14 +4,16 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 
 namespace jobq {
 namespace {
 
 constexpr std::string_view kUnits = "KMGTP";
+constexpr std::uint64_t kLargest = (1ULL << 63U) - 1;
 
 Error bad_size(std::string_view text) {
   return Error{ErrorCode::kUsage,
@@ -28,18 +30,35 @@ int unit_power(std::string_view suffix) {
   return known ? static_cast<int>(unit) + 1 : -1;
 }
 
+// Digits without a point: exact, where a double is not.
+std::optional<std::uint64_t> parse_whole(std::string_view digits, int power) {
+  std::uint64_t number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [rest, error] = std::from_chars(digits.data(), end, number);
+  if (error != std::errc{} || rest != end || number > kLargest >> (10 * power)) return std::nullopt;
+  return number << (10 * power);
+}
+
+std::optional<std::uint64_t> parse_fraction(std::string_view digits, int power) {
+  double number = 0;
+  const char* end = digits.data() + digits.size();
+  const auto [rest, error] = std::from_chars(digits.data(), end, number, std::chars_format::fixed);
+  const double value = std::round(std::ldexp(number, 10 * power));
+  if (error != std::errc{} || rest != end || !(value < 0x1p63)) return std::nullopt;
+  return static_cast<std::uint64_t>(value);
+}
+
 }  // namespace
 
 Result<Bytes> parse_bytes(std::string_view text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  if (error != std::errc{} || !(number >= 0)) return tl::unexpected(bad_size(text));
-  const int power = unit_power({rest, static_cast<std::size_t>(end - rest)});
+  const std::size_t length = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view digits = text.substr(0, length);
+  const int power = unit_power(text.substr(length));
   if (power < 0) return tl::unexpected(bad_size(text));
-  const double value = std::round(std::ldexp(number, 10 * power));
-  if (!(value < 9.2e18)) return tl::unexpected(bad_size(text));
-  return Bytes{static_cast<std::uint64_t>(value)};
+  const bool whole = digits.find('.') == std::string_view::npos;
+  const auto count = whole ? parse_whole(digits, power) : parse_fraction(digits, power);
+  if (!count) return tl::unexpected(bad_size(text));
+  return Bytes{*count};
 }
 
 std::string format_bytes(Bytes b) {

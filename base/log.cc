@@ -2,8 +2,10 @@
 // Writing of log lines.
 #include "base/log.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/time.h"
@@ -11,10 +13,19 @@
 namespace jobq::log {
 namespace {
 
+// Whether standard error is the stream that journald gave (systemd.exec(5)). The variable alone
+// says nothing: whoever is started with another standard error inherits it too.
+bool goes_to_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
+
 struct Sink {
   std::string origin = "jobq";
   Level level = Level::kInfo;
-  bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
+  bool journald = goes_to_journal();
 };
 
 Sink& sink() {
@@ -33,15 +44,25 @@ std::string_view name_of(Level level) {
   return "?";
 }
 
+// How many bytes at the front are a control character: terminals obey the ones above ASCII too,
+// which UTF-8 writes as 0xc2 and 0x80 to 0x9f.
+std::size_t control_bytes(std::string_view text) {
+  const auto byte = static_cast<unsigned char>(text[0]);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  if (byte != 0xc2 || text.size() < 2) return 0;
+  const auto next = static_cast<unsigned char>(text[1]);
+  return next >= 0x80 && next <= 0x9f ? 2 : 0;
+}
+
 // Peers can put anything into names: a log line stays one printable line.
 void append_escaped(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      line += fmt::format("\\x{:02x}", byte);
-    } else {
-      line += c;
+  while (!text.empty()) {
+    const std::size_t control = control_bytes(text);
+    for (const char c : text.substr(0, control)) {
+      line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     }
+    if (control == 0) line += text[0];
+    text.remove_prefix(std::max<std::size_t>(control, 1));
   }
 }
 

@@ -3,9 +3,9 @@
 //
 //   2026-11-21T20:05:00.123Z controller warning: node n2 is silent for 15 s
 //
-// Under journald (JOURNAL_STREAM is set) the time is left out and the level is a "<4>" prefix. A
-// line is one write(2), so lines of several processes do not mix. Control characters in the text
-// are escaped.
+// Under journald (JOURNAL_STREAM names standard error) the time is left out and the level is a
+// "<4>" prefix. A line is one write(2), so lines of several processes do not mix. Control
+// characters in the text are escaped.
 #pragma once
 
 #include <fmt/format.h>

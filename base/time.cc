@@ -101,8 +101,11 @@ std::optional<std::int64_t> parse_clock(std::string_view text) {
   return days * kDay + clock;
 }
 
+// The rest of a division that rounds down, also before 1970.
+std::int64_t ms_within_second(Time t) { return (t.ms % kSecond + kSecond) % kSecond; }
+
 std::tm broken_down(Time t, bool local) {
-  const std::time_t seconds = static_cast<std::time_t>(t.ms / kSecond);
+  const auto seconds = static_cast<std::time_t>((t.ms - ms_within_second(t)) / kSecond);
   std::tm out{};
   if (local) {
     localtime_r(&seconds, &out);
@@ -159,6 +162,12 @@ std::optional<std::int64_t> take_zone(std::string_view& text) {
   return west ? -offset : offset;
 }
 
+int days_of(int month, int year) {
+  static constexpr std::array<int, 12> kDays{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return kDays[static_cast<std::size_t>(month - 1)] + (month == 2 && leap ? 1 : 0);
+}
+
 std::optional<Time> parse_timestamp(std::string_view text) {
   std::tm at{};
   const auto year = take_fixed(text, 4);
@@ -172,7 +181,8 @@ std::optional<Time> parse_timestamp(std::string_view text) {
   const auto minute = take_fixed(text, 2);
   if (!minute || !take_char(text, ":")) return std::nullopt;
   const auto second = take_fixed(text, 2);
-  if (!second || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;
+  if (!second || *month < 1 || *month > 12) return std::nullopt;
+  if (*day < 1 || *day > days_of(*month, *year)) return std::nullopt;
   if (*hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
   const auto fraction = take_fraction(text);
   const auto zone = take_zone(text);
@@ -204,7 +214,7 @@ std::int64_t steady_now_ns() {
 std::string format_rfc3339(Time t) {
   const std::tm at = broken_down(t, false);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", at.tm_year + 1900, at.tm_mon + 1,
-                     at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, t.ms % kSecond);
+                     at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec, ms_within_second(t));
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
