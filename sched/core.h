@@ -137,7 +137,6 @@ class Core {
   std::optional<NodeId> choose_node(const Job& job, StepId step) const;
   void retry_node_waits();
   void on_grant(const resmgr::Grant& grant);
-  void on_refusal(const resmgr::RequestId& id, const std::string& why);
   void start_job(Job& job);
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
 

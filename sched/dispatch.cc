@@ -190,21 +190,6 @@ void Core::on_grant(const resmgr::Grant& grant) {
   node_waits_.insert({{job->priority, job->number}, step});
 }
 
-// The request closes a circle of waiting jobs: what asked for it fails.
-void Core::on_refusal(const resmgr::RequestId& id, const std::string& why) {
-  Job* job = jobs_.find(id.job);
-  if (job == nullptr) return;
-  if (id == request_of(job->number)) {
-    if (job->decided() == Outcome::kNone) decide(*job, Outcome::kFailure, why, 0);
-    advance(*job);
-    return;
-  }
-  const StepId step{id.part - 1};
-  if (job->step(step).state != StepState::kWaiting) return;
-  refuse(*job, step, why);
-  flow_on(*job, {step});
-}
-
 void Core::start_job(Job& job) {
   if (job.started()) return;
   jobs_.move_to_started(job);

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+// The world of the event manager's tests: nodes, a journal in memory, short texts for what comes
+// out.
+#include "tests/sched/world.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <gtest/gtest.h>
+
+#include "sched/check_spec.h"
+
+namespace jobq::sched {
+
+SpecBuilder& SpecBuilder::step(const std::string& name) {
+  StepSpec added;
+  added.name = name;
+  added.argv = {"/bin/true"};
+  spec.steps.push_back(added);
+  return *this;
+}
+SpecBuilder& SpecBuilder::after(const std::string& condition) {
+  spec.steps.back().after.push_back(parse_condition(condition).value());
+  return *this;
+}
+SpecBuilder& SpecBuilder::after_any(const std::string& condition) {
+  spec.steps.back().after_any.push_back(parse_condition(condition).value());
+  return *this;
+}
+SpecBuilder& SpecBuilder::step_needs(const resmgr::Needs& needs) {
+  spec.steps.back().needs = needs;
+  return *this;
+}
+SpecBuilder& SpecBuilder::argv(std::vector<std::string> words) {
+  spec.steps.back().argv = std::move(words);
+  return *this;
+}
+SpecBuilder& SpecBuilder::cancel_code(int code) {
+  spec.steps.back().exit.cancel.push_back(code);
+  return *this;
+}
+SpecBuilder& SpecBuilder::needs(const resmgr::Needs& needs) {
+  spec.needs = needs;
+  return *this;
+}
+SpecBuilder& SpecBuilder::cleanup(std::optional<Millis> limit) {
+  StepSpec step;
+  step.name = "cleanup";
+  step.argv = {"/bin/rm"};
+  step.time_limit = limit;
+  spec.cleanup = step;
+  return *this;
+}
+SpecBuilder& SpecBuilder::limit(Millis limit) {
+  spec.time_limit = limit;
+  return *this;
+}
+SpecBuilder& SpecBuilder::keep_going() {
+  spec.on_failure = OnFailure::kContinue;
+  return *this;
+}
+
+SpecBuilder one_step() {
+  SpecBuilder builder;
+  builder.step("main");
+  return builder;
+}
+
+resmgr::Needs cpus(std::uint32_t count) {
+  resmgr::Needs needs;
+  needs.cpus = count;
+  return needs;
+}
+
+resmgr::Needs exclusive(const std::string& name) {
+  resmgr::Needs needs;
+  needs.exclusive = {name};
+  return needs;
+}
+
+void World::pass(Millis span) {
+  const Time end = now + span;
+  while (wake_ && *wake_ <= end) {
+    now = std::max(now, *wake_);
+    wake_.reset();
+    send(Tick{});
+  }
+  now = end;
+}
+
+void World::send(Event event) {
+  actions.clear();
+  core.step(std::move(event), now, actions);
+  const auto right = core.check_invariants();
+  ASSERT_TRUE(right) << right.error().message;
+  last_rows = core.take_rows();
+  const auto still_right = core.check_invariants();
+  ASSERT_TRUE(still_right) << still_right.error().message;
+  for (const Row& row : last_rows) store(row);
+  take(actions);
+}
+
+JobNumber World::submit(const SpecBuilder& builder) {
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  return submit(ticket);
+}
+
+JobNumber World::submit(Ticket ticket) {
+  send(NewJobNotice{kReply, ann, "", {std::move(ticket)}, false});
+  for (const Action& action : actions) {
+    const Reply* reply = std::get_if<Reply>(&action);
+    if (reply == nullptr) continue;
+    const Submitted* answer = std::get_if<Submitted>(&reply->body);
+    if (answer != nullptr) return answer->tickets.at(0).value_or(JobNumber{});
+  }
+  return {};
+}
+
+void World::cancel(JobNumber job, const std::string& step) {
+  Selector selector = only(job);
+  selector.step = step;
+  send(Cancel{kReply, ann, selector, 0});
+}
+
+void World::create_exclusive(const std::string& name) {
+  send(CreateResource{ReplyId{}, root, {name, resmgr::NamedKind::kExclusive, 1}});
+}
+
+Selector World::only(JobNumber job) {
+  Selector selector;
+  selector.ranges.push_back({job, job});
+  return selector;
+}
+
+NodeId World::join(const std::string& name, std::uint32_t cpu_count) {
+  SimNode& node = nodes_[name];
+  if (node.incarnation.empty()) node.incarnation = fmt::format("i{}", ++incarnations_);
+  node.cpus = cpu_count;
+  NodeJoined event;
+  event.name = name;
+  event.incarnation = node.incarnation;
+  event.capacity.cpus = cpu_count;
+  for (const auto& [id, running] : node.attempts) event.attempts.push_back({id, running});
+  send(event);
+  return node.id;
+}
+
+void World::lose(const std::string& name) { send(NodeLost{nodes_.at(name).id, "it is silent"}); }
+
+void World::restart(const std::string& name) {
+  nodes_.at(name).incarnation = fmt::format("i{}", ++incarnations_);
+  nodes_.at(name).attempts.clear();
+}
+
+void World::started(JobNumber job, const std::string& step) {
+  const AttemptId id = attempt_of(job, step);
+  send(TaskStarted{node_of(id), id});
+}
+
+void World::complete(JobNumber job, const std::string& step, int exit_code) {
+  TaskEnd end;
+  end.exit_code = exit_code;
+  complete(job, step, end);
+}
+
+void World::complete(JobNumber job, const std::string& step, const TaskEnd& end) {
+  const AttemptId id = attempt_of(job, step);
+  for (auto& [name, node] : nodes_) {
+    if (node.id == node_of(id)) node.attempts[id] = false;
+  }
+  send(TaskComplete{node_of(id), id, end});
+}
+
+const Launch& World::launched(JobNumber job, const std::string& step) {
+  return launches_.at(attempt_of(job, step));
+}
+
+std::string World::name_of(const AttemptId& id) const {
+  const auto it = launches_.find(id);
+  const std::string step =
+      it == launches_.end() ? fmt::to_string(id.step.value) : it->second.step_name;
+  const std::string number = id.attempt.value == 1 ? "" : fmt::format("#{}", id.attempt.value);
+  return fmt::format("{}.{}{}", id.job.value, step, number);
+}
+
+AttemptId World::attempt_of(JobNumber job, const std::string& step) const {
+  AttemptId newest;
+  for (const auto& [id, launch] : launches_) {
+    if (id.job == job && launch.step_name == step) newest = id;
+  }
+  EXPECT_NE(newest, AttemptId{}) << job.value << "." << step << " was never launched";
+  return newest;
+}
+
+NodeId World::node_of(const AttemptId& id) const { return launches_.at(id).node; }
+
+void World::take(const std::vector<Action>& taken) {
+  for (const Action& action : taken) {
+    if (const auto* wake = std::get_if<WakeAt>(&action)) {
+      wake_ = wake->at;
+      continue;
+    }
+    perform(action);
+    said_.push_back(to_text(action));
+  }
+}
+
+void World::perform(const Action& action) {
+  const auto node_with = [this](NodeId id) -> SimNode* {
+    for (auto& [name, node] : nodes_) {
+      if (node.id == id) return &node;
+    }
+    return nullptr;
+  };
+  if (const auto* welcome = std::get_if<Welcome>(&action)) {
+    nodes_.at(welcome->name).id = welcome->node;
+  } else if (const auto* launch = std::get_if<Launch>(&action)) {
+    launches_[launch->id] = *launch;
+    node_with(launch->node)->attempts[launch->id] = true;
+  } else if (const auto* forget = std::get_if<Forget>(&action)) {
+    if (SimNode* node = node_with(forget->node)) node->attempts.erase(forget->id);
+  }
+}
+
+std::vector<std::string> World::said() {
+  std::vector<std::string> out;
+  for (std::string text : std::exchange(said_, {})) {
+    // Attempts by the names of their steps, nodes by their names.
+    for (const auto& [id, launch] : launches_) {
+      const std::string raw =
+          fmt::format("@{}.{}.{}@", id.job.value, id.step.value, id.attempt.value);
+      const auto at = text.find(raw);
+      if (at != std::string::npos) text.replace(at, raw.size(), name_of(id));
+    }
+    for (const auto& [name, node] : nodes_) {
+      const std::string raw = fmt::format(" on #{}#", node.id.value);
+      const auto at = text.find(raw);
+      if (at != std::string::npos) text.replace(at, raw.size(), " on " + name);
+    }
+    out.push_back(std::move(text));
+  }
+  return out;
+}
+
+std::string World::state(JobNumber job) const {
+  const auto state = core.state_of(job);
+  return state ? std::string(code(*state)) : "gone";
+}
+
+std::string World::step_state(JobNumber job, const std::string& step) const {
+  const auto detail = core.show(job, now);
+  if (!detail) return "gone";
+  for (const StepView& view : detail->steps) {
+    if (view.name == step) return std::string(to_string(view.state));
+  }
+  return "no such step";
+}
+
+std::string World::reason(JobNumber job) const {
+  const auto detail = core.show(job, now);
+  return detail ? detail->summary.reason : row(job).reason;
+}
+
+namespace {
+
+struct KeyOf {
+  std::string operator()(const SpecRow& r) const { return fmt::format("0 spec {}", r.id.value); }
+  std::string operator()(const JobRow& r) const { return fmt::format("job {:08}", r.number.value); }
+  std::string operator()(const StepRow& r) const {
+    return fmt::format("step {:08} {:05}", r.job.value, r.step.value);
+  }
+  std::string operator()(const AttemptRow& r) const {
+    return fmt::format("attempt {:08} {:05} {}", r.id.job.value, r.id.step.value,
+                       r.id.attempt.value);
+  }
+  std::string operator()(const TransitionRow& r) const {
+    return fmt::format("transition {:08} {:05}", r.job.value, r.sequence);
+  }
+  std::string operator()(const ClassRow& r) const {
+    return fmt::format("class {} {}", r.name, r.version);
+  }
+  std::string operator()(const NodeRow& r) const { return fmt::format("node {}", r.id.value); }
+  std::string operator()(const ResourceRow& r) const { return "resource " + r.resource.name; }
+  std::string operator()(const SubmissionRow& r) const {
+    return fmt::format("submission {} {}", r.uid, r.key);
+  }
+  std::string operator()(const CounterRow& r) const { return "counter " + r.name; }
+};
+
+struct RowText {
+  std::string operator()(const SpecRow& r) const { return fmt::format("{}", hash_of(*r.spec)); }
+  std::string operator()(const JobRow& r) const {
+    return fmt::format(
+        "{} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} {} {} {}",
+        r.spec.value, r.name, r.priority, r.held, r.held_by, r.started_needs, r.node.value,
+        to_string(r.decided), r.reason, r.exit_code, r.cancelled_by, r.submitted.ms, r.started.ms,
+        r.suspended.ms, r.suspended_for.count, r.ended.ms, code(r.state));
+  }
+  std::string operator()(const StepRow& r) const {
+    return fmt::format("{} '{}' {} '{}' {}", to_string(r.state), r.reason, to_string(r.outcome),
+                       r.event.value_or("-"), r.attempt.value);
+  }
+  std::string operator()(const AttemptRow& r) const {
+    return fmt::format("{} {} {} at {} {}", r.node.value, r.incarnation, fmt::join(r.gpus, ","),
+                       r.started.ms, r.ended.ms);
+  }
+  std::string operator()(const TransitionRow& r) const {
+    return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);
+  }
+  std::string operator()(const ClassRow& r) const {
+    return fmt::format("{} {} {}", r.spec.value, r.order, r.retired.ms);
+  }
+  std::string operator()(const NodeRow& r) const {
+    return fmt::format("{} {} {} {}", r.name, r.incarnation, r.capacity.cpus, r.draining);
+  }
+  std::string operator()(const ResourceRow& r) const { return fmt::format("{}", r.removed); }
+  std::string operator()(const SubmissionRow& r) const {
+    return fmt::format("{} until {}", r.jobs.size(), r.expires.ms);
+  }
+  std::string operator()(const CounterRow& r) const { return fmt::format("{}", r.value); }
+};
+
+std::string attempt_text(const AttemptId& id) {
+  return fmt::format("@{}.{}.{}@", id.job.value, id.step.value, id.attempt.value);
+}
+
+struct ReplyText {
+  std::string operator()(const Submitted& it) const {
+    std::vector<std::string> parts;
+    for (const auto& ticket : it.tickets) {
+      parts.push_back(ticket ? fmt::format("submitted {}", ticket->value)
+                             : "refused " + ticket.error().message);
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
+  }
+  std::string operator()(const JobResults& it) const {
+    std::vector<std::string> parts;
+    for (const auto& one : it.jobs) {
+      parts.push_back(
+          fmt::format("{} {}", one.job.value, one.result ? "ok" : one.result.error().message));
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
+  }
+  std::string operator()(const Done&) const { return "done"; }
+  std::string operator()(const Error& it) const { return "error " + it.message; }
+};
+
+struct ActionText {
+  std::string operator()(const Launch& it) const {
+    return fmt::format("launch {} on #{}#", attempt_text(it.id), it.node.value);
+  }
+  std::string operator()(const Kill& it) const { return "kill " + attempt_text(it.id); }
+  std::string operator()(const Signal& it) const {
+    return fmt::format("signal {} {}", it.signal, attempt_text(it.id));
+  }
+  std::string operator()(const Suspend& it) const { return "suspend " + attempt_text(it.id); }
+  std::string operator()(const Resume& it) const { return "resume " + attempt_text(it.id); }
+  std::string operator()(const Forget& it) const { return "forget " + attempt_text(it.id); }
+  std::string operator()(const Welcome& it) const { return "welcome " + it.name; }
+  std::string operator()(const Reply& it) const { return std::visit(ReplyText{}, it.body); }
+  std::string operator()(const JobEnded& it) const {
+    return fmt::format("ended {} {}{}{}", it.job.value, code(it.state),
+                       it.reason.empty() ? "" : " ", it.reason);
+  }
+  std::string operator()(const WakeAt& it) const { return fmt::format("wake {}", it.at.ms); }
+};
+
+JobNumber job_of(const Row& row) {
+  if (const auto* it = std::get_if<StepRow>(&row)) return it->job;
+  if (const auto* it = std::get_if<AttemptRow>(&row)) return it->id.job;
+  if (const auto* it = std::get_if<TransitionRow>(&row)) return it->job;
+  if (const auto* it = std::get_if<JobRow>(&row)) return it->number;
+  return {};
+}
+
+}  // namespace
+
+std::string to_text(const Row& row) {
+  return std::visit(KeyOf{}, row) + ": " + std::visit(RowText{}, row);
+}
+
+std::string to_text(const Action& action) { return std::visit(ActionText{}, action); }
+
+void World::store(const Row& row) { rows_.insert_or_assign(std::visit(KeyOf{}, row), row); }
+
+JobRow World::row(JobNumber job) const {
+  return std::get<JobRow>(rows_.at(fmt::format("job {:08}", job.value)));
+}
+
+std::vector<Row> World::live_rows() const {
+  std::vector<Row> rows;
+  for (const auto& [key, stored] : rows_) {
+    const JobNumber job = job_of(stored);
+    if (job && row(job).ended) continue;
+    rows.push_back(stored);
+  }
+  return rows;
+}
+
+std::unique_ptr<EventManager> World::restored(std::vector<Action>& out) const {
+  auto other = std::make_unique<EventManager>();
+  other->restore(live_rows(), now, out);
+  return other;
+}
+
+}  // namespace jobq::sched
