@@ -79,10 +79,14 @@ void check_param_list(SpecCheck& c) {
   }
   std::sort(variables.begin(), variables.end());
   for (std::size_t i = 1; i < variables.size(); ++i) {
-    if (variables[i - 1].first != variables[i].first) continue;
-    c.faults.add(fmt::format("{}.params.{}", section_of(c.spec), variables[i].second),
-                 fmt::format("'{}' and '{}' would both be JOBQ_PARAM_{} for the steps",
-                             variables[i - 1].second, variables[i].second, variables[i].first));
+    const auto& [variable, name] = variables[i];
+    if (variables[i - 1].first != variable) continue;
+    const std::string_view other = variables[i - 1].second;
+    c.faults.add(fmt::format("{}.params.{}", section_of(c.spec), name),
+                 other == name ? fmt::format("'{}' is there twice", name)
+                               : fmt::format("'{}' and '{}' would both be JOBQ_PARAM_{} for the "
+                                             "steps",
+                                             other, name, variable));
   }
 }
 

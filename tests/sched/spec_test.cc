@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for conditions, positions of steps, and hashes of specs.
+#include "sched/spec.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <set>
+#include <vector>
+
+namespace jobq::sched {
+namespace {
+
+TEST(Condition, IsReadAndWrittenTheSame) {
+  for (const char* text : {"calc", "calc.failure", "calc.cancel", "calc.ended", "calc.event=1",
+                           "calc.event=a.b = c"}) {
+    EXPECT_EQ(to_string(parse_condition(text).value()), text);
+  }
+  EXPECT_EQ(parse_condition("calc.success"), parse_condition("calc"));
+}
+
+TEST(Condition, RefusesOtherWords) {
+  for (const char* text : {"", ".", ".failure", "calc.", "calc.done", "calc.event",
+                           "calc.event=", "calc.failure.ended", "calc.Failure"}) {
+    const auto condition = parse_condition(text);
+    ASSERT_FALSE(condition) << text;
+    EXPECT_EQ(condition.error().message,
+              "'" + std::string(text) +
+                  "' is not a condition; expected a step's name, or NAME.success, NAME.failure, "
+                  "NAME.cancel, NAME.ended or NAME.event=VALUE");
+  }
+}
+
+TEST(Spec, TheCleanupStepIsLast) {
+  JobSpec spec;
+  spec.steps.resize(2);
+  spec.steps[1].name = "b";
+  EXPECT_EQ(step_count(spec), 2U);
+  spec.cleanup.emplace().name = "cleanup";
+  EXPECT_EQ(step_count(spec), 3U);
+  EXPECT_EQ(cleanup_id(spec), StepId{2});
+  EXPECT_EQ(step_of(spec, StepId{1}).name, "b");
+  EXPECT_EQ(step_of(spec, StepId{2}).name, "cleanup");
+}
+
+TEST(Spec, EveryFieldChangesTheHash) {
+  using Change = std::function<void(JobSpec&, StepSpec&)>;
+  const std::vector<Change> changes = {
+      [](JobSpec&, StepSpec&) {},
+      [](JobSpec& j, StepSpec&) { j.class_name = "a"; },
+      [](JobSpec& j, StepSpec&) { j.class_version = "a"; },
+      [](JobSpec& j, StepSpec&) { j.priority = 1; },
+      [](JobSpec& j, StepSpec&) { j.time_limit = Millis{0}; },
+      [](JobSpec& j, StepSpec&) { j.on_failure = OnFailure::kContinue; },
+      [](JobSpec& j, StepSpec&) {
+        j.params = {{"a", false, {}}};
+      },
+      [](JobSpec& j, StepSpec&) {
+        j.params = {{"a", true, {}}};
+      },
+      [](JobSpec& j, StepSpec&) {
+        j.params = {{"a", false, ""}};
+      },
+      [](JobSpec& j, StepSpec&) { j.needs.cpus = 1; },
+      [](JobSpec& j, StepSpec&) { j.needs.memory = Bytes{1}; },
+      [](JobSpec& j, StepSpec&) { j.needs.gpus = 1; },
+      [](JobSpec& j, StepSpec&) {
+        j.needs.counts = {{"a", 1}};
+      },
+      [](JobSpec& j, StepSpec&) { j.needs.exclusive = {"a"}; },
+      [](JobSpec& j, StepSpec&) {
+        j.needs.tokens = {{"a", 1}};
+      },
+      [](JobSpec& j, StepSpec&) { j.steps.emplace_back(); },
+      [](JobSpec& j, StepSpec&) { j.cleanup.emplace(); },
+      [](JobSpec& j, StepSpec&) {
+        j.env = {{"a", ""}};
+      },
+      [](JobSpec& j, StepSpec&) { j.workdir = "a"; },
+      [](JobSpec& j, StepSpec&) { j.output = "a"; },
+      [](JobSpec& j, StepSpec&) { j.error = "a"; },
+      [](JobSpec&, StepSpec& s) { s.name = "a"; },
+      [](JobSpec&, StepSpec& s) { s.kind = StepKind::kScript; },
+      [](JobSpec&, StepSpec& s) { s.argv = {"ab"}; },
+      [](JobSpec&, StepSpec& s) {
+        s.argv = {"a", "b"};
+      },
+      [](JobSpec&, StepSpec& s) { s.script = "a"; },
+      [](JobSpec&, StepSpec& s) { s.literal = true; },
+      [](JobSpec&, StepSpec& s) {
+        s.after = {{"a", Condition::On::kSuccess, ""}};
+      },
+      [](JobSpec&, StepSpec& s) {
+        s.after_any = {{"a", Condition::On::kSuccess, ""}};
+      },
+      [](JobSpec&, StepSpec& s) {
+        s.after = {{"a", Condition::On::kEvent, "1"}};
+      },
+      [](JobSpec&, StepSpec& s) { s.needs.emplace(); },
+      [](JobSpec&, StepSpec& s) { s.exit.success = {1}; },
+      [](JobSpec&, StepSpec& s) { s.exit.failure = {1}; },
+      [](JobSpec&, StepSpec& s) { s.exit.cancel = {1}; },
+      [](JobSpec&, StepSpec& s) { s.time_limit = Millis{1}; },
+  };
+  std::set<std::uint64_t> hashes;
+  for (const Change& change : changes) {
+    JobSpec spec;
+    spec.steps.resize(1);
+    change(spec, spec.steps.front());
+    hashes.insert(hash_of(spec));
+    const JobSpec same = spec;
+    EXPECT_EQ(hash_of(same), hash_of(spec));
+  }
+  EXPECT_EQ(hashes.size(), changes.size());
+}
+
+TEST(Spec, TheHashIsTheSameOnEveryMachine) {
+  JobSpec spec;
+  spec.steps.emplace_back().argv = {"true"};
+  EXPECT_EQ(hash_of(spec), 3739735692751037471U);
+}
+
+}  // namespace
+}  // namespace jobq::sched
