@@ -5,27 +5,10 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "cmd/utf8.h"
 
 namespace jobq::cmd {
 namespace {
-
-// The length of the UTF-8 sequence at the front, 0 where there is none: overlong forms, surrogates
-// and values above U+10FFFF are none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80U) return 0;
-  }
-  if (lead == 0xe0 && byte(1) < 0xa0) return 0;
-  if (lead == 0xed && byte(1) > 0x9f) return 0;
-  if (lead == 0xf0 && byte(1) < 0x90) return 0;
-  if (lead == 0xf4 && byte(1) > 0x8f) return 0;
-  return length;
-}
 
 void append_ascii(std::string& out, char c) {
   switch (c) {

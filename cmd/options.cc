@@ -8,6 +8,8 @@
 #include <algorithm>
 
 #include "cmd/messages.h"
+#include "cmd/terminal.h"
+#include "cmd/utf8.h"
 #include "sched/nearest.h"
 
 namespace jobq::cmd {
@@ -187,28 +189,49 @@ Result<void> Options::hand_out() {
   return {};
 }
 
-Result<Options::Next> Options::parse(const Words& words) {
-  if (find("--json") != nullptr) {
-    const auto end = std::find(words.begin(), words.end(), "--");
-    set_json_errors(std::find(words.begin(), end, "--json") != end);
+Result<void> Options::read(const Words& words, Words& rest) {
+  for (const std::string& word : words) {
+    if (is_utf8(word)) continue;
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is not UTF-8; arguments must be", printable(word)));
   }
   Words options;
-  Words rest;
   Result<void> done = split(words, options, rest);
   if (done) done = run_parser(std::move(options));
-  if (done && help_wanted_) {
+  if (done && !help_wanted_) done = hand_out();
+  return done;
+}
+
+Result<Options::Next> Options::parse(const Words& words) {
+  const bool has_json = find("--json") != nullptr;
+  const auto end = std::find(words.begin(), words.end(), "--");
+  if (has_json) set_json_errors(std::find(words.begin(), end, "--json") != end);
+  Words rest;
+  const Result<void> done = read(words, rest);
+  if (!done) return tl::unexpected(done.error());
+  if (help_wanted_) {
     print(help());
     return Next::kDone;
   }
-  if (done) done = hand_out();
-  if (!done) return tl::unexpected(done.error());
-  set_json_errors(given("--json"));
+  if (has_json) set_json_errors(given("--json"));
   if (words_ != nullptr) {
     *words_ = std::move(rest);
   } else if (!rest.empty()) {
     return fail(ErrorCode::kUsage, fmt::format("unexpected '{}'; see --help", rest.front()));
   }
   return Next::kRun;
+}
+
+Result<void> Options::parse_line(const Words& words) {
+  for (Option& option : options_) option.texts.clear();
+  Words rest;
+  Result<void> done = read(words, rest);
+  if (done && help_wanted_) return fail(ErrorCode::kUsage, "--help has no place here");
+  if (done && !rest.empty()) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("unexpected '{}'; expected an option", rest.front()));
+  }
+  return done;
 }
 
 std::string Options::help() const {

@@ -61,6 +61,10 @@ class Options {
   enum class Next { kRun, kDone };
   Result<Next> parse(const Words& words);
 
+  // For options that stand in a file: no help, no words; may be called for one line after the
+  // other.
+  Result<void> parse_line(const Words& words);
+
   // "--" stood before the first word.
   bool had_separator() const { return had_separator_; }
   // The option was given.
@@ -86,6 +90,7 @@ class Options {
   Result<void> split_option(const Words& words, std::size_t& at, Words& options) const;
   Result<void> run_parser(Words options);
   Result<void> hand_out();
+  Result<void> read(const Words& words, Words& rest);
 
   std::string usage_;
   std::string about_;

@@ -85,6 +85,18 @@ Result<void> make_runtime_directory(const std::string& directory) {
                           directory));
 }
 
+Result<void> make_directories(const std::string& directory) {
+  const mode_t mode = ::geteuid() == 0 ? 0711 : 0700;
+  for (std::size_t slash = 1; slash != std::string::npos;) {
+    slash = directory.find('/', slash + 1);
+    const std::string path = directory.substr(0, slash);
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) {
+      return fail(ErrorCode::kRefused, fmt::format("cannot make {}: {}", path, error_text()));
+    }
+  }
+  return {};
+}
+
 std::string current_directory() {
   const std::string named = environment("PWD");
   struct stat by_name {};

@@ -34,6 +34,10 @@ Result<void> make_runtime_directory(const std::string& directory);
 // or it is ours alone.
 bool is_safe_runtime_directory(const std::string& directory);
 
+// Makes the directory and those above it that are missing (0711 for root, whose steps belong to
+// others, else 0700).
+Result<void> make_directories(const std::string& directory);
+
 std::string current_directory();  // as the shell names it ($PWD), where that is right
 std::string absolute_path(std::string_view path);
 std::string host_name();  // up to the first dot

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making of tickets.
+#include "cmd/job_build.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "cmd/class_views.h"
+#include "cmd/paths.h"
+#include "cmd/utf8.h"
+#include "conf/ticket_file.h"
+#include "sched/check_spec.h"
+#include "sched/values.h"
+
+namespace jobq::cmd {
+namespace {
+
+using Values = std::map<std::string, std::string>;
+using sched::NameValue;
+
+// As in tickets with one step (see jobq-class(5)).
+constexpr std::string_view kStepName = "main";
+
+Result<Values> parse_params(const std::vector<std::string>& texts) {
+  Values params;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--param: '{}' is no parameter; expected NAME=VALUE", text));
+    }
+    params[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return params;
+}
+
+bool travels_always(std::string_view name) {
+  return name == "PATH" || name == "LANG" || name.starts_with("LC_");
+}
+
+// What belongs to this process and would be wrong in another one.
+bool never_travels(std::string_view name) {
+  return name.starts_with("JOBQ_") || name == "_" || name == "PWD" || name == "OLDPWD" ||
+         name == "SHLVL";
+}
+
+// The variables of this process that `wanted` lets through. What is not UTF-8 cannot travel.
+template <class Wanted>
+void take_own(Values& env, Wanted wanted) {
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0 || !is_utf8(text)) continue;
+    const std::string_view name = text.substr(0, equals);
+    if (wanted(name)) env[std::string(name)] = text.substr(equals + 1);
+  }
+}
+
+Result<void> take_named(Values& env, const std::vector<std::string>& texts) {
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const std::string name = text.substr(0, equals);
+    if (name.empty()) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--env: '{}' has no name; expected NAME or NAME=VALUE", text));
+    }
+    if (equals != std::string::npos) {
+      env[name] = text.substr(equals + 1);
+    } else if (const char* value = std::getenv(name.c_str())) {
+      env[name] = value;
+    } else {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("--env: {} is not set here; give {}=VALUE", name, name));
+    }
+  }
+  return {};
+}
+
+// The environment that the options ask for, laid over what a job has already.
+Result<std::vector<NameValue>> environment_of(const JobOptions& options,
+                                              const std::vector<NameValue>& under, bool usual) {
+  Values asked;
+  if (options.export_env) take_own(asked, [](auto name) { return !never_travels(name); });
+  if (usual) take_own(asked, travels_always);
+  if (const auto taken = take_named(asked, options.env); !taken)
+    return tl::unexpected(taken.error());
+  Values all(under.begin(), under.end());
+  for (const auto& [name, value] : asked) all[name] = sched::as_literal(value);
+  return std::vector<NameValue>(all.begin(), all.end());
+}
+
+Result<std::vector<resmgr::Count>> parse_amounts(const std::vector<std::string>& texts,
+                                                 std::string_view option) {
+  std::vector<resmgr::Count> all;
+  for (const std::string& text : texts) {
+    const auto counts = conf::parse_counts(text);
+    if (!counts) {
+      return fail(ErrorCode::kUsage, fmt::format("{}: {}", option, counts.error().message));
+    }
+    all.insert(all.end(), counts->begin(), counts->end());
+  }
+  return all;
+}
+
+Result<resmgr::Needs> needs_of(const JobOptions& options) {
+  resmgr::Needs needs;
+  needs.cpus = options.cpus.value_or(0);
+  needs.memory = options.memory.value_or(Bytes{});
+  needs.gpus = options.gpus.value_or(0);
+  needs.exclusive = options.exclusive;
+  auto counts = parse_amounts(options.counts, "--need");
+  if (!counts) return tl::unexpected(counts.error());
+  needs.counts = std::move(*counts);
+  auto tokens = parse_amounts(options.tokens, "--tokens");
+  if (!tokens) return tl::unexpected(tokens.error());
+  needs.tokens = std::move(*tokens);
+  resmgr::normalise(needs);
+  return needs;
+}
+
+std::string directory_of(const JobOptions& options) {
+  return sched::as_literal(absolute_path(options.workdir.value_or("")));
+}
+
+Result<void> check_whole(const sched::Ticket& ticket) {
+  std::vector<sched::Fault> faults;
+  if (ticket.spec) faults = sched::check_spec(*ticket.spec);
+  if (faults.empty()) faults = sched::check_ticket(ticket, ticket.spec.get());
+  if (faults.empty()) return {};
+  return fail(ErrorCode::kUsage, sched::to_string(faults));
+}
+
+// What a ticket has beside its spec, whatever the spec is.
+Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
+  Result<Values> params = parse_params(options.params);
+  if (!params) return tl::unexpected(params.error());
+  params->insert(ticket.params.begin(), ticket.params.end());
+  ticket.params.assign(params->begin(), params->end());
+  if (options.name) ticket.name = *options.name;
+  if (options.priority) ticket.priority = options.priority;
+  if (options.time) ticket.time_limit = options.time;
+  if (options.key) ticket.key = *options.key;
+  ticket.hold = ticket.hold || options.hold;
+  return {};
+}
+
+// Surroundings stand in the spec of an inline job, and in the ticket where it names a class.
+template <class Holder>
+Result<void> apply_surroundings(const JobOptions& options, Holder& to) {
+  Result<std::vector<NameValue>> env = environment_of(options, to.env, false);
+  if (!env) return tl::unexpected(env.error());
+  to.env = std::move(*env);
+  if (options.workdir) to.workdir = directory_of(options);
+  if (options.output) to.output = sched::as_literal(*options.output);
+  if (options.error) to.error = sched::as_literal(*options.error);
+  return {};
+}
+
+}  // namespace
+
+sched::StepSpec command_step(std::vector<std::string> argv) {
+  sched::StepSpec step;
+  step.name = kStepName;
+  step.argv = std::move(argv);
+  step.literal = true;
+  return step;
+}
+
+sched::StepSpec script_step(std::string text, std::vector<std::string> arguments) {
+  sched::StepSpec step = command_step(std::move(arguments));
+  step.kind = sched::StepKind::kScript;
+  step.script = std::move(text);
+  return step;
+}
+
+Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step) {
+  auto spec = std::make_shared<sched::JobSpec>();
+  spec->steps.push_back(std::move(step));
+  Result<resmgr::Needs> needs = needs_of(options);
+  if (!needs) return tl::unexpected(needs.error());
+  spec->needs = std::move(*needs);
+  Result<std::vector<NameValue>> env = environment_of(options, {}, true);
+  if (!env) return tl::unexpected(env.error());
+  spec->env = std::move(*env);
+  spec->workdir = directory_of(options);
+  spec->output = sched::as_literal(options.output.value_or(""));
+  spec->error = sched::as_literal(options.error.value_or(""));
+  sched::Ticket ticket;
+  if (const auto applied = apply_to_ticket(options, ticket); !applied) {
+    return tl::unexpected(applied.error());
+  }
+  // A plain command declares what it is given: the parameters are in its environment.
+  for (const auto& [name, value] : ticket.params) spec->params.push_back({name, true, {}});
+  ticket.spec = std::move(spec);
+  if (const auto checked = check_whole(ticket); !checked) return tl::unexpected(checked.error());
+  return ticket;
+}
+
+Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string& class_name) {
+  sched::Ticket ticket;
+  const ClassName name = parse_class_name(class_name);
+  ticket.class_name = name.name;
+  ticket.class_version = name.version;
+  ticket.workdir = directory_of(options);
+  if (const auto applied = apply(options, ticket); !applied) return tl::unexpected(applied.error());
+  if (const auto checked = check_whole(ticket); !checked) return tl::unexpected(checked.error());
+  return ticket;
+}
+
+Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
+  if (options.has_needs()) {
+    return fail(ErrorCode::kUsage,
+                "needs are said where the steps are said; --cpus, --memory, --gpus, --need, "
+                "--exclusive and --tokens go with a command or a script");
+  }
+  if (const auto applied = apply_to_ticket(options, ticket); !applied) return applied;
+  const bool surroundings = !options.env.empty() || options.export_env || options.workdir ||
+                            options.output || options.error;
+  if (!surroundings) return {};
+  if (!ticket.spec) return apply_surroundings(options, ticket);
+  auto spec = std::make_shared<sched::JobSpec>(*ticket.spec);
+  const Result<void> applied = apply_surroundings(options, *spec);
+  ticket.spec = std::move(spec);
+  return applied;
+}
+
+}  // namespace jobq::cmd

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Declaring, reading and overlaying of a job's options.
+#include "cmd/job_options.h"
+
+#include <fmt/format.h>
+
+#include "cmd/configuration.h"
+#include "conf/ticket_file.h"
+
+namespace jobq::cmd {
+namespace {
+
+template <class T>
+void overlay(std::optional<T>& under, const std::optional<T>& over) {
+  if (over) under = over;
+}
+
+void overlay(std::vector<std::string>& under, const std::vector<std::string>& over) {
+  if (!over.empty()) under = over;
+}
+
+void append(std::vector<std::string>& under, const std::vector<std::string>& over) {
+  under.insert(under.end(), over.begin(), over.end());
+}
+
+void add_need_options(Options& options, JobOptions& to) {
+  options.group("What it needs");
+  options.value("--cpus", "N", into(to.cpus), "processors");
+  options.value("--memory", "SIZE", into(to.memory), "memory, such as 8G");
+  options.value("--gpus", "N", into(to.gpus), "graphics processors");
+  options.list("--need", "NAME=N", append_to(to.counts),
+               "anything else that nodes count; may be repeated");
+  options.list("--exclusive", "NAME", append_split(to.exclusive),
+               "a named resource that one job holds at a time; may be repeated");
+  options.list("--tokens", "NAME=N", append_to(to.tokens),
+               "so many of a named count of the cluster; may be repeated");
+}
+
+void add_surroundings(Options& options, JobOptions& to) {
+  options.group("Where and with what it runs");
+  options.list("--param", "K=V", append_to(to.params), "a parameter; may be repeated");
+  options.list("--env", "NAME[=VALUE]", append_to(to.env),
+               "an environment variable; without a value, as it is here; may be repeated");
+  options.flag("--export-env", to.export_env, "the whole environment, as it is here");
+  options.value("--workdir", "DIR", into(to.workdir), "the working directory; this one");
+  options.value("--output", "FILE", into(to.output),
+                "standard output, with %j for the job, %x its name, %s the step, %a the attempt; "
+                "else `jq output` has it");
+  options.value("--error", "FILE", into(to.error), "standard error; else with the output");
+}
+
+}  // namespace
+
+void add_job_options(Options& options, JobOptions& to) {
+  options.group("The job");
+  options.value("--name", "NAME", into(to.name), "its name; else the command's");
+  options.value("--priority", "N", into(to.priority), "0 to 1000, higher goes first; 50");
+  options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
+  options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
+  options.value("--key", "KEY", into(to.key),
+                "submitting again with the same key gives the same job, not a second one");
+  add_need_options(options, to);
+  add_surroundings(options, to);
+}
+
+Result<JobOptions> script_options(std::string_view script, const std::string& file) {
+  const conf::Parsed<std::vector<conf::Directive>> found = conf::script_directives(script, file);
+  if (!found.ok()) return tl::unexpected(faults_error(file, found.faults));
+  JobOptions all;
+  Options options("#JQ OPTIONS", "");
+  add_job_options(options, all);
+  const std::vector<conf::Directive>& words = found.value;
+  for (std::size_t at = 0; at < words.size();) {
+    const std::uint32_t number = words[at].line;
+    Words line;
+    for (; at < words.size() && words[at].line == number; ++at) line.push_back(words[at].word);
+    const Result<void> parsed = options.parse_line(line);
+    if (parsed) continue;
+    return fail(ErrorCode::kUsage, fmt::format("{}:{}: {}", file, number, parsed.error().message));
+  }
+  return all;
+}
+
+JobOptions overlaid(JobOptions under, const JobOptions& over) {
+  overlay(under.name, over.name);
+  overlay(under.priority, over.priority);
+  overlay(under.time, over.time);
+  under.hold = under.hold || over.hold;
+  overlay(under.key, over.key);
+  overlay(under.cpus, over.cpus);
+  overlay(under.memory, over.memory);
+  overlay(under.gpus, over.gpus);
+  overlay(under.counts, over.counts);
+  overlay(under.exclusive, over.exclusive);
+  overlay(under.tokens, over.tokens);
+  append(under.params, over.params);
+  append(under.env, over.env);
+  under.export_env = under.export_env || over.export_env;
+  overlay(under.workdir, over.workdir);
+  overlay(under.output, over.output);
+  overlay(under.error, over.error);
+  return under;
+}
+
+}  // namespace jobq::cmd

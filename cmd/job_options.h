@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options that say a job: on the command line of submit, and on the #JQ lines of scripts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "cmd/options.h"
+
+namespace jobq::cmd {
+
+struct JobOptions {
+  std::optional<std::string> name;
+  std::optional<int> priority;
+  std::optional<Millis> time;
+  bool hold = false;
+  std::optional<std::string> key;
+  // needs
+  std::optional<std::uint32_t> cpus;
+  std::optional<Bytes> memory;
+  std::optional<std::uint32_t> gpus;
+  std::vector<std::string> counts;  // "NAME=N"
+  std::vector<std::string> exclusive;
+  std::vector<std::string> tokens;  // "NAME=N"
+  // where and with what it runs
+  std::vector<std::string> params;  // "K=V"
+  std::vector<std::string> env;     // "NAME" or "NAME=VALUE"
+  bool export_env = false;
+  std::optional<std::string> workdir;
+  std::optional<std::string> output;
+  std::optional<std::string> error;
+
+  bool has_needs() const {
+    return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty();
+  }
+};
+
+void add_job_options(Options& options, JobOptions& to);
+
+// The options of a script's #JQ lines; an error names file and line.
+Result<JobOptions> script_options(std::string_view script, const std::string& file);
+
+// What `over` says wins; environment and parameters add up, by name.
+JobOptions overlaid(JobOptions under, const JobOptions& over);
+
+}  // namespace jobq::cmd

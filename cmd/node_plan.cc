@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// Precedence of a node's options.
+#include "cmd/node_plan.h"
+
+#include <fmt/format.h>
+
+#include "cmd/paths.h"
+#include "conf/ticket_file.h"
+#include "resmgr/needs.h"
+
+namespace jobq::cmd {
+namespace {
+
+using Counts = std::vector<resmgr::Count>;
+
+Result<Counts> counts_of(const NodeArguments& arguments, const conf::NodeSettings& settings) {
+  if (arguments.resources.empty()) return settings.counts;
+  resmgr::Needs all;
+  for (const std::string& text : arguments.resources) {
+    const Result<Counts> counts = conf::parse_counts(text);
+    if (!counts)
+      return fail(ErrorCode::kUsage, fmt::format("--resource: {}", counts.error().message));
+    all.counts.insert(all.counts.end(), counts->begin(), counts->end());
+  }
+  resmgr::normalise(all);
+  return all.counts;
+}
+
+}  // namespace
+
+void add_node_arguments(Options& options, NodeArguments& to) {
+  options.group("What the node offers");
+  options.value("--cpus", "N", into(to.cpus), "instead of what the machine has");
+  options.value("--memory", "SIZE", into(to.memory), "instead of what the machine has");
+  options.value("--gpus", "N", into(to.gpus), "instead of what the machine has");
+  options.list("--resource", "NAME=COUNT", append_to(to.resources),
+               "anything else that can be counted; may be repeated");
+  options.group("Options");
+}
+
+Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
+                                         const conf::NodeSettings& settings) {
+  exec::AgentOptions options;
+  options.capacity = exec::machine_capacity();
+  if (settings.cpus) options.capacity.cpus = *settings.cpus;
+  if (settings.memory) options.capacity.memory = *settings.memory;
+  if (settings.gpus) options.capacity.gpus = *settings.gpus;
+  if (arguments.cpus) options.capacity.cpus = *arguments.cpus;
+  if (arguments.memory) options.capacity.memory = *arguments.memory;
+  if (arguments.gpus) options.capacity.gpus = *arguments.gpus;
+  const Result<Counts> counts = counts_of(arguments, settings);
+  if (!counts) return tl::unexpected(counts.error());
+  for (const resmgr::Count& count : *counts) {
+    options.capacity.counts.emplace_back(count.name, count.amount);
+  }
+  options.heartbeat = settings.heartbeat;
+  options.grace = settings.grace;
+  options.executable = "/proc/self/exe";
+  return options;
+}
+
+std::string default_node_name() {
+  const std::string host = host_name();
+  return resmgr::valid_name(host) ? host : "local";
+}
+
+}  // namespace jobq::cmd
