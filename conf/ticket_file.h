@@ -19,8 +19,8 @@
 
 namespace jobq::conf {
 
-inline constexpr std::size_t kMaxTextBytes = 8U
-                                             << 20U;  // a longer class, ticket or script is refused
+// A longer class, ticket or script is refused.
+inline constexpr std::size_t kMaxTextBytes = 8U << 20U;
 
 using File = std::variant<sched::Ticket, sched::ClassDefinition>;
 
