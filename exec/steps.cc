@@ -14,13 +14,13 @@
 
 #include "base/log.h"
 #include "exec/not_started.h"
+#include "exec/report.h"
 #include "exec/step.h"
 #include "exec/text.h"
 
 namespace jobq::exec {
 namespace {
 
-constexpr std::size_t kMostEventBytes = 4096;
 constexpr std::uint32_t kLastOutcome = 3;  // cancel
 
 bool in_store(const std::string& named) { return named.empty(); }

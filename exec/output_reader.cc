@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading outputs.
+#include "exec/output_reader.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "exec/borrowed_identity.h"
+#include "exec/files.h"
+#include "exec/not_started.h"
+#include "exec/output_files.h"
+#include "exec/wire.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr Millis kLookEvery{100};
+constexpr std::uint32_t kUsualBytes = 256U << 10U;
+constexpr std::uint32_t kMostBytes = 4U << 20U;
+
+// Nothing that could keep us waiting, no link planted by somebody else in the node's own store.
+Descriptor open_for_reading(const std::string& path) {
+  return Descriptor(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+std::size_t bytes_wanted(const wire::ReadOutput& what) {
+  return std::min(what.max_bytes() == 0 ? kUsualBytes : what.max_bytes(), kMostBytes);
+}
+
+// Reads at most what is wanted; at_end: there is no more now.
+Result<std::string> read_at(int file, const wire::ReadOutput& what, bool& at_end) {
+  std::string data(bytes_wanted(what), '\0');
+  std::size_t size = 0;
+  while (size < data.size()) {
+    const ssize_t got = pread(file, data.data() + size, data.size() - size,
+                              static_cast<off_t>(what.offset() + size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(ErrorCode::kRefused, error_text(errno));
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  at_end = size < data.size();
+  data.resize(size);
+  return data;
+}
+
+Result<wire::OutputChunk> chunk_of(int file, const wire::ReadOutput& what, bool running,
+                                   const std::string& path) {
+  bool at_end = true;
+  wire::OutputChunk chunk;
+  chunk.set_offset(what.offset());
+  chunk.set_path(path);
+  if (file >= 0) {
+    Result<std::string> data = read_at(file, what, at_end);
+    if (!data) return fail(data.error().code, fmt::format("{}: {}", path, data.error().message));
+    chunk.set_data(std::move(*data));
+  }
+  chunk.set_ended(!running && at_end);
+  return chunk;
+}
+
+bool runs(const pb::Attempt* attempt) { return attempt != nullptr && !attempt->has_end(); }
+
+}  // namespace
+
+OutputReader::OutputReader(uv_loop_s* loop, std::string state, Users& users, Find find,
+                           Answer answer)
+    : loop_(loop),
+      state_(std::move(state)),
+      users_(users),
+      find_(std::move(find)),
+      answer_(std::move(answer)) {}
+
+void OutputReader::ask(std::uint64_t question, const wire::ReadOutput& what) {
+  Asked asked{question, what};
+  if (answer_if_any(asked)) return;
+  waiting_.push_back(std::move(asked));
+  if (!next_look_) {
+    next_look_ = std::make_unique<net::Timer>(loop_, kLookEvery, [this] { look(); });
+  }
+}
+
+void OutputReader::look() {
+  std::vector<Asked> still;
+  for (Asked& asked : std::exchange(waiting_, {})) {
+    if (!answer_if_any(asked)) still.push_back(std::move(asked));
+  }
+  waiting_ = std::move(still);
+  next_look_.reset();
+  if (waiting_.empty()) return;
+  next_look_ = std::make_unique<net::Timer>(loop_, kLookEvery, [this] { look(); });
+}
+
+void OutputReader::forget() {
+  waiting_.clear();
+  next_look_.reset();
+}
+
+bool OutputReader::answer_if_any(const Asked& asked) {
+  Result<wire::OutputChunk> chunk = read(asked.what);
+  const bool nothing_yet = chunk && chunk->data().empty() && !chunk->ended();
+  if (asked.what.follow() && nothing_yet) return false;
+  answer_(asked.question, std::move(chunk));
+  return true;
+}
+
+// Whether it runs is asked before the file is read: what ends in between is read once more.
+Result<wire::OutputChunk> OutputReader::read(const wire::ReadOutput& what) {
+  if (!what.path().empty()) return read_named(what);
+  return read_stored(what, find_(what.id()));
+}
+
+Result<wire::OutputChunk> OutputReader::read_named(const wire::ReadOutput& what) {
+  const bool running = runs(find_(what.id()));
+  Descriptor file;
+  int error = 0;
+  {
+    const BorrowedIdentity user(what.uid(), what.gid(), users_.find(what.uid(), what.gid()).groups);
+    file = open_for_reading(what.path());
+    error = errno;
+  }
+  if (!file && error != ENOENT) {
+    return fail(ErrorCode::kDenied, fmt::format("{}: {}", what.path(), error_text(error)));
+  }
+  struct stat status = {};
+  if (file && (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))) {
+    return fail(ErrorCode::kRefused, what.path() + " is not a file that can be read again");
+  }
+  return chunk_of(file.get(), what, running, what.path());
+}
+
+Result<wire::OutputChunk> OutputReader::read_stored(const wire::ReadOutput& what,
+                                                    const pb::Attempt* attempt) {
+  const bool running = runs(attempt);
+  const std::string kept =
+      kept_file(state_, id_of(what.id()), what.error_stream() ? Which::kError : Which::kOutput);
+  if (running) {
+    const std::uint64_t number =
+        what.error_stream() ? attempt->error_slot() : attempt->output_slot();
+    const std::string slot = slot_file(state_, number);
+    const Descriptor file = number == 0 ? Descriptor() : open_for_reading(slot);
+    if (file) return chunk_of(file.get(), what, running, slot);
+  }
+  // Also while its end is on the way to us: the keeper has named the file already.
+  const Descriptor file = open_for_reading(kept);
+  return chunk_of(file.get(), what, running, kept);
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The socket on which steps report: each report goes to the keeper, which knows whose token it is,
+// and its answer goes back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "exec/keeper.pb.h"
+#include "net/connection.h"
+#include "net/server.h"
+
+struct uv_loop_s;
+
+namespace jobq::exec {
+
+class StepReports {
+ public:
+  using ToKeeper = std::function<void(const pb::ToKeeper&)>;
+
+  StepReports(uv_loop_s* loop, ToKeeper to_keeper);
+  Result<void> listen(const std::string& socket);
+
+  void answer(const pb::ReportAnswer& answer);
+  // The keeper is gone and answers nothing any more: who waits is cut off, and tries again.
+  void drop_all();
+
+ private:
+  void on_connection(std::unique_ptr<net::Connection> connection);
+  void on_message(std::uint64_t question, std::string_view bytes);
+
+  ToKeeper to_keeper_;
+  std::map<std::uint64_t, std::unique_ptr<net::Connection>> asking_;  // one question each
+  std::uint64_t last_question_ = 0;
+  net::Server server_;
+};
+
+}  // namespace jobq::exec
