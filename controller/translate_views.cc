@@ -26,6 +26,8 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
     wire::AttemptView& entry = *out.add_attempts();
     entry.set_attempt(attempt.attempt.value);
     entry.set_node(attempt.node);
+    entry.set_output(attempt.output);
+    entry.set_error(attempt.error);
     entry.set_started(attempt.started.ms);
     entry.set_ended(attempt.ended.ms);
     if (attempt.ended) to_wire(attempt.end, *entry.mutable_end());
@@ -36,6 +38,8 @@ Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
   sched::AttemptView attempt;
   attempt.attempt = Attempt{in.attempt()};
   attempt.node = in.node();
+  attempt.output = in.output();
+  attempt.error = in.error();
   attempt.started = Time{in.started()};
   attempt.ended = Time{in.ended()};
   if (in.has_end()) {
@@ -113,6 +117,7 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
 void to_wire(const JobDetail& job, wire::JobDetail& out) {
   to_wire(job.summary, *out.mutable_summary());
   out.set_uid(job.uid);
+  out.set_gid(job.gid);
   out.set_class_version(job.class_version);
   for (const auto& [name, value] : job.params) {
     wire::NameValue& entry = *out.add_params();
@@ -139,6 +144,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   JobDetail job;
   job.summary = std::move(*summary);
   job.uid = in.uid();
+  job.gid = in.gid();
   job.class_version = in.class_version();
   for (const wire::NameValue& param : in.params()) {
     job.params.emplace_back(param.name(), param.value());

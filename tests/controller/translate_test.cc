@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// What goes over the wire comes back as it was, and what cannot be is refused.
+#include "controller/translate.h"
+
+#include <gtest/gtest.h>
+
+namespace jobq::controller {
+namespace {
+
+sched::JobSpec full_spec() {
+  sched::JobSpec spec;
+  spec.class_name = "plan";
+  spec.class_version = "3";
+  spec.priority = 60;
+  spec.time_limit = seconds(90);
+  spec.on_failure = sched::OnFailure::kContinue;
+  spec.params = {{"day", true, std::nullopt}, {"region", false, "all"}};
+  spec.needs = {4, Bytes{1U << 30U}, 1, {{"disk", 2}}, {"plan-db"}, {{"solver", 2}}};
+  sched::StepSpec step;
+  step.name = "calc";
+  step.kind = sched::StepKind::kScript;
+  step.argv = {"a", ""};
+  step.script = "echo ${day}\n";
+  step.after = {{"collect", sched::Condition::On::kEvent, "1"}};
+  step.after_any = {{"x", sched::Condition::On::kFailure, ""}};
+  step.needs = resmgr::Needs{};
+  step.exit = {{0, 1}, {2}, {77}};
+  step.literal = true;
+  spec.steps = {step, step};
+  step.time_limit = seconds(5);
+  spec.cleanup = step;
+  spec.env = {{"A", "1"}, {"B", ""}};
+  spec.workdir = "/srv";
+  spec.output = "%j.out";
+  spec.error = "%j.err";
+  return spec;
+}
+
+TEST(Translate, ASpecComesBackAsItWas) {
+  const sched::JobSpec spec = full_spec();
+  const auto back = decode_spec(encode_spec(spec));
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(**back, spec);
+}
+
+TEST(Translate, EqualSpecsOfARequestAreSentOnce) {
+  const auto spec = std::make_shared<const sched::JobSpec>(full_spec());
+  sched::Ticket ticket;
+  ticket.spec = spec;
+  ticket.name = "one";
+  ticket.params = {{"day", "monday"}};
+  ticket.priority = 7;
+  ticket.time_limit = seconds(3);
+  ticket.hold = true;
+  ticket.key = "k";
+  sched::Ticket by_class;
+  by_class.class_name = "plan";
+  by_class.class_version = "2";
+  by_class.env = {{"X", "y"}};
+  by_class.workdir = "/w";
+  by_class.output = "o";
+  by_class.error = "e";
+  wire::SubmitRequest request;
+  to_wire({ticket, by_class, ticket}, request);
+  EXPECT_EQ(request.specs_size(), 1);
+  auto back = from_wire(request);
+  ASSERT_TRUE(back) << back.error().message;
+  ASSERT_EQ(back->size(), 3U);
+  EXPECT_EQ((*back)[0].spec, (*back)[2].spec);
+  EXPECT_EQ(*(*back)[0].spec, *spec);
+  (*back)[0].spec = spec;
+  EXPECT_EQ((*back)[0], ticket);
+  EXPECT_EQ((*back)[1], by_class);
+}
+
+TEST(Translate, WhatIsOutOfRangeIsRefused) {
+  wire::JobSpec spec;
+  to_wire(full_spec(), spec);
+  wire::JobSpec odd = spec;
+  odd.set_version(99);
+  EXPECT_FALSE(from_wire(odd));
+  odd = spec;
+  odd.set_on_failure(9);
+  EXPECT_FALSE(from_wire(odd));
+  odd = spec;
+  odd.mutable_steps(1)->set_kind(77);
+  EXPECT_FALSE(from_wire(odd));
+  odd = spec;
+  odd.mutable_cleanup()->mutable_after(0)->set_on(77);
+  EXPECT_FALSE(from_wire(odd));
+  wire::SubmitRequest request;
+  request.add_tickets()->set_spec(0);
+  EXPECT_FALSE(from_wire(request));
+  wire::QueueFilter filter;
+  filter.add_states(1000);
+  EXPECT_FALSE(from_wire(filter));
+  EXPECT_FALSE(decode_spec("\xff\xff rubbish"));
+}
+
+TEST(Translate, SelectionsAndFiltersComeBack) {
+  sched::Selector selector;
+  selector.ranges = {{JobNumber{3}, JobNumber{9}}};
+  selector.step = "calc";
+  selector.names = {"n"};
+  selector.user = "ann";
+  selector.all = true;
+  wire::Selector message;
+  to_wire(selector, message);
+  const sched::Selector back = from_wire(message);
+  EXPECT_EQ(back.ranges.at(0).last, JobNumber{9});
+  EXPECT_EQ(back.step, "calc");
+  EXPECT_EQ(back.names, selector.names);
+  EXPECT_EQ(back.user, selector.user);
+  EXPECT_TRUE(back.all);
+  sched::QueueFilter filter;
+  filter.states = {sched::JobState::kHeld};
+  filter.classes = {"plan"};
+  wire::QueueFilter sent;
+  to_wire(filter, sent);
+  const auto received = from_wire(sent);
+  ASSERT_TRUE(received);
+  EXPECT_EQ(received->states, filter.states);
+  EXPECT_EQ(received->classes, filter.classes);
+}
+
+TEST(Translate, AJobsDetailComesBack) {
+  sched::JobDetail detail;
+  detail.summary = {JobNumber{17}, "n",     "c",     "ann",   sched::JobState::kError,  "r", 5,
+                    {"n1"},        Time{1}, Time{2}, Time{3}, sched::Outcome::kFailure, 2,   9};
+  detail.uid = 1000;
+  detail.params = {{"a", "b"}};
+  detail.time_limit = seconds(1);
+  sched::StepView step;
+  step.name = "calc";
+  step.state = sched::StepState::kFailed;
+  step.outcome = sched::Outcome::kFailure;
+  step.event = "9";
+  sched::AttemptView attempt;
+  attempt.attempt = Attempt{2};
+  attempt.node = "n1";
+  attempt.output = "/o";
+  attempt.started = Time{5};
+  attempt.ended = Time{6};
+  attempt.end.how = sched::TaskEnd::How::kSignalled;
+  attempt.end.signal = 9;
+  attempt.end.max_rss = Bytes{7};
+  step.attempts = {attempt};
+  detail.steps = {step};
+  detail.history = {{Time{1}, "held", "by ann"}};
+  wire::JobDetail message;
+  to_wire(detail, message);
+  const auto back = from_wire(message);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->summary.state, sched::JobState::kError);
+  EXPECT_EQ(back->summary.nodes, detail.summary.nodes);
+  EXPECT_EQ(back->summary.exit_code, 9);
+  EXPECT_EQ(back->steps.at(0).event, "9");
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
+  EXPECT_EQ(back->history.at(0).detail, "by ann");
+  message.mutable_summary()->set_state(99);
+  EXPECT_FALSE(from_wire(message));
+}
+
+}  // namespace
+}  // namespace jobq::controller
