@@ -103,7 +103,6 @@ class Ledger {
   std::size_t dimensions() const { return kFirstCount + counts_.size(); }
   // Of a site-defined count that some node or request has named.
   std::size_t dimension(const std::string& count) const { return counts_.at(count); }
-  std::size_t named_positions() const { return named_positions_; }
 
   // --- demands
   // `shared` are the needs' exclusive resources that the job holds by its part 0.

@@ -11,25 +11,30 @@ std::optional<Time> known_end(Time now, std::optional<Millis> limit) {
 
 class Pass {
  public:
-  Pass(Ledger& ledger, const Waiting& waiting, Time now, Work& work)
+  // `before` is the work done when the passes began whose bounds this one shares.
+  Pass(Ledger& ledger, const Waiting& waiting, Time now, const Work& before, Work& work)
       : ledger_(ledger),
         now_(now),
+        before_(before),
         work_(work),
-        before_(work),
         plan_(ledger, now, work),
         walk_(waiting) {}
 
-  std::vector<Grant> run() {
+  void run() {
     const auto has_room = [&](const Demand& demand) { return ledger_.has_room(demand); };
     while (const auto stop = walk_.next()) {
       if (!stop->generation_end && try_start(*stop)) continue;
       if (!walk_.another_could_start(has_room) || exhausted(before_, work_)) break;
+      reserved_any_ = true;
       if (const auto reserved = plan_.reserve(*walk_.demand(*stop))) {
         walk_.reserved(*stop, reserved->at);
       }
     }
-    return std::move(grants_);
   }
+
+  const std::vector<Grant>& grants() const { return grants_; }
+  // Did anybody start around a reservation?
+  bool overtook() const { return overtook_; }
 
  private:
   bool try_start(const Walk::Stop& stop) {
@@ -37,7 +42,8 @@ class Pass {
     const auto start = plan_.start(*demand);
     if (!start) return false;
     // Before the first reservation nobody asks the plan what will be free.
-    if (work_.reservations != before_.reservations) plan_.begin(*demand, *start);
+    if (reserved_any_) plan_.begin(*demand, *start);
+    overtook_ = reserved_any_;
     const NodeId node = start->node == nullptr ? NodeId{} : start->node->id;
     const Holding& holding =
         ledger_.take(stop.key.id(), demand, node, known_end(now_, demand->limit));
@@ -47,12 +53,14 @@ class Pass {
   }
 
   Ledger& ledger_;
-  Time now_;
+  const Time now_;
+  const Work& before_;
   Work& work_;
-  const Work before_;
   Plan plan_;
   Walk walk_;
   std::vector<Grant> grants_;
+  bool reserved_any_ = false;
+  bool overtook_ = false;
 };
 
 }  // namespace
@@ -62,12 +70,19 @@ bool exhausted(const Work& before, const Work& now) {
          now.visits - before.visits >= kMostVisits;
 }
 
-std::vector<Grant> run_pass(Ledger& ledger, Waiting& waiting, Time now, Work& work) {
-  ++work.passes;
-  std::vector<Grant> grants = Pass(ledger, waiting, now, work).run();
-  for (const Grant& grant : grants) {
-    waiting.remove(grant.id);
-    ledger.uncount_waiting(*ledger.holding(grant.id)->demand);
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work) {
+  const Work before = work;
+  std::vector<Grant> grants;
+  for (bool again = true; again;) {
+    ++work.passes;
+    Pass pass(ledger, waiting, now, before, work);
+    pass.run();
+    for (const Grant& grant : pass.grants()) {
+      waiting.remove(grant.id);
+      ledger.uncount_waiting(*ledger.holding(grant.id)->demand);
+      grants.push_back(grant);
+    }
+    again = pass.overtook();
   }
   return grants;
 }

@@ -19,10 +19,12 @@ inline constexpr std::uint64_t kMostReservations = 1000;
 // Looking at a node takes about 50 ns: this keeps the worst pass of a large cluster near 20 ms.
 inline constexpr std::uint64_t kMostVisits = 400'000;
 
-// Has the pass that began with `before` reached its bounds?
+// Have the passes that began with `before` reached their bounds?
 bool exhausted(const Work& before, const Work& now);
 
-// Grants all that may start now, in queue order, and takes them out of the queue.
-std::vector<Grant> run_pass(Ledger& ledger, Waiting& waiting, Time now, Work& work);
+// Grants all that may start now, in queue order, and takes them out of the queue. What starts
+// around reservations can change where these would be made, and so let others start: passes are
+// repeated until nobody starts, within the bounds of one.
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work);
 
 }  // namespace jobq::resmgr

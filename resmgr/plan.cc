@@ -74,44 +74,38 @@ Outlook Plan::build(const Named& named) const {
   return {now_, {&named.free, 1}, 1, std::move(holders)};
 }
 
-namespace {
-
-template <class Of>
-Outlook& at_position(std::vector<std::unique_ptr<Outlook>>& all, std::size_t size, const Of& of,
-                     const auto& build) {
-  if (all.size() < size) all.resize(size);
-  auto& place = all[of.position];
-  if (!place) place = std::make_unique<Outlook>(build(of));
+Outlook& Plan::outlook(const Node& node) {
+  nodes_.resize(ledger_->nodes().size());
+  auto& place = nodes_[node.position];
+  if (!place) place = std::make_unique<Outlook>(build(node));
   return *place;
 }
 
-template <class Of>
-const Outlook* built(const std::vector<std::unique_ptr<Outlook>>& all, const Of& of) {
-  return of.position < all.size() ? all[of.position].get() : nullptr;
-}
-
-}  // namespace
-
-Outlook& Plan::outlook(const Node& node) {
-  return at_position(nodes_, ledger_->nodes().size(), node,
-                     [&](const Node& of) { return build(of); });
-}
-
 Outlook& Plan::outlook(const Named& named) {
-  return at_position(named_, ledger_->named_positions(), named,
-                     [&](const Named& of) { return build(of); });
+  const auto known = named_.find(named.position);
+  if (known != named_.end()) return known->second;
+  return named_.emplace(named.position, build(named)).first->second;
+}
+
+const Outlook* Plan::built(const Node& node) const {
+  return node.position < nodes_.size() ? nodes_[node.position].get() : nullptr;
+}
+
+const Outlook* Plan::built(const Named& named) const {
+  const auto known = named_.find(named.position);
+  return known == named_.end() ? nullptr : &known->second;
 }
 
 // --- starting now
 
 bool Plan::may_start_on(const Demand& demand, const Node& node) const {
-  const Outlook* on = built(nodes_, node);
+  const Outlook* on = built(node);
   return on == nullptr || on->may_take(demand.node, end_of(now_, demand.limit));
 }
 
 bool Plan::may_take_named(const Demand& demand) const {
   return std::ranges::all_of(demand.named, [&](const NamedNeed& need) {
-    const Outlook* of = built(named_, *need.of);
+    const Outlook* of = built(*need.of);
     if (of == nullptr) return need.amount <= need.of->free;
     return of->may_take({&need.amount, 1}, end_of(now_, demand.limit));
   });

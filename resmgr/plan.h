@@ -13,6 +13,7 @@
 // may be taken without looking further: amounts only grow by the ends of grants.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -53,6 +54,8 @@ class Plan {
 
   Outlook& outlook(const Node& node);
   Outlook& outlook(const Named& named);
+  const Outlook* built(const Node& node) const;
+  const Outlook* built(const Named& named) const;
   Outlook build(const Node& node) const;
   Outlook build(const Named& named) const;
 
@@ -68,7 +71,7 @@ class Plan {
   Time soon_;
   Work* work_;
   std::vector<std::unique_ptr<Outlook>> nodes_;  // by Node::position
-  std::vector<std::unique_ptr<Outlook>> named_;  // by Named::position
+  std::map<std::size_t, Outlook> named_;         // by Named::position
 };
 
 }  // namespace jobq::resmgr

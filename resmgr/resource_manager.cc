@@ -117,7 +117,7 @@ bool ResourceManager::withdraw(RequestId id) {
 }
 
 std::vector<Grant> ResourceManager::schedule(Time now) {
-  return run_pass(state_->ledger, state_->waiting, now, state_->work);
+  return run_passes(state_->ledger, state_->waiting, now, state_->work);
 }
 
 bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }

@@ -44,7 +44,7 @@ TEST(Cost, OfAShapeThatDoesNotFitIsOneGeneration) {
   const Work before = world.manager.work();
   EXPECT_EQ(world.started(), Names{"2"});
   const Work work = difference(before, world.manager.work());
-  EXPECT_EQ(work.placements, 2U);  // the shape's head and job 2
+  EXPECT_EQ(work.placements, 3U);  // the head and job 2; the head again, for nobody to follow
   EXPECT_EQ(work.reservations, 2U);
 }
 

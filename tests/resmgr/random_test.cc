@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// Thousands of random operations: every decision is the one of the reference scheduler, the
+// invariants hold after each, no deadlock survives, and nobody delays a job above.
+#include <random>
+
+#include "tests/resmgr/reference.h"
+#include "tests/resmgr/world.h"
+
+namespace jobq::resmgr::test {
+namespace {
+
+constexpr int kSeeds = 40;
+constexpr int kOperations = 250;
+
+// std::uniform_int_distribution differs between libraries; seeds must mean the same everywhere.
+struct Dice {
+  std::mt19937_64 engine;
+  std::uint32_t below(std::uint32_t n) { return static_cast<std::uint32_t>(engine() % n); }
+  std::uint32_t between(std::uint32_t low, std::uint32_t high) {
+    return low + below(high - low + 1);
+  }
+  bool one_in(std::uint32_t n) { return below(n) == 0; }
+};
+
+// One random life, live and in the reference.
+class Life {
+ public:
+  explicit Life(std::uint64_t seed) : dice_{std::mt19937_64(seed)} {
+    const std::uint32_t nodes = dice_.between(1, 3);
+    for (std::uint32_t id = 1; id <= nodes; ++id) set_node(id);
+    for (const char* name : {"a", "b", "c"}) make({name, NamedKind::kExclusive, 1});
+    for (const char* name : {"t", "u"}) make({name, NamedKind::kTokens, dice_.between(2, 4)});
+  }
+
+  void run() {
+    for (int i = 0; i < kOperations && !::testing::Test::HasFailure(); ++i) {
+      turn();
+      const Result<void> good = manager_.check_invariants();
+      ASSERT_TRUE(good) << good.error().message;
+    }
+  }
+
+  // Everything that runs ends, again and again: then everything must start some day.
+  void drain() {
+    for (auto& [id, node] : reference_.nodes) set_up(id, true);
+    while (!::testing::Test::HasFailure() && !reference_.waiting.empty()) {
+      const std::size_t before = reference_.waiting.size() + reference_.held.size();
+      schedule();
+      end_all_that_can();
+      ASSERT_LT(reference_.waiting.size() + reference_.held.size(), before) << "a deadlock";
+    }
+  }
+
+ private:
+  void turn() {
+    switch (dice_.below(16)) {
+      case 0: return end_one();
+      case 1: return withdraw();
+      case 2: return change_end();
+      case 3: now_ = now_ + Millis{dice_.between(1, 40)}; return;
+      case 4: return set_up(any_node(), !dice_.one_in(3));
+      case 5: return dice_.one_in(4) ? set_node(any_node().value) : end_one();
+      case 6:
+      case 7:
+      case 8:
+      case 9:
+      case 10: return schedule();
+      default: return enqueue();
+    }
+  }
+
+  NodeId any_node() {
+    return NodeId{dice_.between(1, static_cast<std::uint32_t>(reference_.nodes.size()))};
+  }
+
+  // Nodes shrink only in what nobody holds, and never below what requests ask for at most.
+  void set_node(std::uint32_t id) {
+    Capacity capacity{dice_.between(4, 8),
+                      Bytes{dice_.between(60, 80)},
+                      dice_.between(2, 3),
+                      {{"scratch", dice_.between(3, 6)}}};
+    for (const auto& [of, held] : reference_.held) {
+      if (held.grant.node == NodeId{id}) capacity = reference_.nodes.at(NodeId{id}).capacity;
+    }
+    const bool is_new = !reference_.nodes.contains(NodeId{id});
+    manager_.set_node(NodeId{id}, "n" + std::to_string(id), capacity);
+    reference_.nodes[NodeId{id}].capacity = capacity;
+    if (is_new) set_up(NodeId{id}, true);
+  }
+
+  void set_up(NodeId id, bool up) {
+    const bool drain = !up && dice_.one_in(2);
+    manager_.set_connected(id, up || drain);
+    manager_.set_draining(id, drain);
+    reference_.nodes.at(id).up = up;
+  }
+
+  void make(const NamedResource& resource) {
+    ASSERT_TRUE(manager_.create(resource));
+    reference_.named[resource.name] = resource;
+  }
+
+  Needs any_needs(bool of_job) {
+    Needs needs;
+    if (!of_job && dice_.one_in(2)) needs.cpus = dice_.between(1, 4);
+    if (dice_.one_in(6)) needs.memory = Bytes{of_job ? 1 : dice_.between(1, 30)};
+    if (!of_job && dice_.one_in(8)) needs.gpus = dice_.between(1, 2);
+    if (!of_job && dice_.one_in(8)) needs.counts = {{"scratch", dice_.between(1, 3)}};
+    for (const char* name : {"a", "b", "c"}) {
+      if (dice_.one_in(6)) needs.exclusive.emplace_back(name);
+    }
+    for (const char* name : {"t", "u"}) {
+      if (dice_.one_in(6)) needs.tokens.push_back({name, dice_.between(1, 2)});
+    }
+    if (needs.empty()) needs.exclusive = {"a"};
+    return needs;
+  }
+
+  void enqueue() {
+    const std::uint64_t job = dice_.one_in(3) ? dice_.between(1, last_job_) : ++last_job_;
+    const bool known = job != last_job_ || reference_.held.contains(whole(job));
+    const bool of_job = !known && dice_.one_in(2);
+    if (reference_.waiting.contains(whole(job))) return;
+    Request request{part(job, of_job ? 0 : ++last_part_), static_cast<int>(dice_.between(1, 3)),
+                    any_needs(of_job), std::nullopt};
+    if (of_job && any_part_of(job)) return;
+    if (dice_.one_in(2)) request.limit = Millis{10 * dice_.between(1, 5)};
+    const bool circle = reference_.closes_circle(request);
+    const Result<void> done = manager_.enqueue(request);
+    ASSERT_EQ(!done, circle) << (done ? "no circle seen" : done.error().message);
+    if (done) reference_.waiting[request.id] = request;
+  }
+
+  bool any_part_of(std::uint64_t job) const {
+    const auto of_job = [&](const auto& entry) { return entry.first.job.value == job; };
+    return std::ranges::any_of(reference_.waiting, of_job) ||
+           std::ranges::any_of(reference_.held, of_job);
+  }
+
+  void withdraw() {
+    if (reference_.waiting.empty()) return;
+    const auto chosen = any_of(reference_.waiting);
+    ASSERT_TRUE(manager_.withdraw(chosen));
+    reference_.waiting.erase(chosen);
+  }
+
+  template <class Map>
+  RequestId any_of(const Map& map) {
+    return std::next(map.begin(), dice_.below(static_cast<std::uint32_t>(map.size())))->first;
+  }
+
+  // A job's own needs come back after its steps'.
+  bool may_end(RequestId id) const {
+    const auto other = [&](const auto& entry) {
+      return entry.first.job == id.job && entry.first != id;
+    };
+    return id.part != 0 || (std::ranges::none_of(reference_.waiting, other) &&
+                            std::ranges::none_of(reference_.held, other));
+  }
+
+  void end(RequestId id) {
+    ASSERT_TRUE(manager_.release(id));
+    reference_.held.erase(id);
+  }
+
+  void end_one() {
+    if (reference_.held.empty()) return;
+    const RequestId id = any_of(reference_.held);
+    if (may_end(id)) end(id);
+  }
+
+  void end_all_that_can() {
+    for (const auto& [id, held] : std::map(reference_.held)) {
+      if (may_end(id)) end(id);
+    }
+  }
+
+  void change_end() {
+    if (reference_.held.empty()) return;
+    const RequestId id = any_of(reference_.held);
+    std::optional<Time> end;
+    if (dice_.one_in(2)) end = now_ + Millis{dice_.between(0, 60)} - Millis{20};
+    manager_.set_end(id, end);
+    reference_.held.at(id).end = end;
+  }
+
+  void schedule() {
+    const std::vector<Grant> wanted = reference_.schedule(now_);
+    EXPECT_EQ(manager_.schedule(now_), wanted);
+    EXPECT_TRUE(manager_.schedule(now_).empty());
+    EXPECT_EQ(manager_.waiting_count(), reference_.waiting.size());
+    for (const auto& [id, request] : reference_.waiting) {
+      EXPECT_FALSE(manager_.explain(id, now_).empty()) << World::name_of(id) << " has no reason";
+      EXPECT_NE(manager_.expected_start(id, now_), now_);
+    }
+  }
+
+  Dice dice_;
+  ResourceManager manager_;
+  Reference reference_;
+  Time now_{1000};
+  std::uint32_t last_job_ = 1;
+  std::uint32_t last_part_ = 0;
+};
+
+class Random : public ::testing::TestWithParam<int> {};
+
+TEST_P(Random, EveryDecisionIsTheReferences) {
+  SCOPED_TRACE("seed " + std::to_string(GetParam()));
+  Life life(static_cast<std::uint64_t>(GetParam()));
+  life.run();
+  life.drain();
+}
+
+// Jobs without limits hold, and end in a random order. The first job in the queue starts at the
+// very event at which it would have started had nobody been behind it.
+std::size_t event_of_start(std::uint64_t seed, bool with_others) {
+  Dice dice{std::mt19937_64(seed)};
+  World world;
+  const std::uint32_t nodes = dice.between(1, 3);
+  for (std::uint32_t id = 1; id <= nodes; ++id) {
+    world.join(id, Capacity{dice.between(4, 8), Bytes{dice.between(4, 8)}, 0, {}});
+  }
+  world.make_exclusive("a");
+  world.make_tokens("t", 4);
+  const auto any = [&](std::uint32_t most) {
+    Needs needs = cpus(dice.between(1, most));
+    if (dice.one_in(2)) needs.memory = Bytes{dice.between(1, most)};
+    if (dice.one_in(4)) needs.exclusive = {"a"};
+    if (dice.one_in(3)) needs.tokens = {{"t", dice.between(1, 3)}};
+    return needs;
+  };
+  for (std::uint64_t job = 1; job <= 12; ++job) world.ask({step(job), any(3)});
+  std::vector<RequestId> held;
+  for (const Grant& grant : world.manager.schedule(world.now)) held.push_back(grant.id);
+  for (std::uint64_t job = 1; job <= 12; ++job) world.manager.withdraw(step(job));
+  std::shuffle(held.begin(), held.end(), dice.engine);
+
+  world.ask({step(20), any(4), dice.one_in(2) ? std::optional(seconds(5)) : std::nullopt});
+  for (std::uint64_t job = 21; with_others && job <= 40; ++job) {
+    world.ask({step(job), any(3), dice.one_in(2) ? std::optional(seconds(5)) : std::nullopt});
+  }
+  for (std::size_t event = 0; event <= held.size(); ++event) {
+    world.manager.schedule(world.now);
+    if (world.manager.is_held(step(20))) return event;
+    if (event < held.size()) world.end(held[event]);
+  }
+  return held.size() + 1;
+}
+
+TEST(Overtaking, NeverDelaysTheFirstInTheQueueWhoeverEndsFirst) {
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    ASSERT_EQ(event_of_start(seed, true), event_of_start(seed, false)) << "seed " << seed;
+  }
+}
+
+// Jobs whose limits are exact and equal, all submitted at once on one node: each starts when it
+// would have started without those behind it.
+std::vector<Time> starts(std::uint64_t seed, std::uint64_t count) {
+  Dice dice{std::mt19937_64(seed)};
+  World world(dice.between(2, 8));
+  std::vector<Time> at(count);
+  for (std::uint64_t job = 0; job < count; ++job) {
+    Needs needs = cpus(dice.between(1, world.manager.node(NodeId{1})->total.cpus));
+    world.ask({step(job + 1), needs, seconds(10)});
+  }
+  while (world.manager.waiting_count() != 0) {
+    for (const Grant& grant : world.manager.schedule(world.now)) {
+      at[grant.id.job.value - 1] = world.now;
+    }
+    world.pass_time(seconds(10));
+    for (std::uint64_t job = 1; job <= count; ++job) world.manager.release(step(job));
+  }
+  return at;
+}
+
+TEST(Overtaking, NeverDelaysAnyoneWhereEqualLimitsAreExact) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    const std::vector<Time> all = starts(seed, 14);
+    for (std::uint64_t count = 1; count < all.size(); ++count) {
+      ASSERT_EQ(all[count - 1], starts(seed, count).back()) << "seed " << seed << " job " << count;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, Random, ::testing::Range(1, kSeeds + 1));
+
+}  // namespace
+}  // namespace jobq::resmgr::test

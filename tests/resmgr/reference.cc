@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reference scheduler.
+#include "tests/resmgr/reference.h"
+
+#include <algorithm>
+#include <limits>
+#include <tuple>
+
+namespace jobq::resmgr::test {
+namespace {
+
+constexpr Time kNever{std::numeric_limits<std::int64_t>::max()};
+
+Time end_of(Time start, std::optional<Millis> limit) {
+  return limit && start != kNever ? start + *limit : kNever;
+}
+
+std::int64_t signed_of(std::uint64_t n) { return static_cast<std::int64_t>(n); }
+
+template <class Has>  // Needs or Capacity
+Row row_of(const Has& has) {
+  Row row{{"cpus", has.cpus}, {"memory", signed_of(has.memory.count)}, {"gpus", has.gpus}};
+  for (const Count& count : has.counts) row[count.name] = signed_of(count.amount);
+  return row;
+}
+
+Row asked_of(const Needs& needs) {
+  Row row = row_of(needs);
+  std::erase_if(row, [](const auto& entry) { return entry.second == 0; });
+  return row;
+}
+
+std::int64_t in(const Row& row, const std::string& name) {
+  const auto found = row.find(name);
+  return found == row.end() ? 0 : found->second;
+}
+
+bool fits(const Row& asked, const Row& free) {
+  return std::ranges::all_of(asked, [&](const auto& a) { return a.second <= in(free, a.first); });
+}
+
+void add(Row& row, const Row& what, std::int64_t sign) {
+  for (const auto& [name, amount] : what) row[name] += sign * amount;
+}
+
+enum class Unsure { kGone, kStay };
+
+Row free_at(const Place& place, Time t, Time now, Unsure unsure) {
+  Row free = place.total;
+  for (const auto& held : place.held) {
+    const bool there = held.end ? t < *held.end : t <= now || unsure == Unsure::kStay;
+    if (there) add(free, held.amounts, -1);
+  }
+  for (const auto& claim : place.claims) {
+    if (claim.from <= t && t < claim.until) add(free, claim.amounts, -1);
+  }
+  return free;
+}
+
+// Every time after now at which something changes.
+std::set<Time> changes(const Place& place, Time now) {
+  std::set<Time> times{now + Millis{1}};
+  for (const auto& held : place.held) {
+    if (held.end) times.insert(*held.end);
+  }
+  for (const auto& claim : place.claims) {
+    times.insert(claim.from);
+    times.insert(claim.until);
+  }
+  times.erase(kNever);
+  times.erase(times.begin(), times.upper_bound(now));
+  return times;
+}
+
+Row least(const Place& place, Time from, Time until, Time now, Unsure unsure) {
+  Row least = free_at(place, from, now, unsure);
+  for (const Time t : changes(place, now)) {
+    if (t <= from || t >= until) continue;
+    const Row free = free_at(place, t, now, unsure);
+    for (auto& [name, amount] : least) amount = std::min(amount, in(free, name));
+  }
+  return least;
+}
+
+// Of one dimension: the least that can be over when enough unsure holders have ended. All subsets
+// of those that may still be there.
+std::int64_t least_over(const Place& place, const std::string& name, std::int64_t beyond) {
+  std::vector<std::int64_t> unsure;
+  for (const auto& held : place.held) {
+    if (!held.end && in(held.amounts, name) > 0) unsure.push_back(in(held.amounts, name));
+  }
+  std::int64_t least = beyond;
+  for (std::uint64_t subset = 0; subset < (std::uint64_t{1} << unsure.size()); ++subset) {
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < unsure.size(); ++i) sum += (subset >> i & 1U) ? unsure[i] : 0;
+    if (sum <= beyond) least = std::min(least, beyond - sum);
+  }
+  return least;
+}
+
+void claim(Place& place, const Row& asked, Time might, Time last, std::optional<Millis> limit,
+           Time now) {
+  std::set<Time> starts = changes(place, now);
+  starts.insert(might);
+  for (const Time start : starts) {
+    if (start < might || start > last) continue;
+    const Row beyond = least(place, start, end_of(start, limit), now, Unsure::kGone);
+    if (!fits(asked, beyond)) continue;
+    Place::Spare spare{start, {}};
+    for (const auto& [name, amount] : asked) {
+      spare.amounts[name] = least_over(place, name, in(beyond, name) - amount);
+    }
+    place.spares.push_back(spare);
+  }
+  place.claims.push_back({asked, might, end_of(might, limit)});
+}
+
+bool may_take(const Place& place, const Row& asked, Time until, Time now) {
+  if (!fits(asked, free_at(place, now, now, Unsure::kStay))) return false;
+  return std::ranges::all_of(place.spares, [&](const Place::Spare& spare) {
+    return spare.from >= until || std::ranges::all_of(spare.amounts, [&](const auto& entry) {
+             return in(asked, entry.first) == 0 || in(asked, entry.first) <= entry.second;
+           });
+  });
+}
+
+void take(Place& place, const Row& asked, std::optional<Time> end, Time until) {
+  place.held.push_back({asked, end});
+  for (auto& spare : place.spares) {
+    if (spare.from >= until) continue;
+    for (auto& [name, amount] : spare.amounts) amount -= in(asked, name);
+  }
+}
+
+}  // namespace
+
+std::set<std::string> Reference::shared(const Request& request) const {
+  std::set<std::string> names;
+  const auto whole = held.find(RequestId{request.id.job, 0});
+  if (request.id.part == 0 || whole == held.end()) return names;
+  for (const std::string& name : request.needs.exclusive) {
+    if (std::ranges::count(whole->second.request.needs.exclusive, name) != 0) names.insert(name);
+  }
+  return names;
+}
+
+struct Reference::Pass {
+  Reference& reference;
+  Time now;
+  std::map<NodeId, Place> nodes;
+  std::map<std::string, Place> named;
+
+  Pass(Reference& of, Time at) : reference(of), now(at) {
+    for (const auto& [id, node] : of.nodes) nodes[id].total = row_of(node.capacity);
+    for (const auto& [name, resource] : of.named) {
+      named[name].total = {{"", signed_of(resource.total)}};
+    }
+    for (const auto& [id, held] : of.held) {
+      const bool sure = held.end && *held.end > now;
+      if (held.grant.node) {
+        nodes[held.grant.node].held.push_back(
+            {asked_of(held.request.needs), sure ? held.end : std::nullopt});
+      }
+      for (const auto& [name, asked] : named_of(held.request, {})) hold_named(name, asked, id.job);
+    }
+  }
+
+  // Parts of one job hold an exclusive resource once.
+  std::map<std::string, std::set<JobNumber>> jobs;
+  void hold_named(const std::string& name, const Row& asked, JobNumber job) {
+    const bool again = !jobs[name].insert(job).second;
+    if (again && reference.named.at(name).kind == NamedKind::kExclusive) return;
+    named[name].held.push_back({asked, std::nullopt});
+  }
+
+  static std::map<std::string, Row> named_of(const Request& request,
+                                             const std::set<std::string>& without) {
+    std::map<std::string, Row> rows;
+    for (const std::string& name : request.needs.exclusive) {
+      if (!without.contains(name)) rows[name] = {{"", 1}};
+    }
+    for (const Count& count : request.needs.tokens) {
+      rows[count.name] = {{"", signed_of(count.amount)}};
+    }
+    return rows;
+  }
+
+  bool may_take_named(const Request& request) {
+    return std::ranges::all_of(named_of(request, reference.shared(request)), [&](const auto& n) {
+      return may_take(named[n.first], n.second, end_of(now, request.limit), now);
+    });
+  }
+
+  // What is left over after the request, or still missing for it: less is better.
+  auto rank(NodeId id, const Row& asked) {
+    const Row left = free_at(nodes[id], now, now, Unsure::kStay);
+    std::vector<std::int64_t> missing;
+    std::vector<std::int64_t> over;
+    for (const char* name : {"gpus", "cpus", "memory", "scratch"}) {
+      const std::int64_t rest = in(left, name) - in(asked, name);
+      missing.push_back(std::max<std::int64_t>(-rest, 0));
+      over.push_back(std::max<std::int64_t>(rest, 0));
+    }
+    return std::tuple(missing, over, id);
+  }
+
+  std::optional<NodeId> node_now(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    std::optional<NodeId> best;
+    for (auto& [id, place] : nodes) {
+      if (!reference.nodes.at(id).up) continue;
+      if (!may_take(place, asked, end_of(now, request.limit), now)) continue;
+      // gpus, cpus and memory decide, then the id.
+      const auto key = [&](NodeId of) {
+        const Row free = free_at(nodes[of], now, now, Unsure::kStay);
+        return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), of);
+      };
+      if (!best || key(id) < key(*best)) best = id;
+    }
+    return best;
+  }
+
+  std::optional<Grant> start(const Request& request) {
+    if (!may_take_named(request)) return std::nullopt;
+    Grant grant{request.id, {}, {}};
+    const Time until = end_of(now, request.limit);
+    const auto end = request.limit ? std::optional(until) : std::nullopt;
+    if (request.needs.takes_from_node()) {
+      const auto node = node_now(request);
+      if (!node) return std::nullopt;
+      grant.node = *node;
+      grant.gpus = free_gpus(*node, request.needs.gpus);
+      take(nodes[*node], asked_of(request.needs), end, until);
+    }
+    for (const auto& [name, asked] : named_of(request, reference.shared(request))) {
+      take(named[name], asked, std::nullopt, until);
+    }
+    reference.held[request.id] = {request, grant, end};
+    return grant;
+  }
+
+  std::vector<std::uint32_t> free_gpus(NodeId node, std::uint32_t wanted) const {
+    std::set<std::uint32_t> taken;
+    for (const auto& [id, held] : reference.held) {
+      if (held.grant.node == node) taken.insert(held.grant.gpus.begin(), held.grant.gpus.end());
+    }
+    std::vector<std::uint32_t> gpus;
+    for (std::uint32_t i = 0; gpus.size() < wanted; ++i) {
+      if (!taken.contains(i)) gpus.push_back(i);
+    }
+    return gpus;
+  }
+
+  static bool fits_from(const Place& place, const Row& asked, Time t, std::optional<Millis> limit,
+                        Time now, Unsure unsure) {
+    return fits(asked, least(place, t, end_of(t, limit), now, unsure));
+  }
+
+  bool named_fit_from(const Request& request, Time t) {
+    return std::ranges::all_of(named_of(request, reference.shared(request)), [&](const auto& n) {
+      return fits_from(named[n.first], n.second, t, request.limit, now, Unsure::kGone);
+    });
+  }
+
+  // The first time after now at which the place, where there is one, and all names fit.
+  Time earliest(const Request& request, const Place* place, Unsure unsure) {
+    std::set<Time> times{now + Millis{1}};
+    if (place) times.merge(changes(*place, now));
+    for (const auto& [name, asked] : named_of(request, reference.shared(request))) {
+      times.merge(changes(named[name], now));
+    }
+    for (const Time t : times) {
+      const bool on_node =
+          !place || fits_from(*place, asked_of(request.needs), t, request.limit, now, unsure);
+      if (on_node && named_fit_from(request, t)) return t;
+    }
+    return kNever;
+  }
+
+  void claim_named(const Request& request, Time at) {
+    for (const auto& [name, asked] : named_of(request, reference.shared(request))) {
+      claim(named[name], asked, at, kNever, request.limit, now);
+    }
+  }
+
+  // Where the request is reserved; kNever where it cannot be.
+  Time reserve(const Request& request) {
+    if (!request.needs.takes_from_node()) {
+      const Time at = earliest(request, nullptr, Unsure::kGone);
+      if (at != kNever) claim_named(request, at);
+      return at;
+    }
+    const Row asked = asked_of(request.needs);
+    Time at = kNever;
+    Time last = kNever;
+    std::optional<NodeId> last_node;
+    for (auto& [id, place] : nodes) {
+      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      at = std::min(at, earliest(request, &place, Unsure::kGone));
+      const Time sure = earliest(request, &place, Unsure::kStay);
+      if (sure == kNever) continue;
+      if (!last_node ||
+          std::tuple(sure, rank(id, asked)) < std::tuple(last, rank(*last_node, asked))) {
+        last = sure;
+        last_node = id;
+      }
+    }
+    std::map<NodeId, Time> mights;
+    for (auto& [id, place] : nodes) {
+      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      const Time might = earliest(request, &place, Unsure::kGone);
+      if (might < last || (last_node == id && might != kNever)) mights[id] = might;
+    }
+    for (const auto& [id, might] : mights) {
+      claim(nodes[id], asked, might, last, request.limit, now);
+    }
+    if (at != kNever) claim_named(request, at);
+    return at;
+  }
+};
+
+std::vector<Grant> Reference::schedule(Time now) {
+  std::vector<Grant> all;
+  while (true) {
+    const std::vector<Grant> more = pass(now);
+    if (more.empty()) return all;
+    all.insert(all.end(), more.begin(), more.end());
+  }
+}
+
+std::vector<Grant> Reference::pass(Time now) {
+  std::vector<Request> queue;
+  for (const auto& [id, request] : waiting) queue.push_back(request);
+  std::ranges::stable_sort(queue, [](const Request& a, const Request& b) {
+    return std::tuple(-a.priority, a.id) < std::tuple(-b.priority, b.id);
+  });
+  struct Shape {
+    std::optional<Time> generation_end;
+    bool passed_over = false;
+  };
+  std::map<std::tuple<Needs, std::optional<Millis>, std::set<std::string>>, Shape> shapes;
+  std::vector<Grant> grants;
+  Pass pass(*this, now);
+  for (const Request& request : queue) {
+    Shape& shape = shapes[{request.needs, request.limit, shared(request)}];
+    if (shape.passed_over) continue;
+    const auto grant = shape.generation_end ? std::nullopt : pass.start(request);
+    if (grant) {
+      grants.push_back(*grant);
+      waiting.erase(request.id);
+      continue;
+    }
+    const Time at = pass.reserve(request);
+    shape.passed_over = at == kNever || (shape.generation_end && at >= *shape.generation_end);
+    if (!shape.generation_end) shape.generation_end = end_of(at, request.limit);
+  }
+  return grants;
+}
+
+bool Reference::closes_circle(const Request& request) const {
+  std::map<RequestId, Request> asks = waiting;
+  asks[request.id] = request;
+  std::map<std::string, std::int64_t> rest;
+  for (const auto& [name, resource] : named) rest[name] = signed_of(resource.total);
+  std::map<JobNumber, std::vector<Request>> stuck;
+  const auto give = [&](JobNumber job, std::int64_t sign) {
+    for (const auto& [name, row] : Pass::named_of(held.at(RequestId{job, 0}).request, {})) {
+      rest[name] += sign * in(row, "");
+    }
+  };
+  for (const auto& [id, ask] : asks) {
+    const bool holds = held.contains(RequestId{id.job, 0});
+    if (holds && stuck[id.job].empty()) give(id.job, -1);
+    if (holds) stuck[id.job].push_back(ask);
+  }
+  const auto met = [&](const Request& ask) {
+    return std::ranges::all_of(Pass::named_of(ask, shared(ask)), [&](const auto& entry) {
+      return in(entry.second, "") <= rest.at(entry.first);
+    });
+  };
+  for (bool again = true; again;) {
+    again = false;
+    for (const auto& [job, parts] : std::map(stuck)) {
+      if (!std::ranges::all_of(parts, met)) continue;
+      give(job, 1);
+      stuck.erase(job);
+      again = true;
+    }
+  }
+  return stuck.contains(request.id.job);
+}
+
+}  // namespace jobq::resmgr::test

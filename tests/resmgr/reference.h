@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of the resource manager once more, written to be read: no index, no early end of a
+// pass, every question answered from the list of holders and the list of claims. Random tests
+// compare the two.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "resmgr/resource_manager.h"
+
+namespace jobq::resmgr::test {
+
+using Row = std::map<std::string, std::int64_t>;  // "cpus", "memory", "gpus", counts
+
+// A node, or a named resource with the one dimension "".
+struct Place {
+  struct Held {
+    Row amounts;
+    std::optional<Time> end;  // none: at any moment
+  };
+  struct Claim {
+    Row amounts;
+    Time from;
+    Time until;
+  };
+  struct Spare {
+    Time from;
+    Row amounts;  // of the dimensions that the claim needs
+  };
+
+  Row total;
+  std::vector<Held> held;
+  std::vector<Claim> claims;
+  std::vector<Spare> spares;
+};
+
+class Reference {
+ public:
+  struct Known {
+    Capacity capacity;
+    bool up = true;
+  };
+  struct Held {
+    Request request;
+    Grant grant;
+    std::optional<Time> end;
+  };
+
+  std::map<NodeId, Known> nodes;
+  std::map<std::string, NamedResource> named;
+  std::map<RequestId, Request> waiting;
+  std::map<RequestId, Held> held;
+
+  // Passes, until nobody starts any more.
+  std::vector<Grant> schedule(Time now);
+  // Would a wait of this request never end, because jobs wait for each other?
+  bool closes_circle(const Request& request) const;
+
+ private:
+  struct Pass;
+  std::vector<Grant> pass(Time now);
+  std::set<std::string> shared(const Request& request) const;
+};
+
+}  // namespace jobq::resmgr::test
