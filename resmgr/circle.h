@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Circles of jobs that hold named resources and wait for each other's.
-//
-// What a step holds comes back when the step ends, which waits for nothing. What a job holds by its
-// part 0 comes back only after all its steps, so a circle runs through jobs that hold named
-// resources by part 0 and whose steps wait. Tokens make it more than a search for a cycle: a step
-// may be served by any of several holders. So the jobs are reduced (Coffman, Elphick, Shoshani,
-// 1971): a job whose waiting requests can each be met from what is free or will come back ends in
-// time and gives its own back; jobs that are left when nothing more can be given back wait for each
-// other for ever.
+// Circles of jobs that hold named resources and wait for each other's (see parties.h for who is a
+// party).
 //
 // Detection stands in enqueue() alone. A grant to a step only removes a wait, because what the step
-// takes will come back; a grant to part 0 adds a holder whose steps do not yet ask, since steps may
-// ask only once part 0 is held. So only a new request can close a circle.
+// takes comes back; a grant to part 0 adds a holder whose steps do not yet ask, since steps may ask
+// only once part 0 is held. So only a new request can close a circle. Circles through reservations
+// (a request that lacks one thing keeps from a step what the step needs to give that thing back)
+// are not refused but avoided: see Precedence.
 #pragma once
 
 #include <optional>

@@ -40,42 +40,28 @@ class RoomWatch {
   std::optional<RequestId> stopped_by_;
 };
 
-void place(Plan& plan, Walk& walk, const Walk::Stop& stop) {
-  const Demand& demand = *walk.demand(stop);
-  const auto start = stop.generation_end ? std::nullopt : plan.start(demand);
-  if (start) {
-    plan.begin(demand, *start);
-    walk.started(stop);
-  } else if (const auto reserved = plan.reserve(demand)) {
-    walk.reserved(stop, reserved->at);
-  }
-}
-
 }  // namespace
 
 Forecast foresee(const Ledger& ledger, const Waiting& waiting, RequestId target, Time now) {
-  Work work;
-  Plan plan(ledger, now, work);
-  Walk walk(waiting);
-  const Demand& demand = *waiting.demand_of(target);
-  RoomWatch watch(ledger, plan, demand);
-  Forecast forecast;
-
   const QueueKey key = waiting.key_of(target);
-  auto stop = walk.next();
-  for (; stop && stop->key < key; stop = walk.next()) {
-    if (exhausted(Work{}, work)) {
-      forecast.passed_over = true;
-      forecast.stopped_by = watch.stopped_by();
-      return forecast;
+  Forecast forecast;
+  Work work;
+  std::optional<RoomWatch> watch;
+  const auto on_placed = [&](const Pass::Placed& placed) {
+    if (placed.key == key) {
+      forecast.starts = placed.start.has_value();
+      forecast.reservation = placed.reservation;
+      return false;
     }
-    place(plan, walk, *stop);
-    watch.placed(stop->key.id());
-  }
-  forecast.stopped_by = watch.stopped_by();
-  if (!stop || stop->key != key) return forecast;
-  forecast.starts = !stop->generation_end && plan.start(demand);
-  if (!forecast.starts) forecast.reservation = plan.reserve(demand);
+    if (!placed.ahead && key < placed.key) return false;
+    watch->placed(placed.key.id());
+    return true;
+  };
+  Pass pass(ledger, waiting, now, Pass::Purpose::kForesight, Work{}, work, on_placed);
+  watch.emplace(ledger, pass.plan(), *waiting.demand_of(target));
+  pass.run();
+  forecast.stopped_by = watch->stopped_by();
+  forecast.passed_over = pass.exhausted();
   return forecast;
 }
 

@@ -243,6 +243,7 @@ const Holding& Ledger::enter(Holding holding) {
   const auto [place, is_new] = holdings_.emplace(holding.id, std::move(holding));
   check(is_new, "a request is granted once");
   const Holding& entered = place->second;
+  if (entered.id.part == 0) wholes_.emplace(entered.id.job, &entered);
   if (entered.node != nullptr) {
     change_node(*entered.node, [&](Node& node) { subtract(node.free, entered.demand->node); });
     entered.node->holdings.emplace(entered.id, &entered);
@@ -288,6 +289,7 @@ bool Ledger::give_back(RequestId id) {
     for (const std::uint32_t index : holding.gpus) holding.node->gpus_held.erase(index);
   }
   holdings_.erase(found);
+  if (id.part == 0) wholes_.erase(id.job);
   for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
     for (const NamedNeed& need : *list) return_share(need, holding);
     for (const NamedNeed& need : *list) forget_unused(*need.of);

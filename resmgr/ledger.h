@@ -130,6 +130,8 @@ class Ledger {
   const Holding* holding(RequestId id) const;
   void set_end(RequestId id, std::optional<Time> end);
   const std::map<RequestId, Holding>& holdings() const { return holdings_; }
+  // What jobs hold by their part 0.
+  const std::map<JobNumber, const Holding*>& wholes() const { return wholes_; }
 
   Result<void> check_invariants() const;
 
@@ -153,6 +155,7 @@ class Ledger {
   std::size_t named_positions_ = 0;
   std::map<std::string, std::size_t> counts_;  // name -> dimension
   std::map<RequestId, Holding> holdings_;
+  std::map<JobNumber, const Holding*> wholes_;
   std::uint64_t serial_ = 0;
 };
 

@@ -66,6 +66,9 @@ Result<void> check_named(const Named& named, const std::map<RequestId, Holding>&
 }  // namespace
 
 Result<void> Ledger::check_invariants() const {
+  for (const auto& [job, whole] : wholes_) {
+    if (whole != holding(RequestId{job, 0})) return broken("a job's own needs are miscounted");
+  }
   std::size_t usable = 0;
   for (const auto& [id, node] : nodes_) {
     if (Result<void> good = check_node(node, holdings_); !good) return good;

@@ -2,85 +2,100 @@
 // The pass.
 #include "resmgr/pass.h"
 
-namespace jobq::resmgr {
-namespace {
+#include <utility>
 
-std::optional<Time> known_end(Time now, std::optional<Millis> limit) {
-  return limit ? std::optional(end_of(now, limit)) : std::nullopt;
+namespace jobq::resmgr {
+
+Pass::Pass(const Ledger& ledger, const Waiting& waiting, Time now, Purpose purpose,
+           const Work& before, Work& work, OnPlaced on_placed)
+    : ledger_(&ledger),
+      waiting_(&waiting),
+      purpose_(purpose),
+      before_(before),
+      work_(&work),
+      on_placed_(std::move(on_placed)),
+      plan_(ledger, now, work),
+      walk_(waiting) {
+  ++work.passes;
 }
 
-class Pass {
- public:
-  // `before` is the work done when the passes began whose bounds this one shares.
-  Pass(Ledger& ledger, const Waiting& waiting, Time now, const Work& before, Work& work)
-      : ledger_(ledger),
-        now_(now),
-        before_(before),
-        work_(work),
-        plan_(ledger, now, work),
-        walk_(waiting) {}
-
-  void run() {
-    const auto has_room = [&](const Demand& demand) { return ledger_.has_room(demand); };
-    while (const auto stop = walk_.next()) {
-      if (!stop->generation_end && try_start(*stop)) continue;
-      if (!walk_.another_could_start(has_room) || exhausted(before_, work_)) break;
-      reserved_any_ = true;
-      if (const auto reserved = plan_.reserve(*walk_.demand(*stop))) {
-        walk_.reserved(*stop, reserved->at);
-      }
-    }
+void Pass::run() {
+  while (const auto stop = walk_.next()) {
+    if (!place(*stop)) return;
   }
+}
 
-  const std::vector<Grant>& grants() const { return grants_; }
-  // Did anybody start around a reservation?
-  bool overtook() const { return overtook_; }
+bool Pass::exhausted() const {
+  return work_->reservations - before_.reservations >= kMostReservations ||
+         work_->visits - before_.visits >= kMostVisits;
+}
 
- private:
-  bool try_start(const Walk::Stop& stop) {
-    const auto& demand = walk_.demand(stop);
-    const auto start = plan_.start(*demand);
-    if (!start) return false;
-    // Before the first reservation nobody asks the plan what will be free.
-    if (reserved_any_) plan_.begin(*demand, *start);
-    overtook_ = reserved_any_;
-    const NodeId node = start->node == nullptr ? NodeId{} : start->node->id;
-    const Holding& holding =
-        ledger_.take(stop.key.id(), demand, node, known_end(now_, demand->limit));
-    grants_.push_back(Grant{holding.id, node, holding.gpus});
-    walk_.started(stop);
+bool Pass::place(const Walk::Stop& stop) {
+  if (ahead_.contains(stop.key.id())) {
+    walk_.went_before(stop);
     return true;
   }
+  Placed placed{stop.key, &walk_.demand(stop), false, {}, {}};
+  if (!stop.generation_end && start(placed)) {
+    walk_.started(stop);
+    return on_placed_(placed);
+  }
+  const auto has_room = [&](const Demand& demand) { return ledger_->has_room(demand); };
+  if (purpose_ == Purpose::kGrant && !walk_.another_could_start(has_room)) return false;
+  if (exhausted() || !place_before(stop)) return false;
+  reserve(placed);
+  if (placed.reservation) walk_.reserved(stop, placed.reservation->at);
+  return on_placed_(placed);
+}
 
-  Ledger& ledger_;
-  const Time now_;
-  const Work& before_;
-  Work& work_;
-  Plan plan_;
-  Walk walk_;
-  std::vector<Grant> grants_;
-  bool reserved_any_ = false;
-  bool overtook_ = false;
-};
+// Places those whose starts the request needs.
+bool Pass::place_before(const Walk::Stop& stop) {
+  if (!precedence_) precedence_.emplace(*ledger_, *waiting_, started_);
+  for (const RequestId id : precedence_->before(*walk_.demand(stop))) {
+    if (id == stop.key.id() || started_.contains(id) || !ahead_.insert(id).second) continue;
+    Placed placed{waiting_->key_of(id), &waiting_->demand_of(id), true, {}, {}};
+    if (!start(placed)) reserve(placed);
+    if (!on_placed_(placed)) return false;
+  }
+  return true;
+}
 
-}  // namespace
+bool Pass::start(Placed& placed) {
+  const Demand& demand = **placed.demand;
+  placed.start = plan_.start(demand);
+  if (!placed.start) return false;
+  // Before the first reservation of a pass that grants, nobody asks the plan what will be free.
+  if (reserved_any_ || purpose_ == Purpose::kForesight) plan_.begin(demand, *placed.start);
+  started_.insert(placed.key.id());
+  overtook_ = overtook_ || reserved_any_;
+  return true;
+}
 
-bool exhausted(const Work& before, const Work& now) {
-  return now.reservations - before.reservations >= kMostReservations ||
-         now.visits - before.visits >= kMostVisits;
+void Pass::reserve(Placed& placed) {
+  reserved_any_ = true;
+  placed.reservation = plan_.reserve(**placed.demand);
 }
 
 std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work) {
-  const Work before = work;
   std::vector<Grant> grants;
+  const auto grant = [&](const Pass::Placed& placed) {
+    if (!placed.start) return true;
+    const Node* node = placed.start->node;
+    const std::optional<Millis> limit = (*placed.demand)->limit;
+    const auto end = limit ? std::optional(end_of(now, limit)) : std::nullopt;
+    const Holding& holding =
+        ledger.take(placed.key.id(), *placed.demand, node == nullptr ? NodeId{} : node->id, end);
+    grants.push_back({holding.id, node == nullptr ? NodeId{} : node->id, holding.gpus});
+    return true;
+  };
+  const Work before = work;
   for (bool again = true; again;) {
-    ++work.passes;
-    Pass pass(ledger, waiting, now, before, work);
+    const std::size_t known = grants.size();
+    Pass pass(ledger, waiting, now, Pass::Purpose::kGrant, before, work, grant);
     pass.run();
-    for (const Grant& grant : pass.grants()) {
-      waiting.remove(grant.id);
-      ledger.uncount_waiting(*ledger.holding(grant.id)->demand);
-      grants.push_back(grant);
+    for (std::size_t i = known; i < grants.size(); ++i) {
+      waiting.remove(grants[i].id);
+      ledger.uncount_waiting(*ledger.holding(grants[i].id)->demand);
     }
     again = pass.overtook();
   }

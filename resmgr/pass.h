@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // One pass through the queue: who starts now.
 //
-// The pass walks the queue in order. What may start is granted; what may not is reserved, and what
-// comes later starts around the reservations. It ends when nothing further down has room, so that
-// in a busy cluster a pass costs what was freed and not what waits, and when its bounds are
-// reached: then nothing lower may start, because its effect on those above was not looked at.
+// The pass walks the queue in order. What may start starts; what may not is reserved, and what
+// comes later starts around the reservations. Before a request is reserved that cannot be met until
+// some job ends, the waiting steps of that job are placed, whatever their priority (see
+// Precedence).
+//
+// A pass that grants ends when nothing further down has room, so that in a busy cluster it costs
+// what was freed and not what waits. Every pass ends when its bounds are reached: then nothing
+// lower may start, because its effect on those above was not looked at.
 #pragma once
 
+#include <functional>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "resmgr/ledger.h"
+#include "resmgr/parties.h"
 #include "resmgr/plan.h"
 #include "resmgr/waiting.h"
 
@@ -19,12 +27,56 @@ inline constexpr std::uint64_t kMostReservations = 1000;
 // Looking at a node takes about 50 ns: this keeps the worst pass of a large cluster near 20 ms.
 inline constexpr std::uint64_t kMostVisits = 400'000;
 
-// Have the passes that began with `before` reached their bounds?
-bool exhausted(const Work& before, const Work& now);
+class Pass {
+ public:
+  // What became of one request: it starts, or is reserved, or neither where it fits at no time.
+  struct Placed {
+    QueueKey key;
+    const std::shared_ptr<const Demand>* demand = nullptr;
+    bool ahead = false;  // of its turn
+    std::optional<Plan::Start> start;
+    std::optional<Plan::Reservation> reservation;
+  };
+  // False ends the pass.
+  using OnPlaced = std::function<bool(const Placed&)>;
 
-// Grants all that may start now, in queue order, and takes them out of the queue. What starts
-// around reservations can change where these would be made, and so let others start: passes are
-// repeated until nobody starts, within the bounds of one.
+  enum class Purpose {
+    kGrant,     // on_placed grants from the ledger what starts
+    kForesight  // nothing is granted; all requests are placed, also where nobody can start
+  };
+  // `work` counts on from `before`, the work done when the bounds began to count.
+  Pass(const Ledger& ledger, const Waiting& waiting, Time now, Purpose purpose, const Work& before,
+       Work& work, OnPlaced on_placed);
+
+  void run();
+  const Plan& plan() const { return plan_; }
+  bool overtook() const { return overtook_; }  // did anybody start around a reservation?
+  bool exhausted() const;                      // were the bounds reached?
+
+ private:
+  bool place(const Walk::Stop& stop);
+  bool place_before(const Walk::Stop& stop);
+  bool start(Placed& placed);
+  void reserve(Placed& placed);
+
+  const Ledger* ledger_;
+  const Waiting* waiting_;
+  Purpose purpose_;
+  Work before_;
+  Work* work_;
+  OnPlaced on_placed_;
+  Plan plan_;
+  Walk walk_;
+  std::set<RequestId> started_;
+  std::set<RequestId> ahead_;
+  std::optional<Precedence> precedence_;  // built when somebody cannot start
+  bool reserved_any_ = false;
+  bool overtook_ = false;
+};
+
+// Grants all that may start now, in the order of their placing, and takes them out of the queue.
+// What starts around reservations can change where these would be made, and so let others start:
+// passes are repeated until nobody starts, within the bounds of one.
 std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work);
 
 }  // namespace jobq::resmgr

@@ -153,6 +153,8 @@ const std::shared_ptr<const Demand>& Walk::demand(const Stop& stop) const {
 
 void Walk::started(const Stop& stop) { advance(stop, std::nullopt); }
 
+void Walk::went_before(const Stop& stop) { advance(stop, stop.generation_end); }
+
 void Walk::reserved(const Stop& stop, Time at) {
   if (stop.generation_end && at >= *stop.generation_end) return;
   advance(stop, stop.generation_end ? stop.generation_end : end_of(at, demand(stop)->limit));

@@ -114,6 +114,7 @@ class Walk {
   // over, as it is from the first member on that is reserved behind the shape's first reservation.
   void started(const Stop& stop);
   void reserved(const Stop& stop, Time at);
+  void went_before(const Stop& stop);  // it was placed ahead of its turn
 
   // Is there a shape, none of whose members failed to start in this walk, that has room now? Asks
   // `has_room` as little as possible: what is free only shrinks during a walk.

@@ -341,7 +341,10 @@ std::vector<Grant> Reference::pass(Time now) {
   std::map<std::tuple<Needs, std::optional<Millis>, std::set<std::string>>, Shape> shapes;
   std::vector<Grant> grants;
   Pass pass(*this, now);
+  std::optional<Parties> parties_then;
+  std::set<RequestId> ahead;
   for (const Request& request : queue) {
+    if (ahead.contains(request.id)) continue;
     Shape& shape = shapes[{request.needs, request.limit, shared(request)}];
     if (shape.passed_over) continue;
     const auto grant = shape.generation_end ? std::nullopt : pass.start(request);
@@ -350,6 +353,18 @@ std::vector<Grant> Reference::pass(Time now) {
       waiting.erase(request.id);
       continue;
     }
+    // Those whose starts it needs go before it.
+    if (!parties_then) parties_then = parties(waiting);
+    for (const RequestId id : before(request, *parties_then)) {
+      if (id == request.id || !waiting.contains(id) || !ahead.insert(id).second) continue;
+      const Request first = waiting.at(id);
+      if (const auto early = pass.start(first)) {
+        grants.push_back(*early);
+        waiting.erase(id);
+      } else {
+        pass.reserve(first);
+      }
+    }
     const Time at = pass.reserve(request);
     shape.passed_over = at == kNever || (shape.generation_end && at >= *shape.generation_end);
     if (!shape.generation_end) shape.generation_end = end_of(at, request.limit);
@@ -357,37 +372,96 @@ std::vector<Grant> Reference::pass(Time now) {
   return grants;
 }
 
-bool Reference::closes_circle(const Request& request) const {
-  std::map<RequestId, Request> asks = waiting;
-  asks[request.id] = request;
-  std::map<std::string, std::int64_t> rest;
-  for (const auto& [name, resource] : named) rest[name] = signed_of(resource.total);
-  std::map<JobNumber, std::vector<Request>> stuck;
-  const auto give = [&](JobNumber job, std::int64_t sign) {
-    for (const auto& [name, row] : Pass::named_of(held.at(RequestId{job, 0}).request, {})) {
-      rest[name] += sign * in(row, "");
-    }
-  };
+// --- who waits for whom
+
+Reference::Parties Reference::parties(const std::map<RequestId, Request>& asks) const {
+  Parties all;
   for (const auto& [id, ask] : asks) {
-    const bool holds = held.contains(RequestId{id.job, 0});
-    if (holds && stuck[id.job].empty()) give(id.job, -1);
-    if (holds) stuck[id.job].push_back(ask);
+    const auto whole = held.find(RequestId{id.job, 0});
+    if (whole == held.end()) continue;
+    all[id.job].whole = whole->second;
+    all[id.job].waits.push_back(ask);
   }
-  const auto met = [&](const Request& ask) {
-    return std::ranges::all_of(Pass::named_of(ask, shared(ask)), [&](const auto& entry) {
-      return in(entry.second, "") <= rest.at(entry.first);
-    });
-  };
+  return all;
+}
+
+std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& parties,
+                                         bool with_nodes) const {
+  std::set<JobNumber> needed;
+  for (const auto& [name, asked] : Pass::named_of(request, shared(request))) {
+    std::int64_t rest = signed_of(named.at(name).total);
+    std::set<JobNumber> holders;
+    for (const auto& [job, party] : parties) {
+      const auto rows = Pass::named_of(party.whole.request, {});
+      if (!rows.contains(name)) continue;
+      holders.insert(job);
+      rest -= in(rows.at(name), "");
+    }
+    if (in(asked, "") > rest) needed.merge(holders);
+  }
+  if (!with_nodes || !request.needs.takes_from_node()) return needed;
+  const Row asked = asked_of(request.needs);
+  std::set<JobNumber> holders;
+  for (const auto& [id, node] : nodes) {
+    if (!node.up) continue;
+    Row rest = row_of(node.capacity);
+    const bool could = fits(asked, rest);
+    for (const auto& [job, party] : parties) {
+      if (party.whole.grant.node != id) continue;
+      if (could) holders.insert(job);
+      add(rest, asked_of(party.whole.request.needs), -1);
+    }
+    if (fits(asked, rest)) return needed;
+  }
+  needed.merge(holders);
+  return needed;
+}
+
+// In rounds, by number: whoever needs nobody's end ends.
+std::vector<JobNumber> Reference::reduce(Parties& parties, bool with_nodes) const {
+  std::vector<JobNumber> order;
   for (bool again = true; again;) {
     again = false;
-    for (const auto& [job, parts] : std::map(stuck)) {
-      if (!std::ranges::all_of(parts, met)) continue;
-      give(job, 1);
-      stuck.erase(job);
+    std::vector<JobNumber> round;
+    for (const auto& [job, party] : parties) round.push_back(job);
+    for (const JobNumber job : round) {
+      const auto met = [&](const Request& r) { return needed_by(r, parties, with_nodes).empty(); };
+      if (!std::ranges::all_of(parties.at(job).waits, met)) continue;
+      parties.erase(job);
+      order.push_back(job);
       again = true;
     }
   }
-  return stuck.contains(request.id.job);
+  return order;
+}
+
+std::vector<RequestId> Reference::before(const Request& request, const Parties& parties) const {
+  std::set<JobNumber> reached = needed_by(request, parties, true);
+  for (std::size_t size = 0; size != reached.size();) {
+    size = reached.size();
+    for (const JobNumber job : std::set(reached)) {
+      for (const Request& wait : parties.at(job).waits) {
+        reached.merge(needed_by(wait, parties, true));
+      }
+    }
+  }
+  Parties rest = parties;
+  std::vector<JobNumber> order = reduce(rest, true);
+  for (const auto& [job, party] : rest) order.push_back(job);
+  std::vector<RequestId> requests;
+  for (const JobNumber job : order) {
+    if (!reached.contains(job)) continue;
+    for (const Request& wait : parties.at(job).waits) requests.push_back(wait.id);
+  }
+  return requests;
+}
+
+bool Reference::closes_circle(const Request& request) const {
+  std::map<RequestId, Request> asks = waiting;
+  asks[request.id] = request;
+  Parties all = parties(asks);
+  reduce(all, false);
+  return all.contains(request.id.job);
 }
 
 }  // namespace jobq::resmgr::test

@@ -64,6 +64,19 @@ class Reference {
   struct Pass;
   std::vector<Grant> pass(Time now);
   std::set<std::string> shared(const Request& request) const;
+
+  // Jobs that hold something by part 0 while steps of theirs wait.
+  struct Party {
+    Held whole;
+    std::vector<Request> waits;
+  };
+  using Parties = std::map<JobNumber, Party>;
+  Parties parties(const std::map<RequestId, Request>& asks) const;
+  // The parties, if any, one of which must end before the request can be met.
+  std::set<JobNumber> needed_by(const Request& request, const Parties& parties,
+                                bool with_nodes) const;
+  std::vector<JobNumber> reduce(Parties& parties, bool with_nodes) const;
+  std::vector<RequestId> before(const Request& request, const Parties& parties) const;
 };
 
 }  // namespace jobq::resmgr::test

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collecting the parties and reducing them.
+#include "resmgr/parties.h"
+
+#include <algorithm>
+#include <iterator>
+#include <span>
+
+namespace jobq::resmgr {
+namespace {
+
+Ledger::NamedKey key_of(const NamedNeed& need) {
+  return {need.of->resource.name, need.of->resource.kind};
+}
+
+}  // namespace
+
+Parties::Parties(const Ledger& ledger, const Waiting& waiting, Of of,
+                 const std::set<RequestId>& started,
+                 std::optional<std::pair<RequestId, const Demand*>> asking)
+    : ledger_(&ledger), of_(of) {
+  for (const auto& [job, whole] : ledger.wholes()) {
+    enter(waiting, started, *whole);
+    if (asking && asking->first.job == job) parties_[job].waits.push_back(*asking);
+  }
+  std::erase_if(parties_, [](const auto& entry) { return entry.second.waits.empty(); });
+  for (auto& [job, party] : parties_) {
+    party.whole = ledger.holding(RequestId{job, 0});
+    hold(*party.whole, 1);
+  }
+}
+
+void Parties::enter(const Waiting& waiting, const std::set<RequestId>& started,
+                    const Holding& whole) {
+  for (const RequestId part : waiting.parts_of(whole.id.job)) {
+    if (started.contains(part)) continue;
+    parties_[whole.id.job].waits.emplace_back(part, waiting.demand_of(part).get());
+  }
+}
+
+void Parties::hold(const Holding& whole, Amount sign) {
+  for (const NamedNeed& need : whole.demand->named) {
+    named_held_[key_of(need)] += sign * need.amount;
+  }
+  if (whole.node == nullptr || of_ == Of::kNamed) return;
+  Amounts& held = nodes_held_[whole.node->id];
+  if (sign > 0) add(held, whole.demand->node);
+  if (sign < 0) subtract(held, whole.demand->node);
+}
+
+bool Parties::lacks(const NamedNeed& need) const {
+  const auto held = named_held_.find(key_of(need));
+  return held != named_held_.end() && held->second > 0 &&
+         need.amount > need.of->total() - held->second;
+}
+
+bool Parties::lacks_node(const Demand& demand) const {
+  if (of_ == Of::kNamed || !demand.takes_from_node() || nodes_held_.empty()) return false;
+  return std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
+    const auto& [id, node] = entry;
+    if (!node.usable()) return false;
+    const auto held = nodes_held_.find(id);
+    return fits(demand.node, node.total,
+                held == nodes_held_.end() ? std::span<const Amount>() : held->second);
+  });
+}
+
+// Each request by itself: steps of one job can run one after the other.
+bool Parties::can_end(const Party& party) const {
+  return std::ranges::none_of(party.waits, [&](const auto& wait) {
+    const auto lacking = [&](const NamedNeed& need) { return lacks(need); };
+    return std::ranges::any_of(wait.second->named, lacking) || lacks_node(*wait.second);
+  });
+}
+
+std::vector<Parties::Wait> Parties::waits_of(const Demand& demand) const {
+  std::vector<Wait> waits;
+  for (const NamedNeed& need : demand.named) {
+    if (!lacks(need)) continue;
+    for (const auto& [serial, share] : need.of->shares) {
+      const bool party = share.holder.part == 0 && contains(share.holder.job);
+      if (party) waits.push_back({need.of->resource.name, share.holder.job});
+    }
+  }
+  if (!lacks_node(demand)) return waits;
+  for (const auto& [job, party] : parties_) {
+    const Node* node = party.whole->node;
+    const bool could = node != nullptr && node->usable() && fits(demand.node, node->total);
+    if (could) waits.push_back({node->name, job});
+  }
+  return waits;
+}
+
+std::vector<JobNumber> Parties::reduce() {
+  std::vector<JobNumber> ended;
+  for (std::size_t before = parties_.size() + 1; before != parties_.size();) {
+    before = parties_.size();
+    std::erase_if(parties_, [&](const auto& entry) {
+      if (!can_end(entry.second)) return false;
+      hold(*entry.second.whole, -1);
+      ended.push_back(entry.first);
+      return true;
+    });
+  }
+  return ended;
+}
+
+std::vector<JobNumber> Parties::jobs() const {
+  std::vector<JobNumber> jobs;
+  for (const auto& [job, party] : parties_) jobs.push_back(job);
+  return jobs;
+}
+
+// --- Precedence
+
+Precedence::Precedence(const Ledger& ledger, const Waiting& waiting,
+                       const std::set<RequestId>& started)
+    : parties_(ledger, waiting, Parties::Of::kNamedAndNodes, started) {
+  if (parties_.empty()) return;
+  Parties rest = parties_;
+  order_ = rest.reduce();
+  std::ranges::copy(rest.jobs(), std::back_inserter(order_));
+}
+
+std::vector<RequestId> Precedence::before(const Demand& demand) const {
+  if (parties_.empty()) return {};
+  std::set<JobNumber> reached;
+  std::vector<const Demand*> open{&demand};
+  while (!open.empty()) {
+    const Demand* next = open.back();
+    open.pop_back();
+    for (const Parties::Wait& wait : parties_.waits_of(*next)) {
+      if (!reached.insert(wait.on).second) continue;
+      for (const auto& [id, asked] : parties_.at(wait.on).waits) open.push_back(asked);
+    }
+  }
+  std::vector<RequestId> requests;
+  for (const JobNumber job : order_) {
+    if (!reached.contains(job)) continue;
+    for (const auto& [id, asked] : parties_.at(job).waits) requests.push_back(id);
+  }
+  return requests;
+}
+
+}  // namespace jobq::resmgr
