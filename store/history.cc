@@ -142,7 +142,7 @@ Result<void> History::list(const HistoryFilter& filter,
   std::size_t left = filter.limit;
   for (Place from = first_place(filter); last < from; from = end) {
     std::vector<sched::JobSummary> page;
-    const auto read =
+    auto read =
         impl_->in_snapshot([&] { return impl_->read_page(query, from, last, left, end, page); });
     if (!read) return read;
     for (const sched::JobSummary& job : page) {

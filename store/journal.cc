@@ -140,7 +140,7 @@ struct Journal::Impl {
       switch (next) {
         case Next::kBatches: commit(take_group()); break;
         case Next::kQuestion: take_question()(); break;
-        case Next::kIdle: break;
+        case Next::kIdle:
         case Next::kStop: break;
       }
       patience = next == Next::kIdle ? tidy() : kIdleAfter;

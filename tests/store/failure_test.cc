@@ -13,7 +13,7 @@
 namespace jobq::store {
 namespace {
 
-constexpr std::uint64_t kBatches = 12;
+constexpr std::uint64_t kBatches = 6;
 
 struct Fault {
   int nth = 0;
