@@ -52,6 +52,12 @@ AgentOptions completed(AgentOptions options) {
   return options;
 }
 
+// An attempt that the keeper holds, or that it was told to start and has not answered for yet.
+struct Held {
+  pb::Attempt attempt;
+  bool confirmed = true;
+};
+
 }  // namespace
 
 struct Agent::Impl {
@@ -86,7 +92,7 @@ struct Agent::Impl {
   bool joined = false;
   std::string incarnation;
   std::string containment;
-  std::unordered_map<AttemptId, pb::Attempt> attempts;  // all that the keeper holds
+  std::unordered_map<AttemptId, Held> attempts;
   std::unique_ptr<KeeperLink> keeper;
   std::unique_ptr<StepReports> reports;
   ControllerLink controller;
@@ -143,14 +149,14 @@ void Agent::Impl::on_keeper_state(const pb::State& state) {
   containment = state.containment();
   attempts.clear();
   for (const pb::Attempt& attempt : state.attempts()) {
-    attempts.emplace(id_of(attempt.id()), attempt);
+    attempts[id_of(attempt.id())] = {attempt};
   }
   joined = false;
   controller.reconnect();
 }
 
 void Agent::Impl::on_attempt(const pb::Attempt& attempt) {
-  attempts[id_of(attempt.id())] = attempt;
+  attempts[id_of(attempt.id())] = {attempt};
   if (joined) tell(attempt);
   if (attempt.has_end()) reader.look();
 }
@@ -189,10 +195,10 @@ void Agent::Impl::join() {
     count.set_name(name);
     count.set_amount(amount);
   }
-  for (const auto& [id, attempt] : attempts) {
+  for (const auto& [id, held] : attempts) {
     wire::NodeJoin::Known& known = *out.add_attempts();
-    to_wire(attempt.id(), *known.mutable_id());
-    known.set_running(!attempt.has_end());
+    to_wire(held.attempt.id(), *known.mutable_id());
+    known.set_running(!held.attempt.has_end());
   }
   controller.send(frame);
 }
@@ -211,10 +217,18 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
   log::info("joined as node {}", welcome.node());
   controller.welcomed(Millis{welcome.heartbeat()});
   joined = true;
-  for (const auto& [id, attempt] : attempts) tell(attempt);
+  for (const auto& [id, held] : attempts) {
+    if (held.confirmed) tell(held.attempt);
+  }
 }
 
 void Agent::Impl::on_launch(const wire::Launch& launch) {
+  // Whoever asks for its output before the keeper has answered must not hear that it has ended.
+  const auto [held, is_new] = attempts.try_emplace(id_of(launch.id()));
+  if (is_new) {
+    *held->second.attempt.mutable_id() = to_pb(id_of(launch.id()));
+    held->second.confirmed = false;
+  }
   pb::ToKeeper message;
   *message.mutable_start() =
       start_message(launch, users.find(launch.uid(), launch.gid()), facts, random_hex(16));
@@ -226,7 +240,7 @@ void Agent::Impl::on_order(const wire::AttemptOrder& order) {
   if (!from_wire(order, *message.mutable_order())) return;
   if (order.what() == wire::AttemptOrder::FORGET) {
     const auto found = attempts.find(id_of(order.id()));
-    if (found == attempts.end() || !found->second.has_end()) return;
+    if (found == attempts.end() || !found->second.attempt.has_end()) return;
     attempts.erase(found);
   }
   keeper->send(message);
@@ -265,7 +279,7 @@ void Agent::Impl::answer_output(std::uint64_t question, Result<wire::OutputChunk
 
 const pb::Attempt* Agent::Impl::find(const wire::AttemptId& id) const {
   const auto found = attempts.find(id_of(id));
-  return found == attempts.end() ? nullptr : &found->second;
+  return found == attempts.end() ? nullptr : &found->second.attempt;
 }
 
 void Agent::Impl::sweep() {
