@@ -99,10 +99,15 @@ Result<Descriptor> listen_at(const std::string& path, std::uint32_t mode) {
   // The mode of the descriptor is the most that bind() gives: the file is never more open than
   // asked. The umask may have taken from it: chmod() gives that back.
   const auto bits = static_cast<mode_t>(mode);
-  const bool bound = ::fchmod(socket.get(), bits) == 0 &&
-                     ::bind(socket.get(), address->get(), address->length) == 0 &&
-                     ::chmod(path.c_str(), bits) == 0 && ::listen(socket.get(), SOMAXCONN) == 0;
-  if (!bound) return tl::unexpected(cannot_listen(path, errno));
+  if (::fchmod(socket.get(), bits) != 0 ||
+      ::bind(socket.get(), address->get(), address->length) != 0) {
+    return tl::unexpected(cannot_listen(path, errno));
+  }
+  if (::chmod(path.c_str(), bits) != 0 || ::listen(socket.get(), SOMAXCONN) != 0) {
+    const int error = errno;
+    ::unlink(path.c_str());
+    return tl::unexpected(cannot_listen(path, error));
+  }
   return socket;
 }
 
