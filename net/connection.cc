@@ -62,10 +62,23 @@ void Connection::Impl::secure(std::unique_ptr<TlsSession> tls, Ready ready) {
 }
 
 void Connection::Impl::expect_hello(Millis limit) {
-  deadline_ = std::make_unique<Timer>(poll_.loop, limit, [this, limit] {
-    const char* what = phase_ == Phase::kHandshake ? "no TLS handshake" : "no hello";
-    fail_with(broken(fmt::format("{} within {}", what, format_duration(limit))));
-  });
+  deadline_ = std::make_unique<Timer>(poll_.loop, limit,
+                                      [this, limit] { hello_limit_passed(limit, false); });
+}
+
+// When the loop was busy for as long as the limit, the hello may be there and only not read yet:
+// what came counts, and a handshake that has just gone on gets the limit once more.
+void Connection::Impl::hello_limit_passed(Millis limit, bool again) {
+  const bool any = read_some();
+  watch();
+  if (!deadline_) return;  // it was there, or the connection has ended
+  if (any && !again) {
+    deadline_ = std::make_unique<Timer>(poll_.loop, limit,
+                                        [this, limit] { hello_limit_passed(limit, true); });
+    return;
+  }
+  const char* what = phase_ == Phase::kHandshake ? "no TLS handshake" : "no hello";
+  fail_with(broken(fmt::format("{} within {}", what, format_duration(limit))));
 }
 
 void Connection::Impl::start(Handlers handlers) {
@@ -171,39 +184,32 @@ void Connection::Impl::on_turn_end() {
 
 // --- reading ---
 
-void Connection::Impl::read_some() {
+// True when bytes came.
+bool Connection::Impl::read_some() {
   const bool wanted = phase_ == Phase::kHandshake || (phase_ == Phase::kOpen && !paused_);
-  if (phase_ == Phase::kLinger) {
-    const ssize_t n = receive_some(socket_.get(), cipher_scratch(), MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && !would_block(errno))) shut();
-  } else if (wanted && tls_) {
-    read_tls(cipher_scratch());
-  } else if (wanted) {
-    read_plain(plain_scratch());
-  }
-}
-
-void Connection::Impl::read_plain(std::span<char> scratch) {
-  const ssize_t n = receive_some(socket_.get(), in_.space(scratch), MSG_DONTWAIT);
+  if (phase_ != Phase::kLinger && !wanted) return false;
+  const bool plain = phase_ != Phase::kLinger && !tls_;
+  const std::span<char> space = plain ? in_.space(plain_scratch()) : cipher_scratch();
+  const ssize_t n = receive_some(socket_.get(), space, MSG_DONTWAIT);
   if (n > 0) {
-    in_.commit(static_cast<std::size_t>(n));
-    if (deliver()) in_.keep();
+    take(space.first(static_cast<std::size_t>(n)));
   } else if (n == 0) {
     input_ended("the peer closed the connection");
   } else if (!would_block(errno)) {
     input_ended("the connection broke: " + error_text(errno));
   }
+  return n > 0;
 }
 
-void Connection::Impl::read_tls(std::span<char> scratch) {
-  const ssize_t n = receive_some(socket_.get(), scratch, MSG_DONTWAIT);
-  if (n > 0) {
-    tls_->received({scratch.data(), static_cast<std::size_t>(n)});
+// What was read, from where read_some() had it written.
+void Connection::Impl::take(std::span<const char> bytes) {
+  if (phase_ == Phase::kLinger) return;  // nobody wants it any more
+  if (tls_) {
+    tls_->received({bytes.data(), bytes.size()});
     if (phase_ != Phase::kHandshake || shake_hands()) decrypt_all();
-  } else if (n == 0) {
-    input_ended("the peer closed the connection");
-  } else if (!would_block(errno)) {
-    input_ended("the connection broke: " + error_text(errno));
+  } else {
+    in_.commit(bytes.size());
+    if (deliver()) in_.keep();
   }
 }
 

@@ -80,9 +80,10 @@ struct Connection::Impl {
   void on_poll(int events);
   void on_turn_end();
 
-  void read_some();
-  void read_plain(std::span<char> scratch);
-  void read_tls(std::span<char> scratch);
+  void hello_limit_passed(Millis limit, bool again);
+
+  bool read_some();
+  void take(std::span<const char> bytes);
   bool shake_hands();
   void decrypt_all();
   // Gives out what is complete; false when the connection is not open any more.

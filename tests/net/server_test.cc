@@ -204,6 +204,18 @@ TEST_F(ServerTest, WhoSaysNothingIsDropped) {
   EXPECT_THAT(accepted_[2]->closed, IsEmpty());
 }
 
+// The loop is busy for longer than the limit: that is not the peer's fault.
+TEST_F(ServerTest, AHelloThatWaitsToBeReadIsInTime) {
+  serve({.hello_limit = Millis{20}});
+  const Descriptor polite = connect_raw();
+  ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
+  write_all(polite, framed("hello"));
+  const std::int64_t busy_until = steady_now_ns() + 50'000'000;
+  while (steady_now_ns() < busy_until) continue;
+  ASSERT_TRUE(until([&] { return accepted_[0]->messages.size() == 1; }));
+  EXPECT_THAT(accepted_[0]->closed, IsEmpty());
+}
+
 TEST_F(ServerTest, WhoDoesNotFinishTheHandshakeIsDropped) {
   const TcpAddress address = serve_tcp(some_key('k'), {.hello_limit = Millis{30}});
   CapturedLog log;
