@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
+#include <optional>
 #include <utility>
 
 #include "store/database.h"
@@ -17,25 +17,6 @@
 #include "store/tables.h"
 
 namespace jobq::store {
-namespace {
-
-constexpr std::size_t kPageJobs = 500;  // read in one go: a millisecond or two
-
-// The list begins after this place.
-Place first_place(const HistoryFilter& filter) {
-  constexpr Place kNewest{Time{std::numeric_limits<std::int64_t>::max()}, JobNumber(0)};
-  const Place to = filter.ended_to ? Place{*filter.ended_to, JobNumber(0)} : kNewest;
-  if (!filter.before) return to;
-  return std::min(to, Place{filter.before->first, filter.before->second});
-}
-
-// The list ends at this place.
-Place last_place(const HistoryFilter& filter) {
-  return {std::max(filter.ended_from.value_or(Time{1}), Time{1}), JobNumber(0)};
-}
-
-}  // namespace
-
 struct History::Impl {
   Impl(Database opened, SpecCodec given)
       : database(std::move(opened)), codec(std::move(given)), specs(database, codec) {}
@@ -55,16 +36,6 @@ struct History::Impl {
                                              (ours ? "a row cannot be decoded" : database.error()));
   }
 
-  // Where the next kPageJobs jobs end, whether they pass a filter or not; `last` when there are
-  // fewer.
-  bool find_page_end(Place from, Place last, Place& end) {
-    end = last;
-    if (!fence.start(from.ended, from.number, last.ended, kPageJobs - 1)) return false;
-    if (fence.next()) fence.read(end.ended, end.number);
-    fence.reset();
-    return !fence.failed();
-  }
-
   template <class Row>
   bool read_rows(Statement& query, JobNumber number, std::vector<Row>& rows) {
     if (!query.start(number)) return false;
@@ -80,12 +51,30 @@ struct History::Impl {
     return !nodes.failed();
   }
 
-  // At most `limit` jobs (0: all); `end` is where the page stopped.
-  bool read_page(JobQuery& query, Place from, Place last, std::size_t limit, Place& end,
+  // What a page is made of: the jobs themselves where the filter names few, or else the next ones
+  // of the list that are in its ranges. `from` moves to the last job that was looked at; none when
+  // that was all.
+  bool find_jobs(const JobQuery& query, std::optional<Place>& from, Time last,
+                 std::vector<JobNumber>& found) {
+    if (auto few = query.few_jobs()) {
+      found = *std::move(few);
+      from.reset();
+      return true;
+    }
+    std::vector<Place> places;
+    if (!ended_jobs.read(*from, last, places)) return false;
+    for (const Place& place : places) {
+      if (query.in_ranges(place.number)) found.push_back(place.number);
+    }
+    from = places.size() < EndedJobs::kPage ? std::nullopt : std::optional(places.back());
+    return true;
+  }
+
+  // At most `limit` jobs (0: all).
+  bool read_page(JobQuery& query, std::optional<Place>& from, Time last, std::size_t limit,
                  std::vector<sched::JobSummary>& page) {
-    end = last;
-    if (!query.names_few() && !find_page_end(from, last, end)) return false;
-    if (!query.read(from, end, page)) return false;
+    std::vector<JobNumber> found;
+    if (!find_jobs(query, from, last, found) || !query.read(found, page)) return false;
     if (limit != 0 && page.size() > limit) page.resize(limit);
     return std::all_of(page.begin(), page.end(),
                        [this](auto& summary) { return read_nodes(summary); });
@@ -101,12 +90,9 @@ struct History::Impl {
   Database database;
   SpecCodec codec;
   SpecReader specs;
+  EndedJobs ended_jobs{database};
   Statement begin{database, "BEGIN"};
   Statement commit{database, "COMMIT"};
-  Statement fence{
-      database,
-      "SELECT ended, number FROM job INDEXED BY job_ended WHERE (ended, number) < (?, ?) "
-      "AND ended >= ? ORDER BY ended DESC, number DESC LIMIT 1 OFFSET ?"};
   Statement job{database, select_from<sched::JobRow>() + "WHERE number = ? AND ended > 0"};
   Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
   Statement attempts{database,
@@ -136,14 +122,13 @@ History::~History() = default;
 
 Result<void> History::list(const HistoryFilter& filter,
                            const std::function<bool(const sched::JobSummary&)>& each) {
-  JobQuery query(impl_->database, filter.jobs);
-  const Place last = last_place(filter);
-  Place end = last;
+  JobQuery query(impl_->database, filter);
+  const Time last = last_end(filter);
+  std::optional<Place> from = first_place(filter);
   std::size_t left = filter.limit;
-  for (Place from = first_place(filter); last < from; from = end) {
+  while (from) {
     std::vector<sched::JobSummary> page;
-    auto read =
-        impl_->in_snapshot([&] { return impl_->read_page(query, from, last, left, end, page); });
+    auto read = impl_->in_snapshot([&] { return impl_->read_page(query, from, last, left, page); });
     if (!read) return read;
     for (const sched::JobSummary& job : page) {
       if (!each(job)) return {};

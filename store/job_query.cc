@@ -12,11 +12,6 @@ namespace {
 // Up to so many jobs are looked up one by one rather than met on the way through the list.
 constexpr std::uint64_t kFewJobs = 5000;
 
-std::int64_t clamped(JobNumber job) {
-  constexpr std::uint64_t kHighest = std::numeric_limits<std::int64_t>::max();
-  return static_cast<std::int64_t>(std::min(job.value, kHighest));
-}
-
 // How many jobs the ranges name; kFewJobs + 1 for any greater number.
 std::uint64_t count_of(const std::vector<sched::Selector::Range>& ranges) {
   std::uint64_t count = 0;
@@ -28,13 +23,10 @@ std::uint64_t count_of(const std::vector<sched::Selector::Range>& ranges) {
   return count;
 }
 
-std::string list_of(const std::vector<sched::Selector::Range>& ranges) {
+std::string list_of(const std::vector<JobNumber>& jobs) {
   std::string list;
-  for (const auto& range : ranges) {
-    for (auto job = range.first.value; range.first <= range.last; ++job) {
-      list.append(list.empty() ? "" : ",").append(std::to_string(job));
-      if (job == range.last.value) break;
-    }
+  for (const JobNumber job : jobs) {
+    list.append(list.empty() ? "" : ",").append(std::to_string(job.value));
   }
   return list;
 }
@@ -46,51 +38,64 @@ auto converted(const std::vector<From>& from, const Convert& convert) {
   return values;
 }
 
-std::string select(bool few) {
-  std::string sql =
-      "SELECT job.number, job.name, spec.class_name, job.user, job.state, job.reason, "
-      "job.priority, "
-      "job.submitted, job.started, job.ended, job.outcome, job.exit_code, "
-      "(SELECT coalesce(sum(attempt - 1), 0) FROM step WHERE step.job = job.number AND attempt > "
-      "0) "
-      "FROM job ";
-  // NOT INDEXED leaves the search by number, which is what few jobs want.
-  sql.append(few ? "NOT INDEXED" : "INDEXED BY job_ended");
-  return sql.append(
-      " LEFT JOIN spec ON spec.id = job.spec WHERE job.ended > 0 "
-      "AND (job.ended, job.number) < (?, ?) AND (job.ended, job.number) >= (?, ?)");
-}
+constexpr const char* kSelect =
+    "SELECT job.number, job.name, spec.class_name, job.user, job.state, job.reason, job.priority, "
+    "job.submitted, job.started, job.ended, job.outcome, job.exit_code, "
+    "(SELECT coalesce(sum(attempt - 1), 0) FROM step WHERE step.job = job.number AND attempt > 0) "
+    // NOT INDEXED leaves the search by number, which is what a list of numbers wants.
+    "FROM job NOT INDEXED LEFT JOIN spec ON spec.id = job.spec WHERE job.ended > 0 ";
+constexpr const char* kInOrder = " ORDER BY job.ended DESC, job.number DESC";
 
 }  // namespace
 
-JobQuery::JobQuery(Database& database, const sched::QueueFilter& filter) : database_(database) {
-  const auto same = [](const std::string& text) { return text; };
-  const auto number = [](sched::JobState state) { return static_cast<std::int64_t>(state); };
-  add_ranges(filter.ranges);
-  if (filter.user) add_in("job.user", {*filter.user});
-  add_in("job.name", converted(filter.names, same));
-  add_in("spec.class_name", converted(filter.classes, same));
-  add_in("job.state", converted(filter.states, number));
-  where_ += " ORDER BY job.ended DESC, job.number DESC";
+Place first_place(const HistoryFilter& filter) {
+  constexpr Place kNewest{Time{std::numeric_limits<std::int64_t>::max()}, JobNumber(0)};
+  const Place to = filter.ended_to ? Place{*filter.ended_to, JobNumber(0)} : kNewest;
+  if (!filter.before) return to;
+  return std::min(to, Place{filter.before->first, filter.before->second});
 }
 
-void JobQuery::add_ranges(const std::vector<sched::Selector::Range>& ranges) {
-  if (ranges.empty()) return;
-  few_ = count_of(ranges) <= kFewJobs;
-  if (few_) {
-    where_ += " AND job.number IN (" + list_of(ranges) + ")";
-    return;
+Time last_end(const HistoryFilter& filter) {
+  return std::max(filter.ended_from.value_or(Time{1}), Time{1});
+}
+
+// Two searches, for SQLite finds no place in an index by (ended, rowid) < (?, ?), and very many
+// jobs may have ended at once.
+EndedJobs::EndedJobs(Database& database)
+    : same_end_(database,
+                "SELECT ended, number FROM job INDEXED BY job_ended WHERE ended = ? AND number < ? "
+                "ORDER BY number DESC LIMIT ?"),
+      earlier_(database,
+               "SELECT ended, number FROM job INDEXED BY job_ended WHERE ended < ? AND ended >= ? "
+               "ORDER BY ended DESC, number DESC LIMIT ?") {}
+
+bool EndedJobs::read(Place from, Time last, std::vector<Place>& page) {
+  const bool within = from.ended >= last;
+  if (within && !(same_end_.start(from.ended, from.number, kPage) && append(same_end_, page))) {
+    return false;
   }
-  JobNumber first = ranges.front().first;
-  JobNumber last = ranges.front().last;
-  for (const auto& range : ranges) {
-    first = std::min(first, range.first);
-    last = std::max(last, range.last);
+  return earlier_.start(from.ended, last, kPage - page.size()) && append(earlier_, page);
+}
+
+bool EndedJobs::append(Statement& query, std::vector<Place>& page) {
+  while (query.next()) {
+    Place& place = page.emplace_back();
+    query.read(place.ended, place.number);
   }
-  where_ += " AND job.number BETWEEN ? AND ?";
-  values_.emplace_back(clamped(first));
-  values_.emplace_back(clamped(last));
-  ranges_ = ranges;
+  return !query.failed();
+}
+
+JobQuery::JobQuery(Database& database, const HistoryFilter& filter)
+    : database_(database), ranges_(filter.jobs.ranges) {
+  const auto same = [](const std::string& text) { return text; };
+  const auto number = [](sched::JobState state) { return static_cast<std::int64_t>(state); };
+  const Place from = first_place(filter);
+  where_ = "AND (job.ended, job.number) < (?, ?) AND job.ended >= ?";
+  values_ = {from.ended.ms, static_cast<std::int64_t>(from.number.value), last_end(filter).ms};
+  if (filter.jobs.user) add_in("job.user", {*filter.jobs.user});
+  add_in("job.name", converted(filter.jobs.names, same));
+  add_in("spec.class_name", converted(filter.jobs.classes, same));
+  add_in("job.state", converted(filter.jobs.states, number));
 }
 
 void JobQuery::add_in(const std::string& column, const std::vector<Value>& values) {
@@ -101,23 +106,35 @@ void JobQuery::add_in(const std::string& column, const std::vector<Value>& value
   values_.insert(values_.end(), values.begin(), values.end());
 }
 
+std::optional<std::vector<JobNumber>> JobQuery::few_jobs() const {
+  if (ranges_.empty() || count_of(ranges_) > kFewJobs) return std::nullopt;
+  std::vector<JobNumber> jobs;
+  for (const auto& range : ranges_) {
+    for (std::uint64_t i = 0; range.first <= range.last; ++i) {
+      jobs.emplace_back(range.first.value + i);
+      if (jobs.back() == range.last) break;
+    }
+  }
+  return jobs;
+}
+
 bool JobQuery::in_ranges(JobNumber job) const {
   return ranges_.empty() || std::any_of(ranges_.begin(), ranges_.end(), [job](const auto& range) {
            return range.first <= job && job <= range.last;
          });
 }
 
-bool JobQuery::read(Place from, Place to, std::vector<sched::JobSummary>& page) {
-  Statement query(database_, select(few_) + where_);
-  if (!query.start(from.ended, from.number, to.ended, to.number)) return false;
+bool JobQuery::read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSummary>& page) {
+  const std::string in_list = " AND job.number IN (" + list_of(jobs) + ")";
+  Statement query(database_, kSelect + where_ + in_list + kInOrder);
+  if (!query.start()) return false;
   for (const Value& value : values_) {
     std::visit([&query](const auto& plain) { query.bind(plain); }, value);
   }
   while (query.next()) {
-    sched::JobSummary job;
+    sched::JobSummary& job = page.emplace_back();
     query.read(job.job, job.name, job.class_name, job.user, job.state, job.reason, job.priority,
                job.submitted, job.started, job.ended, job.outcome, job.exit_code, job.restarts);
-    if (in_ranges(job.job)) page.push_back(std::move(job));
   }
   return !query.failed();
 }

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what a user filters by to SQL: the list of ended jobs, in pages that are bounded by what
 // they read, not by what they find.
+//
+// A page is made in two steps: the numbers of the jobs that come next, from the index alone; then,
+// of these, the jobs that the filters let through.
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,35 +20,58 @@
 
 namespace jobq::store {
 
-// A place in the list: newest end first, then the higher number. A page holds what comes after its
-// place.
+// A place in the list, which goes from the greatest to the least: newest end first, then higher
+// number.
 struct Place {
   Time ended;
   JobNumber number;
   auto operator<=>(const Place&) const = default;
 };
 
+// Where a list begins (the first job comes after this place) and when its last job ended at the
+// earliest.
+Place first_place(const HistoryFilter& filter);
+Time last_end(const HistoryFilter& filter);
+
+// The order of all ended jobs, a page at a time.
+class EndedJobs {
+ public:
+  explicit EndedJobs(Database& database);
+
+  // The next jobs after `from` that ended at `last` or later; fewer than a page at the end of the
+  // list. False: the database's error() says why.
+  bool read(Place from, Time last, std::vector<Place>& page);
+
+  static constexpr std::size_t kPage = 500;
+
+ private:
+  bool append(Statement& query, std::vector<Place>& page);
+
+  Statement same_end_;
+  Statement earlier_;
+};
+
 class JobQuery {
  public:
-  JobQuery(Database& database, const sched::QueueFilter& filter);
+  JobQuery(Database& database, const HistoryFilter& filter);
 
-  // Do the filters name so few jobs that they are looked up one by one, in one page?
-  bool names_few() const { return few_; }
-  // Appends the summaries, without nodes, of what comes after `from` and not after `to`. False: the
-  // database's error() says why.
-  bool read(Place from, Place to, std::vector<sched::JobSummary>& page);
+  // The jobs, where the filter names only a few: they are looked up, not met on the way through the
+  // list.
+  std::optional<std::vector<JobNumber>> few_jobs() const;
+  // Do the filter's ranges hold the job?
+  bool in_ranges(JobNumber job) const;
+  // Appends the summaries, without nodes, of those jobs that all filters let through, in the list's
+  // order. False: the database's error() says why.
+  bool read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSummary>& page);
 
  private:
   using Value = std::variant<std::int64_t, std::string>;
-  void add_ranges(const std::vector<sched::Selector::Range>& ranges);
   void add_in(const std::string& column, const std::vector<Value>& values);
-  bool in_ranges(JobNumber job) const;
 
   Database& database_;
-  bool few_ = false;
+  std::vector<sched::Selector::Range> ranges_;
   std::string where_;
   std::vector<Value> values_;
-  std::vector<sched::Selector::Range> ranges_;  // what SQL leaves to us: many, far apart
 };
 
 }  // namespace jobq::store

@@ -27,7 +27,7 @@ CREATE TABLE job(
   started INTEGER NOT NULL, suspended INTEGER NOT NULL, suspended_for INTEGER NOT NULL,
   ended INTEGER NOT NULL, state INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX job_ended ON job(ended, number);
+CREATE INDEX job_ended ON job(ended);
 CREATE INDEX job_spec ON job(spec);
 CREATE TABLE step(
   job INTEGER NOT NULL, step INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT NOT NULL,
