@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "cmd/job_views.h"
@@ -101,13 +102,22 @@ bool OutputReader::is_finished() const {
   for (const Stream& stream : streams_) {
     if (!stream.done) return false;
   }
-  return !options_.follow || (sched::is_final(job_.summary.state) && look_request_ == 0);
+  return !options_.follow || (is_decided() && look_request_ == 0);
+}
+
+// Nothing more can come: the job is final, or the one step that is wanted.
+bool OutputReader::is_decided() const {
+  if (sched::is_final(job_.summary.state)) return true;
+  for (const sched::StepView& step : job_.steps) {
+    if (step.name == options_.step) return sched::is_final(step.state);
+  }
+  return false;
 }
 
 Result<void> OutputReader::ask_for_more() {
   const std::int64_t now = steady_now_ns();
   const bool look = options_.follow && look_request_ == 0 && now >= next_look_ns_;
-  if (look && !sched::is_final(job_.summary.state)) {
+  if (look && !is_decided()) {
     wire::Frame request;
     request.mutable_show()->set_job(options_.job.value);
     const Result<std::uint64_t> id = client_->send(request);
@@ -142,9 +152,11 @@ Result<void> OutputReader::ask_for_stream(Stream& stream) {
 }
 
 Result<void> OutputReader::take_answer() {
-  const std::optional<Millis> limit =
-      options_.follow ? std::optional(Millis{(next_look_ns_ - steady_now_ns()) / 1'000'000 + 1})
-                      : std::nullopt;
+  std::optional<Millis> limit;
+  if (options_.follow) {
+    const std::int64_t until_look = (next_look_ns_ - steady_now_ns()) / 1'000'000;
+    limit = Millis{std::max<std::int64_t>(until_look, 20)};
+  }
   const Result<wire::Frame> answer = client_->receive(limit);
   if (!answer && answer.error().code == ErrorCode::kUnavailable) return {};  // the time passed
   if (!answer) return tl::unexpected(answer.error());

@@ -49,6 +49,7 @@ class OutputReader {
   bool is_known(std::uint32_t step, std::uint32_t attempt) const;
   void add_streams(const sched::JobDetail& job, std::uint32_t step, std::uint32_t attempt);
   bool is_finished() const;
+  bool is_decided() const;
 
   Result<void> ask_for_more();
   Result<void> ask_for_stream(Stream& stream);
