@@ -82,15 +82,20 @@ class CgroupCell final : public Cell {
       }
     }
   }
-  void kill() override { write("cgroup.kill", "1"); }  // also what is frozen
+  void kill() override {  // also what is frozen
+    killed_ = true;
+    write("cgroup.kill", "1");
+  }
   void freeze() override { write("cgroup.freeze", "1"); }
   void thaw() override { write("cgroup.freeze", "0"); }
 
   bool usable() const { return self_ && events_; }
-  // Nothing of a step stands in it: no directories below.
-  bool is_plain() const {
+  // Nothing of a step stands in it: no directories below. And it was never killed: Linux since 6.14
+  // counts the kills of a cgroup and ends a process that is born into one with another count than
+  // its parent's, as if it had raced with a kill.
+  bool is_as_new() const {
     struct stat status = {};
-    return fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
+    return !killed_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
   }
   const std::string& directory() const { return directory_; }
 
@@ -103,6 +108,7 @@ class CgroupCell final : public Cell {
   std::string directory_;
   Descriptor self_;
   Descriptor events_;
+  bool killed_ = false;
 };
 
 class Cgroups final : public Containment {
@@ -137,7 +143,7 @@ class Cgroups final : public Containment {
     auto* const own = dynamic_cast<CgroupCell*>(cell.get());
     if (own == nullptr) return;
     const bool mine = own->directory().starts_with(base_ + "/");
-    if (mine && own->is_plain() && idle_.size() < kMostIdle) {
+    if (mine && own->is_as_new() && idle_.size() < kMostIdle) {
       idle_.push_back(std::move(cell));
     } else {
       remove_cgroup_tree(own->directory());
@@ -164,10 +170,11 @@ bool can_start_in(Containment& cgroups) {
   if (!cell) return false;
   const ChildStack stack;
   const pid_t pid = vfork_into((*cell)->descriptor(), stack, do_nothing, nullptr);
-  if (pid > 0) waitpid(pid, nullptr, __WALL);
+  int status = -1;
+  if (pid > 0) waitpid(pid, &status, __WALL);
   const bool can_kill = access(((*cell)->place().cgroup() + "/cgroup.kill").c_str(), W_OK) == 0;
   cgroups.give_back(std::move(*cell));
-  return pid > 0 && can_kill;
+  return status == 0 && can_kill;
 }
 
 }  // namespace
