@@ -65,6 +65,13 @@ TEST(Hostile, InvalidUtf8IsAFault) {
   EXPECT_THAT(first_fault("{\"run\": \"\\ud800\"}"), testing::StartsWith("f:1:"));
 }
 
+// toml++ promises the compiler that none of these is there (see conf/toml_document.cc).
+TEST(Hostile, CharactersThatAreNoBlanksHarmNothing) {
+  EXPECT_EQ(first_fault("run = \"\"\"x \\\n\u00a7 \u0416\"\"\""), "none");
+  EXPECT_THAT(first_fault("\u032a"), testing::StartsWith("f:1:1:"));
+  EXPECT_THAT(first_fault("[[[a]]]"), testing::StartsWith("f:1:3:"));
+}
+
 TEST(Hostile, RepeatedKeysAreFaults) {
   EXPECT_EQ(first_fault(R"({"run": "x", "run": "y"})"), "f:1:14: key 'run' is there already");
   EXPECT_THAT(first_fault("run = 'x'\nrun = 'y'"), testing::StartsWith("f:2:"));
