@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -202,12 +203,12 @@ TEST_F(BlockingClientTest, TheReasonOfARefusalIsHeard) {
 
 // --- signals ---
 
-std::sig_atomic_t volatile alarms = 0;
+std::atomic<int> alarms = 0;
 
 TEST_F(BlockingClientTest, SignalsDoNotDisturb) {
   struct sigaction counting {};
   struct sigaction before {};
-  counting.sa_handler = [](int) { alarms = alarms + 1; };  // without SA_RESTART
+  counting.sa_handler = [](int) { ++alarms; };  // without SA_RESTART
   ASSERT_EQ(::sigaction(SIGALRM, &counting, &before), 0);
   sigset_t alarm_only;
   sigemptyset(&alarm_only);

@@ -9,7 +9,7 @@
 namespace jobq::net {
 namespace {
 
-constexpr std::uint64_t kPairs = 100'000;
+constexpr std::uint64_t kPairs = 50'000;
 
 wire::Frame small_frame(std::uint64_t id) {
   wire::Frame frame;
