@@ -7,13 +7,26 @@
 // by a grant, a release, and by nodes and named resources that come, go or change.
 //
 // Who may overtake. Requests are considered in queue order (priority, then job number, then part).
-// One that fits starts. One that does not fit gets a reservation at the earliest time at which, by
-// the time limits of what holds the resources, it fits; a lower one may start only where it leaves
-// every reservation above it untouched. A holder without a time limit, or past it, may end at any
-// moment; so may the holder of a named resource, whatever its limit. So a request that lacks only a
-// named resource keeps the rest of its needs in reach, and one behind a holder without a limit
-// keeps what becomes free. This is conservative backfilling (Mu'alem and Feitelson, 2001) with "may
-// end at any moment" as a kind of end.
+// One that fits starts. One that does not fit keeps what it needs in reach from the earliest time
+// at which it might fit, and a lower one may start only if that cannot delay it:
+//
+// - What a lower one gives back by its time limit before that time, it may use.
+// - A holder without a time limit, or past it, may end at any moment; so may the holder of a named
+//   resource, whatever its limit. Nothing is squeezed in before it, and what may be over after it
+//   may be used only if it is over whichever of such holders end first.
+// - Where such holders stand on several nodes, what is needed is kept in reach on all of them.
+// - A request that cannot be met before some job ends lets the waiting steps of that job go first:
+//   only their start can end it.
+//
+// This is conservative backfilling (Mu'alem and Feitelson, 2001), made strict for ends that nobody
+// knows. Two limits keep it cheap and busy: of equal requests (a shape), only the first ones, those
+// that could start together, keep something in reach; and a request keeps nothing in reach while
+// those above it, for want of time limits, leave no room for it at any time.
+//
+// Parts of one job. Part 0 is asked for before any other part, and given back after all. A step
+// that asks for an exclusive resource which its job holds by part 0 has it already; it is free
+// again when the last part that entered it has ended. Steps of one job that name the same exclusive
+// resource, which their job does not hold, run one after the other. Tokens always add up.
 //
 // Pure: no clock, no randomness, no I/O; the same calls give the same answers.
 #pragma once
@@ -103,7 +116,8 @@ class ResourceManager {
   // --------------------------------------------------------------------------------- Adds the
   // node, or gives a known one new capacities (grants that it holds stay, also above them).
   void set_node(NodeId id, const std::string& name, const Capacity& capacity);
-  // A node gives new grants only while it is connected and not draining.
+  // A node gives new grants only while it is connected and not draining. The node must be known.
+  // What it runs is held on.
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
 
@@ -124,14 +138,16 @@ class ResourceManager {
   Result<void> enqueue(const Request& request);
   // Takes a waiting request away; false when it is not waiting.
   bool withdraw(RequestId id);
-  // Grants in queue order all that may start now; each is held from here on.
+  // Grants all that may start now, in queue order as far as it was kept; each is held from here on,
+  // with an end at now + limit. A second call at the same time grants nothing.
   std::vector<Grant> schedule(Time now);
   // Gives a grant back; false when it is not held.
   bool release(RequestId id);
   // When the holder must have ended by its limit, where that is known (started, resumed,
   // suspended).
   void set_end(RequestId id, std::optional<Time> end);
-  // Recovery: takes the grant again, as it was, without a queue.
+  // Recovery: takes the grant again, as it was, without a queue and without an end (see set_end).
+  // The node must be known; part 0 of a job comes before its steps.
   void restore(const Request& request, const Grant& grant);
 
   // --- questions
@@ -141,7 +157,8 @@ class ResourceManager {
   // All reasons, most important first; empty when the request is not waiting. `now` as for
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;
-  // The reserved start by the time limits known now; none where it cannot be known.
+  // The reserved start by the time limits known now, if everybody uses his limit up; none where it
+  // cannot be known: behind a holder without a limit or of a named resource, and deep in a shape.
   std::optional<Time> expected_start(RequestId id, Time now) const;
   std::vector<NodeView> nodes() const;  // by id
   std::optional<NodeView> node(NodeId id) const;

@@ -134,6 +134,48 @@ TEST_F(Circle, ThatWasRefusedMayBeAskedForOnceTheOtherHasEnded) {
   EXPECT_EQ(world.started(), Names{"2"});
 }
 
+// --- circles through reservations: nobody is refused, the steps that are needed go first
+
+TEST_F(Circle, ThroughAReservationIsAvoided) {
+  world.hold({whole(1), exclusive({"a"})});
+  world.ask({whole(2), exclusive({"a"}, cpus(8)), {}, 90});
+  world.ask({step(1), cpus(2)});
+  EXPECT_EQ(world.started(), Names{"1"});  // job 2 cannot start before it has ended
+  world.end(step(1));
+  world.end(whole(1));
+  EXPECT_EQ(world.started(), Names{"2.0"});
+}
+
+TEST_F(Circle, ThroughSeveralReservationsIsAvoided) {
+  world.hold({whole(1), exclusive({"a"})});
+  world.hold({whole(2), tokens("solver", 3)});
+  world.ask({whole(3), exclusive({"a", "b"}, cpus(8)), {}, 90});
+  world.ask({step(1), tokens("solver", 2, cpus(8)), {}, 20});
+  world.ask({step(2), exclusive({"b"}, cpus(1)), {}, 10});
+  world.ask({step(9), cpus(1), {}, 50});
+  EXPECT_EQ(world.started(), Names{"2"});  // and not job 9, which nobody needs
+}
+
+TEST_F(Circle, ThroughCapacityOfNodesIsAvoided) {
+  world.hold({whole(1), cpus(2)});
+  world.ask({step(2), cpus(8), {}, 90});
+  world.ask({step(1), cpus(4)});
+  EXPECT_EQ(world.started(), Names{"1"});
+  world.end(step(1));
+  world.end(whole(1));
+  EXPECT_EQ(world.started(), Names{"2"});
+}
+
+TEST_F(Circle, AStepWhoseEndNobodyNeedsDoesNotGoFirst) {
+  world.hold({whole(1), exclusive({"a"}, cpus(1))});
+  world.hold({step(3), cpus(4)});
+  world.ask({step(2), cpus(7), {}, 90});  // job 3 suffices
+  world.ask({step(1), cpus(3)});
+  EXPECT_EQ(world.started(), Names{});
+  world.end(step(3));
+  EXPECT_EQ(world.started(), Names{"2"});
+}
+
 // --- several parts of one job
 
 TEST_F(Circle, AStepEntersWhatItsJobHolds) {
