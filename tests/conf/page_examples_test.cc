@@ -33,7 +33,7 @@ Lines lines_of_page(const std::string& name) {
 }
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size()) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
     text.replace(at, from.size(), to);
   }
   return text;
@@ -203,9 +203,10 @@ TEST(ClassPage, HasAKeyWhenTheReaderSupportsIt) {
   const std::set<SectionKey> on_page = keys_on_class_page();
   for (const auto& [section, keys] : candidates) {
     for (const std::string& key : keys) {
-      const auto faults = texts_of(parse_file(section + "\n" + key + " = 1\n", "f").faults);
+      const auto faults =
+          texts_of(parse_file(fmt::format("{}\n{} = 1\n", section, key), "f").faults);
       const bool is_refused = std::any_of(faults.begin(), faults.end(), [](const auto& fault) {
-        return fault.find("not supported yet") != fault.npos;
+        return fault.find("not supported yet") != std::string::npos;
       });
       EXPECT_EQ(on_page.contains({section, key}), !is_refused) << section << " " << key;
     }
@@ -303,7 +304,7 @@ TEST(StatesPage, SaysWhatMayBeAskedOfAJob) {
   for (std::size_t i = 0; i < sched::kJobStates; ++i) {
     const auto state = static_cast<sched::JobState>(i);
     const std::string_view name = code(state);
-    const std::string_view quote = name.find(' ') == name.npos ? "" : "\"";
+    const std::string_view quote = name.find(' ') == std::string_view::npos ? "" : "\"";
     std::string row = fmt::format(".It Li {0}{1}{0}", quote, name);
     for (std::size_t c = 0; c < sched::kJobCommands; ++c) {
       row += fmt::format(" Ta {}", word_of(on(state, static_cast<sched::JobCommand>(c))));
@@ -334,7 +335,8 @@ TEST(StatesPage, SaysHowStepsChange) {
     }
   }
   Lines items = items_after(".Ss How steps change", ".It ");
-  std::erase_if(items, [](const std::string& line) { return line.find(" Ta ") == line.npos; });
+  std::erase_if(items,
+                [](const std::string& line) { return line.find(" Ta ") == std::string::npos; });
   EXPECT_EQ(items, expected);
 }
 
