@@ -8,8 +8,8 @@ namespace jobq::store {
 namespace {
 
 std::atomic<int> left{0};  // calls until one fails; 0: none will
-std::atomic<int> code{SQLITE_OK};
-std::atomic<bool> stays{false};
+std::atomic<int> failure{SQLITE_OK};
+std::atomic<bool> failure_stays{false};
 std::atomic<bool> failed{false};
 
 sqlite3_vfs* real_vfs = nullptr;
@@ -24,7 +24,7 @@ sqlite3_file* real(sqlite3_file* file) { return wrapper(file).real; }
 const sqlite3_io_methods& methods(sqlite3_file* file) { return *real(file)->pMethods; }
 
 bool fails_now() {
-  if (failed && stays) return true;
+  if (failed && failure_stays) return true;
   if (left == 0 || --left > 0) return false;
   failed = true;
   return true;
@@ -37,7 +37,7 @@ int read_file(sqlite3_file* f, void* to, int n, sqlite3_int64 at) {
 int write_file(sqlite3_file* f, const void* from, int n, sqlite3_int64 at) {
   if (!fails_now()) return methods(f).xWrite(real(f), from, n, at);
   methods(f).xWrite(real(f), from, n / 2, at);
-  return code == SQLITE_IOERR ? SQLITE_IOERR_WRITE : code.load();
+  return failure == SQLITE_IOERR ? SQLITE_IOERR_WRITE : failure.load();
 }
 int truncate_file(sqlite3_file* f, sqlite3_int64 size) {
   return fails_now() ? SQLITE_IOERR_TRUNCATE : methods(f).xTruncate(real(f), size);
@@ -94,10 +94,10 @@ FailingVfs::~FailingVfs() {
   sqlite3_vfs_register(real_vfs, 1);
 }
 
-void FailingVfs::fail_at(int nth, int with, bool for_good) {
+void FailingVfs::fail_at(int nth, int code, bool stays) {
   failed = false;
-  code = with;
-  stays = for_good;
+  failure = code;
+  failure_stays = stays;
   left = nth;
 }
 void FailingVfs::heal() { fail_at(0, SQLITE_OK, false); }
