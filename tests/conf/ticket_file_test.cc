@@ -130,22 +130,22 @@ TEST(TicketFile, ATicketOfAClassKeepsItsOwnTexts) {
       env = { DAY = "${day}" }
       [ticket.params]
       day = "2026-11-21")",
-                               "/home/ann");
+                               "/data/ann");
   EXPECT_EQ(parsed.spec, nullptr);
   EXPECT_EQ(parsed.class_name, "daily-plan");
   EXPECT_EQ(parsed.class_version, "3");
   EXPECT_EQ(parsed.output, "%j.log");
-  EXPECT_EQ(parsed.workdir, "/home/ann");
+  EXPECT_EQ(parsed.workdir, "/data/ann");
   EXPECT_THAT(parsed.env, ElementsAre(NameValue{"DAY", "${day}"}));
   EXPECT_THAT(parsed.params, ElementsAre(NameValue{"day", "2026-11-21"}));
 }
 
 TEST(TicketFile, TheWorkingDirectoryIsWhereTheTicketIsSubmitted) {
   const std::string relative = "run = 'x'\n[ticket]\nworkdir = 'sub'";
-  EXPECT_EQ(spec("run = 'x'", "/home/ann").workdir, "/home/ann");
-  EXPECT_EQ(spec(relative, "/home/ann").workdir, "/home/ann/sub");
+  EXPECT_EQ(spec("run = 'x'", "/data/ann").workdir, "/data/ann");
+  EXPECT_EQ(spec(relative, "/data/ann").workdir, "/data/ann/sub");
   EXPECT_EQ(spec(relative).workdir, "sub");
-  EXPECT_EQ(spec("run = 'x'\n[ticket]\nworkdir = '/w'", "/home/ann").workdir, "/w");
+  EXPECT_EQ(spec("run = 'x'\n[ticket]\nworkdir = '/w'", "/data/ann").workdir, "/w");
   EXPECT_EQ(spec("run = 'x'", "/odd/${job}").workdir, "/odd/$${job}");
   EXPECT_EQ(spec("run = 'x'").workdir, "");
 }
