@@ -104,8 +104,7 @@ struct Agent::Impl {
 Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
     : loop(on_loop),
       options(completed(std::move(with_options))),
-      facts{options.name, options.socket,
-            std::filesystem::path(options.executable).parent_path().string()},
+      facts{options.name, options.socket, names_directory(options.state)},
       controller(loop, options.controller, options.heartbeat,
                  {[this] { on_controller(); }, [this](const wire::Frame& f) { on_frame(f); },
                   [this] { on_controller_lost(); }}),
@@ -117,6 +116,7 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
 
 Result<void> Agent::Impl::begin() {
   if (auto made = make_state(options.state); !made) return made;
+  if (auto named = make_names(options.state, options.executable); !named) return named;
   reports = std::make_unique<StepReports>(loop, [this](const pb::ToKeeper& m) {
     if (keeper) keeper->send(m);
   });

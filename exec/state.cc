@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <filesystem>
+
 #include "exec/files.h"
 
 namespace jobq::exec {
@@ -22,6 +24,26 @@ Result<void> make_state(const std::string& state) {
   // scripts; what is private inside is private by itself.
   const unsigned mode = geteuid() == 0 ? 0711 : 0700;
   return make_directories(state, mode);
+}
+
+Result<void> make_names(const std::string& state, const std::string& executable) {
+  namespace fs = std::filesystem;
+  const std::string directory = names_directory(state);
+  if (auto made = make_directories(directory, 0755); !made) return made;
+  for (const char* const name : {"jobq", "jq"}) {
+    const fs::path link = fs::path(directory) / name;
+    const fs::path fresh = fs::path(directory) / (std::string(".") + name);
+    std::error_code error;
+    if (fs::read_symlink(link, error) == executable) continue;
+    fs::remove(fresh, error);
+    fs::create_symlink(executable, fresh, error);
+    if (!error) fs::rename(fresh, link, error);
+    if (error) {
+      return fail(ErrorCode::kUnavailable,
+                  fmt::format("{} cannot be made: {}", link.string(), error.message()));
+    }
+  }
+  return {};
 }
 
 }  // namespace jobq::exec

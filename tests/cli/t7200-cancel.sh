@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Cancelling and holding: what runs ends with everything that it started, cleanup runs, what is held
+# does not start.
+. "$(dirname "$0")/lib.sh"
+start_up --cpus 4
+
+test_begin "cancel ends a step with everything that it started, also what fled its session"
+cat >flee.toml <<'TOML'
+[[step]]
+name = "main"
+script = """
+setsid sh -c 'echo $$ >fled.1; exec sleep 1000' &
+(setsid sh -c 'setsid sh -c "echo \\$\\$ >fled.2; exec sleep 1000" & exit 0' &)
+sh -c 'trap "" TERM; echo $$ >deaf; while :; do sleep 0.1; done' &
+wait
+"""
+[cleanup]
+run = "touch cleaned"
+TOML
+job=$(jq submit flee.toml)
+fled() { [[ -s fled.1 && -s fled.2 && -s deaf ]]; }
+wait_for 10 fled
+jq cancel "$job"
+expect_exit 130 jq wait "$job"
+expect_eq JC "$(state_of "$job")"
+for file in fled.1 fled.2 deaf; do
+  ! running "$(<"$file")" || fail "the process of $file is still there"
+done
+[[ -e cleaned ]] || fail "no cleanup"
+ok
+
+test_begin "a step that ends by itself leaves nothing behind either"
+rm -f fled.1
+job=$(jq submit -- sh -c 'setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" &
+  until [ -s fled.1 ]; do sleep 0.02; done')
+expect_exit 0 jq wait "$job"
+! running "$(<fled.1)" || fail "a process outlived its step"
+ok
+
+test_begin "held jobs do not start, released ones do"
+job=$(jq submit --hold -- touch started)
+expect_eq HD "$(state_of "$job")"
+expect_exit 0 jq submit --wait -- true
+[[ ! -e started ]] || fail "a held job started"
+expect_match "held" "$(jq why "$job")"
+jq release "$job"
+expect_exit 0 jq wait "$job"
+[[ -e started ]] || fail "a released job did not start"
+ok
+
+test_begin "hold suspends a running job, release resumes it"
+job=$(jq submit -- sh -c 'while :; do date +%N >tick; sleep 0.02; [ ! -e enough ] || exit 0; done')
+wait_for 10 test -s tick
+jq hold "$job"
+expect_eq HD "$(state_of "$job")"
+still() { local a b; a=$(<tick); sleep 0.1; b=$(<tick); [[ $a == "$b" ]]; }
+wait_for 10 still
+touch enough
+jq release "$job"
+expect_exit 0 jq wait "$job"
+ok
+
+test_begin "a job that waits is cancelled without ever starting"
+job=$(jq submit --hold -- touch never)
+jq cancel "$job"
+expect_exit 130 jq wait "$job"
+[[ ! -e never ]] || fail "it started"
+expect_exit 1 jq cancel "$job"
+expect_match "ended" "$(<err)"
+expect_exit 5 jq cancel 4711
+ok
+
+test_begin "a signal reaches the step"
+job=$(jq submit -- sh -c 'trap "exit 9" USR1; touch ready; while :; do sleep 0.02; done')
+wait_for 10 test -e ready
+jq cancel --signal USR1 "$job"
+expect_exit 1 jq wait "$job"
+expect_match "exit code 9" "$(jq show "$job" --json | json -r .reason)"
+ok
+
+test_begin "one step can be cancelled, and who names that goes on"
+cat >steps.toml <<'TOML'
+[[step]]
+name = "long"
+run = "touch long; exec sleep 1000"
+[[step]]
+name = "after"
+after = ["long.cancel"]
+run = "touch after"
+TOML
+job=$(jq submit steps.toml)
+wait_for 10 test -e long
+jq cancel "$job.long"
+expect_exit 0 jq wait "$job"
+[[ -e after ]] || fail "the branch of the cancel did not run"
+ok
