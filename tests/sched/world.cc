@@ -140,6 +140,7 @@ NodeId World::join(const std::string& name, std::uint32_t cpu_count) {
   event.name = name;
   event.incarnation = node.incarnation;
   event.capacity.cpus = cpu_count;
+  event.capacity.memory = Bytes{1ULL << 30U};
   for (const auto& [id, running] : node.attempts) event.attempts.push_back({id, running});
   send(event);
   return node.id;
@@ -213,7 +214,7 @@ void World::perform(const Action& action) {
     return nullptr;
   };
   if (const auto* welcome = std::get_if<Welcome>(&action)) {
-    nodes_.at(welcome->name).id = welcome->node;
+    nodes_[welcome->name].id = welcome->node;
   } else if (const auto* launch = std::get_if<Launch>(&action)) {
     launches_[launch->id] = *launch;
     node_with(launch->node)->attempts[launch->id] = true;

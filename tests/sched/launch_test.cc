@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node is told: values, environment, output files, resources.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sched/world.h"
+
+namespace jobq::sched {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Not;
+
+class LaunchTest : public ::testing::Test {
+ protected:
+  void SetUp() override { world.join("n1", 4); }
+  World world;
+};
+
+NameValue var(const std::string& name, const std::string& value) { return {name, value}; }
+
+TEST_F(LaunchTest, TheEnvironmentSaysWhoItIsAndWhatItHas) {
+  resmgr::Needs needs = cpus(2);
+  needs.memory = Bytes{1024};
+  const JobNumber job = world.submit(one_step().step_needs(needs));
+  const Launch& launch = world.launched(job, "main");
+  EXPECT_EQ(launch.user, "ann");
+  EXPECT_EQ(launch.uid, 1000U);
+  EXPECT_EQ(launch.cpus, 2U);
+  EXPECT_EQ(launch.memory, Bytes{1024});
+  EXPECT_THAT(launch.env,
+              ElementsAre(var("JOBQ_ATTEMPT", "1"), var("JOBQ_CPUS", "2"), var("JOBQ_JOB", "1"),
+                          var("JOBQ_MEMORY", "1024"), var("JOBQ_STEP", "main")));
+}
+
+TEST_F(LaunchTest, GpusAreNamedByTheirIndexes) {
+  NodeJoined join;
+  join.name = "g1";
+  join.incarnation = "i";
+  join.capacity.cpus = 1;
+  join.capacity.gpus = 4;
+  world.send(join);
+  resmgr::Needs needs;
+  needs.gpus = 2;
+  const JobNumber job = world.submit(one_step().needs(needs));
+  const Launch& launch = world.launched(job, "main");
+  EXPECT_THAT(launch.gpus, ElementsAre(0, 1));
+  EXPECT_THAT(launch.env, Contains(var("JOBQ_GPUS", "0,1")));
+  EXPECT_THAT(launch.env, Contains(var("CUDA_VISIBLE_DEVICES", "0,1")));
+}
+
+TEST_F(LaunchTest, ValuesArePutIn) {
+  SpecBuilder builder = one_step().argv({"./calc", "${day}", "${job}", "$${day}"});
+  builder.spec.params = {{"day", false, "monday"}, {"start-hour", false, "8"}};
+  builder.spec.env = {{"REGION", "${region}"}};
+  builder.spec.params.push_back({"region", true, std::nullopt});
+  builder.spec.workdir = "/srv/${day}";
+  builder.spec.output = "logs/%j-%x-%s-%%.log";
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  ticket.params = {{"region", "north"}};
+  ticket.name = "nightly";
+  const JobNumber job = world.submit(ticket);
+  const Launch& launch = world.launched(job, "main");
+  EXPECT_THAT(launch.argv, ElementsAre("./calc", "monday", "1", "${day}"));
+  EXPECT_EQ(launch.workdir, "/srv/monday");
+  EXPECT_EQ(launch.output, "/srv/monday/logs/1-nightly-main-%.log");
+  EXPECT_EQ(launch.error, "");
+  EXPECT_THAT(launch.env, Contains(var("REGION", "north")));
+  EXPECT_THAT(launch.env, Contains(var("JOBQ_PARAM_REGION", "north")));
+  EXPECT_THAT(launch.env, Contains(var("JOBQ_PARAM_START_HOUR", "8")));
+  EXPECT_EQ(world.core.show(job, world.now)->steps.at(0).attempts.at(0).output, launch.output);
+}
+
+TEST_F(LaunchTest, EventsAndNodesOfFinishedStepsCanBeUsed) {
+  const JobNumber job = world.submit(one_step().step("next").after("main").argv(
+      {"./next", "${steps.main.event}", "${steps.main.node}"}));
+  TaskEnd end;
+  end.event = "differs";
+  world.complete(job, "main", end);
+  EXPECT_THAT(world.launched(job, "next").argv, ElementsAre("./next", "differs", "n1"));
+  EXPECT_THAT(world.launched(job, "next").env, Contains(var("JOBQ_EVENT_MAIN", "differs")));
+}
+
+TEST_F(LaunchTest, AValueOfASkippedStepIsEmpty) {
+  const JobNumber job = world.submit(
+      one_step().step("repair").after("main.failure").step("last").after("main").cleanup());
+  world.complete(job, "main");
+  EXPECT_THAT(world.launched(job, "last").env,
+              Not(Contains(::testing::Pair("JOBQ_EVENT_REPAIR", ::testing::_))));
+}
+
+TEST_F(LaunchTest, ALiteralStepIsTakenAsWritten) {
+  SpecBuilder builder = one_step().argv({"echo", "${HOME}", "${job}"});
+  builder.spec.steps[0].literal = true;
+  const JobNumber job = world.submit(builder);
+  EXPECT_THAT(world.launched(job, "main").argv, ElementsAre("echo", "${HOME}", "${job}"));
+}
+
+TEST_F(LaunchTest, OursGoesAboveTheJobsOwnEnvironment) {
+  SpecBuilder builder = one_step();
+  builder.spec.env = {{"CUDA_VISIBLE_DEVICES", "7"}, {"LANG", "C"}};
+  const JobNumber job = world.submit(builder);
+  EXPECT_THAT(world.launched(job, "main").env, Contains(var("LANG", "C")));
+  EXPECT_THAT(world.launched(job, "main").env, Contains(var("CUDA_VISIBLE_DEVICES", "7")));
+}
+
+}  // namespace
+}  // namespace jobq::sched

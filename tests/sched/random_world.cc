@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random events, and nodes that answer to what the core asks for. Numbers come from the engine
+// itself, not from the library's distributions, so that a seed means the same everywhere.
+#include "tests/sched/random_world.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace jobq::sched {
+namespace {
+
+template <class Kind>
+bool is(const Action& action) {
+  return std::holds_alternative<Kind>(action);
+}
+
+}  // namespace
+
+RandomWorld::RandomWorld(std::uint32_t seed) : random_(seed) {
+  for (const char* name : {"db", "plan", "printer"}) {
+    send(CreateResource{ReplyId{}, world.root, {name, resmgr::NamedKind::kExclusive, 1}});
+  }
+  send(CreateResource{ReplyId{}, world.root, {"solver", resmgr::NamedKind::kTokens, 3}});
+  for (unsigned i = 0; i < kNodes; ++i) join(i);
+}
+
+unsigned RandomWorld::pick(unsigned below) { return static_cast<unsigned>(random_()) % below; }
+
+void RandomWorld::send(Event event) {
+  events_.emplace_back(event, world.now);
+  world.send(std::move(event));
+  note_launches();
+}
+
+void RandomWorld::note_launches() {
+  for (const Action& action : world.actions) {
+    if (const auto* welcome = std::get_if<Welcome>(&action)) {
+      nodes_.at(static_cast<std::size_t>(welcome->name.back() - '1')).id = welcome->node;
+    }
+    if (is<Launch>(action)) {
+      const Launch& launch = std::get<Launch>(action);
+      for (SimNode& node : nodes_) {
+        // Now and then a launch is lost on its way.
+        if (node.id == launch.node && pick(10) != 0) node.attempts[launch.id] = true;
+      }
+    }
+    if (is<Forget>(action)) {
+      for (SimNode& node : nodes_) node.attempts.erase(std::get<Forget>(action).id);
+    }
+  }
+}
+
+resmgr::Needs RandomWorld::random_needs() {
+  resmgr::Needs needs;
+  if (pick(3) != 0) needs.cpus = 1 + pick(2);
+  if (pick(4) == 0) needs.exclusive = {std::vector<std::string>{"db", "plan", "printer"}[pick(3)]};
+  if (pick(5) == 0) needs.tokens = {{"solver", 1 + pick(2)}};
+  return needs;
+}
+
+SpecBuilder RandomWorld::random_spec() {
+  static const std::vector<std::string> kSuffixes{"",       ".failure",    ".cancel",
+                                                  ".ended", ".event=same", ".event=3"};
+  SpecBuilder builder;
+  const unsigned steps = 1 + pick(5);
+  for (unsigned i = 0; i < steps; ++i) {
+    builder.step(fmt::format("s{}", i)).cancel_code(77);
+    for (unsigned j = 0; j < i; ++j) {
+      if (pick(3) != 0) continue;
+      const std::string condition = fmt::format("s{}{}", j, kSuffixes[pick(6)]);
+      if (pick(2) == 0)
+        builder.after(condition);
+      else
+        builder.after_any(condition);
+    }
+    if (pick(3) == 0) builder.step_needs(random_needs());
+  }
+  if (pick(3) == 0) builder.needs(random_needs());
+  if (pick(3) == 0) builder.cleanup(seconds(20));
+  if (pick(3) == 0) builder.limit(seconds(5 + pick(100)));
+  if (pick(3) == 0) builder.keep_going();
+  return builder;
+}
+
+void RandomWorld::submit() {
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(random_spec().spec);
+  ticket.priority = static_cast<int>(pick(3)) * 10;
+  ticket.hold = pick(10) == 0;
+  send(NewJobNotice{World::kReply, world.ann, "", {ticket}, false});
+  while (world.core.was_dispensed(JobNumber{last_job_ + 1})) ++last_job_;
+}
+
+JobNumber RandomWorld::some_job() {
+  std::vector<JobNumber> live;
+  world.core.queue({}, world.now, [&](const JobSummary& it) {
+    live.push_back(it.job);
+    return true;
+  });
+  if (live.empty()) return JobNumber{1};
+  return live[pick(static_cast<unsigned>(live.size()))];
+}
+
+void RandomWorld::command() {
+  Selector selector = World::only(some_job());
+  switch (pick(5)) {
+    case 0: send(Hold{World::kReply, world.ann, selector}); break;
+    case 1:
+    case 2: send(Release{World::kReply, world.ann, selector}); break;
+    case 3:
+      if (pick(2) == 0) selector.step = fmt::format("s{}", pick(3));
+      send(Cancel{World::kReply, world.ann, selector, 0});
+      break;
+    default: send(Cancel{World::kReply, world.ann, selector, 10}); break;
+  }
+}
+
+void RandomWorld::end_an_attempt(bool kindly) {
+  SimNode& node = nodes_[pick(kNodes)];
+  if (!node.connected || node.attempts.empty()) return;
+  auto it = node.attempts.begin();
+  std::advance(it, pick(static_cast<unsigned>(node.attempts.size())));
+  it->second = false;
+  TaskEnd end;
+  static const std::vector<int> kCodes{0, 0, 0, 0, 3, 77};
+  end.exit_code = kindly ? 0 : kCodes[pick(6)];
+  if (!kindly && pick(4) == 0) end.event = "same";
+  if (!kindly && pick(12) == 0) end.how = TaskEnd::How::kSignalled;
+  end.signal = end.how == TaskEnd::How::kSignalled ? 9 : 0;
+  send(TaskComplete{node.id, it->first, end});
+}
+
+void RandomWorld::start_an_attempt() {
+  SimNode& node = nodes_[pick(kNodes)];
+  if (!node.connected || node.attempts.empty()) return;
+  auto it = node.attempts.begin();
+  std::advance(it, pick(static_cast<unsigned>(node.attempts.size())));
+  if (it->second) send(TaskStarted{node.id, it->first});
+}
+
+void RandomWorld::join(unsigned index) {
+  SimNode& node = nodes_[index];
+  if (!node.connected) ++connected_;
+  node.connected = true;
+  NodeJoined event;
+  event.name = fmt::format("n{}", index + 1);
+  event.incarnation = fmt::format("n{}-{}", index + 1, node.incarnation);
+  event.capacity.cpus = 2 + index;
+  for (const auto& [id, running] : node.attempts) event.attempts.push_back({id, running});
+  send(event);
+}
+
+void RandomWorld::lose(unsigned index) {
+  SimNode& node = nodes_[index];
+  if (!node.connected) return;
+  --connected_;
+  node.connected = false;
+  send(NodeLost{node.id, "it is silent"});
+  if (pick(3) != 0) return;
+  ++node.incarnation;  // it was restarted
+  node.attempts.clear();
+}
+
+void RandomWorld::lose_all_nodes() {
+  for (unsigned i = 0; i < kNodes; ++i) lose(i);
+}
+
+void RandomWorld::act() {
+  world.now = world.now + Millis{static_cast<std::int64_t>(pick(3000))};
+  const unsigned what = pick(100);
+  if (what < 20)
+    submit();
+  else if (what < 35)
+    command();
+  else if (what < 65)
+    end_an_attempt(false);
+  else if (what < 80)
+    start_an_attempt();
+  else if (what < 90)
+    join(pick(kNodes));
+  else if (what < 94)
+    lose(pick(kNodes));
+  else
+    send(Tick{});
+}
+
+void RandomWorld::finish() {
+  Selector all;
+  all.all = true;
+  for (int round = 0; round < 3000 && world.core.live_count() > 0; ++round) {
+    if (round % 20 == 0) {
+      send(Release{ReplyId{}, world.root, all});
+      for (unsigned i = 0; i < kNodes; ++i) join(i);
+    }
+    end_an_attempt(true);
+  }
+}
+
+}  // namespace jobq::sched

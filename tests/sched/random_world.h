@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world in which anything may happen: random jobs, commands, ends and failures of nodes, from a
+// seed.
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/sched/world.h"
+
+namespace jobq::sched {
+
+class RandomWorld {
+ public:
+  explicit RandomWorld(std::uint32_t seed);
+
+  void act();     // one random event
+  void finish();  // nodes come, holds end, what runs ends, until nothing is left
+  void lose_all_nodes();
+  bool all_nodes_away() const { return connected_ == 0; }
+  // The events since the last call and when they were sent.
+  std::vector<std::pair<Event, Time>> take_events() { return std::exchange(events_, {}); }
+
+  World world;
+
+ private:
+  static constexpr unsigned kNodes = 3;
+
+  unsigned pick(unsigned below);  // 0 to below-1
+  void send(Event event);
+  void submit();
+  SpecBuilder random_spec();
+  resmgr::Needs random_needs();
+  void command();
+  void end_an_attempt(bool kindly);
+  void start_an_attempt();
+  void join(unsigned node);
+  void lose(unsigned node);
+  void note_launches();
+  JobNumber some_job();
+
+  struct SimNode {
+    NodeId id;
+    int incarnation = 1;
+    bool connected = false;
+    std::map<AttemptId, bool> attempts;  // and whether they run
+    std::vector<std::pair<AttemptId, bool>> unsent;
+  };
+
+  std::mt19937 random_;
+  std::vector<SimNode> nodes_{kNodes};
+  unsigned connected_ = 0;
+  std::uint64_t last_job_ = 0;
+  std::vector<std::pair<Event, Time>> events_;
+};
+
+}  // namespace jobq::sched
