@@ -135,7 +135,8 @@ TEST_F(WhyTest, TheHistoryTellsTheJobFromItsSubmission) {
   world.release(job);
   world.complete(job, "main", 3);
   std::vector<std::string> told;
-  for (const HistoryEntry& it : world.core.show(job, world.now)->history) {
+  const auto detail = world.core.show(job, world.now);
+  for (const HistoryEntry& it : detail->history) {
     told.push_back(it.what + ": " + it.detail);
   }
   EXPECT_THAT(
