@@ -73,7 +73,9 @@ Result<Client> Client::connect(const ControllerOptions& options) {
     }
     if (connection.error().code != ErrorCode::kUnreachable)
       return tl::unexpected(connection.error());
-    tried += fmt::format("\n  {}: {}", described(place), connection.error().message);
+    tried += fmt::format("\n  {}", described(place));
+    // Of a socket there is no more to say; on the network much can be wrong.
+    if (place.socket.empty()) tried += ": " + connection.error().message;
   }
   return unreachable_error(tried);
 }

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/bytes.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/summaries.h"
@@ -91,7 +90,7 @@ void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
     table.add({step.name, state, std::to_string(last.attempt.value), last.node,
                at_local(last.started, now), last.started ? elapsed(wall) : "-",
                last.ended ? format_duration(last.end.cpu) : "-",
-               last.ended ? format_bytes(last.end.max_rss) : "-", event, outcome_of(step)});
+               last.ended ? about(last.end.max_rss) : "-", event, outcome_of(step)});
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));
 }

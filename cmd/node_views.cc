@@ -6,7 +6,6 @@
 
 #include <vector>
 
-#include "base/bytes.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
@@ -54,7 +53,7 @@ Colour colour_of(std::string_view state) {
 }
 
 std::string shown(const std::string& name, std::uint64_t amount) {
-  return name == "memory" ? format_bytes(Bytes{amount}) : std::to_string(amount);
+  return name == "memory" ? about(Bytes{amount}) : std::to_string(amount);
 }
 
 std::string free_of_total(const Amount& amount) {

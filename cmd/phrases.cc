@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "base/check.h"
 #include "cmd/signal_names.h"
@@ -51,6 +52,16 @@ std::string elapsed(Millis length) {
   if (hours > 0) return fmt::format("{}h{:02}m", hours, minutes);
   if (minutes > 0) return fmt::format("{}m{:02}s", minutes, secs);
   return fmt::format("{}s", secs);
+}
+
+std::string about(Bytes size) {
+  constexpr std::string_view kUnits = "BKMGTPE";
+  double amount = static_cast<double>(size.count);
+  std::size_t unit = 0;
+  for (; amount >= 1024 && unit + 1 < kUnits.size(); ++unit) amount /= 1024;
+  const bool whole =
+      unit == 0 || amount >= 100 || amount == static_cast<double>(static_cast<int>(amount));
+  return fmt::format("{:.{}f}{}", amount, whole ? 0 : 1, kUnits[unit]);
 }
 
 std::string at_local(Time time, Time now) { return time ? format_local(time, now) : "-"; }

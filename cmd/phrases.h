@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/time.h"
 #include "cmd/terminal.h"
 #include "sched/event.h"
@@ -16,6 +17,9 @@ Colour colour_of(sched::StepState state);
 
 // At a glance, two units at most: "0s", "12s", "3m05s", "2h07m", "4d03h".
 std::string elapsed(Millis length);
+
+// Three digits at a glance: "512B", "6.2M", "23.5G".
+std::string about(Bytes size);
 
 // Local time, "-" for "not yet".
 std::string at_local(Time time, Time now);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users write and read: job arguments, signals, states, lengths of time, sizes.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "cmd/class_views.h"
+#include "cmd/job_arguments.h"
+#include "cmd/phrases.h"
+#include "cmd/signal_names.h"
+#include "cmd/summaries.h"
+
+namespace jobq::cmd {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(JobArguments, are_numbers_ranges_and_steps) {
+  EXPECT_EQ(parse_job("17"), JobNumber(17));
+  const auto range = parse_job_range("17-20");
+  ASSERT_TRUE(range);
+  EXPECT_EQ(range->first, JobNumber(17));
+  EXPECT_EQ(range->last, JobNumber(20));
+  const auto step = parse_job_and_step("17.calc");
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->job, JobNumber(17));
+  EXPECT_EQ(step->step, "calc");
+}
+
+TEST(JobArguments, refuse_everything_else) {
+  for (const char* text : {"", "0", "x", "17x", " 17", "-1", "1.5.", "99999999999999999999999"}) {
+    EXPECT_FALSE(parse_job(text)) << text;
+  }
+  for (const char* text : {"20-17", "17-", "-17", "0-3", "1-2-3"}) {
+    EXPECT_FALSE(parse_job_range(text)) << text;
+  }
+  for (const char* text : {"17.", ".calc", "x.calc"})
+    EXPECT_FALSE(parse_job_and_step(text)) << text;
+}
+
+TEST(JobSelections, name_jobs_or_filter_them_but_not_both) {
+  EXPECT_FALSE(to_selector({}, true));
+  EXPECT_TRUE(to_selector({{"1", "3-4"}, {}, {}, false}, false));
+  EXPECT_TRUE(to_selector({{}, {"nightly"}, "ann", false}, false));
+  EXPECT_FALSE(to_selector({{"1"}, {}, {}, true}, false));
+}
+
+TEST(JobSelections, take_one_step_alone_and_only_where_steps_are_meant) {
+  const auto step = to_selector({{"17.calc"}, {}, {}, false}, true);
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->step, "calc");
+  EXPECT_FALSE(to_selector({{"17.calc"}, {}, {}, false}, false));
+  EXPECT_FALSE(to_selector({{"17.calc", "18"}, {}, {}, false}, true));
+}
+
+TEST(Signals, have_names_with_and_without_sig_and_numbers) {
+  for (const char* text : {"USR1", "SIGUSR1", "usr1", "sigusr1", "10"}) {
+    EXPECT_EQ(parse_signal(text), SIGUSR1) << text;
+  }
+  EXPECT_EQ(signal_name(SIGKILL), "KILL");
+  EXPECT_EQ(signal_name(63), "63");
+}
+
+TEST(Signals, that_do_not_exist_are_refused_with_their_neighbour) {
+  for (const char* text : {"", "0", "-1", "65", "1000", "KILLER"}) {
+    EXPECT_FALSE(parse_signal(text)) << text;
+  }
+  EXPECT_THAT(parse_signal("USR3").error().message, HasSubstr("did you mean 'USR1'?"));
+}
+
+TEST(States, are_known_by_code_and_by_word) {
+  using sched::JobState;
+  EXPECT_EQ(parse_state("wr"), std::vector{JobState::kWaitingResources});
+  EXPECT_EQ(parse_state("held"), std::vector{JobState::kHeld});
+  EXPECT_EQ(parse_state("BP"), (std::vector{JobState::kProcessing, JobState::kProcessingWaits}));
+  EXPECT_EQ(parse_state("BP WR"), std::vector{JobState::kProcessingWaits});
+  ASSERT_FALSE(parse_state("XX"));
+  EXPECT_THAT(parse_state("XX").error().message, HasSubstr("QU, HD, WR, BP, CU, JD, JE, JC"));
+}
+
+TEST(Elapsed, shows_two_units_at_most) {
+  EXPECT_EQ(elapsed(Millis{999}), "0s");
+  EXPECT_EQ(elapsed(seconds(59)), "59s");
+  EXPECT_EQ(elapsed(seconds(185)), "3m05s");
+  EXPECT_EQ(elapsed(seconds(7620)), "2h07m");
+  EXPECT_EQ(elapsed(seconds(4 * 86400 + 3 * 3600)), "4d03h");
+  EXPECT_EQ(elapsed(seconds(-5)), "0s");
+}
+
+TEST(About, shows_sizes_with_three_digits_at_most) {
+  EXPECT_EQ(about(Bytes{0}), "0B");
+  EXPECT_EQ(about(Bytes{1000}), "1000B");
+  EXPECT_EQ(about(Bytes{6'463'488}), "6.2M");
+  EXPECT_EQ(about(Bytes{8ULL << 30U}), "8G");
+  EXPECT_EQ(about(Bytes{25'276'514'304}), "23.5G");
+}
+
+TEST(Ends, are_told_in_words) {
+  sched::TaskEnd end;
+  end.exit_code = 3;
+  EXPECT_EQ(phrase_of(end), "exit code 3");
+  end.how = sched::TaskEnd::How::kSignalled;
+  end.signal = 9;
+  EXPECT_EQ(phrase_of(end), "signal 9 (KILL)");
+}
+
+TEST(Counted, knows_one_from_many) {
+  EXPECT_EQ(counted(1, "job"), "1 job");
+  EXPECT_EQ(counted(0, "job"), "0 jobs");
+  EXPECT_EQ(counted(12, "job"), "12 jobs");
+}
+
+TEST(ClassNames, may_have_a_version) {
+  EXPECT_EQ(parse_class_name("daily-plan").version, "");
+  EXPECT_EQ(parse_class_name("daily-plan@3").name, "daily-plan");
+  EXPECT_EQ(parse_class_name("daily-plan@3").version, "3");
+}
+
+}  // namespace
+}  // namespace jobq::cmd
