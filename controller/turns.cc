@@ -25,6 +25,10 @@ ReplyId reply_of(const sched::Event& event) {
       event);
 }
 
+Error not_recorded(const Error& error) {
+  return {error.code, "nothing of the request was recorded: " + error.message};
+}
+
 }  // namespace
 
 // Results in the order of the commits. The journal's thread writes, the loop reads; it outlives
@@ -152,11 +156,12 @@ void Turns::settle(Batch batch, const Result<void>& result) {
     if (result) {
       act(std::move(action));
     } else if (auto* reply = std::get_if<sched::Reply>(&action)) {
-      handlers_.act(sched::Reply{reply->to, result.error()});
+      handlers_.act(sched::Reply{reply->to, *failure_});
     }
   }
+  const Result<void> told = result ? result : Result<void>(tl::unexpected(*failure_));
   for (const Answer& answer : batch.answers) {
-    if (answer) answer(result);
+    if (answer) answer(told);
   }
   if (!result && outstanding_.empty()) rebuild();
   finish_if_idle();
@@ -177,7 +182,7 @@ void Turns::finish_if_idle() {
 void Turns::fail(const Error& error) {
   if (failure_) return;
   log::error("{}; nothing of the last requests was recorded, new work is refused", error.message);
-  failure_ = error;
+  failure_ = not_recorded(error);
 }
 
 void Turns::rebuild() {
@@ -190,7 +195,7 @@ void Turns::rebuild() {
 
 void Turns::try_reopen() {
   if (const auto reopened = journal_->reopen(); !reopened) {
-    failure_ = reopened.error();
+    failure_ = not_recorded(reopened.error());
     retry_.start(kRetryInterval);
     return;
   }
