@@ -135,7 +135,7 @@ bool KeeperLink::keeper_is_starting() {
   if (waitpid(started_, &status, WNOHANG) == 0) return true;
   // 0: another keeper still had the lock, and is gone or will answer.
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    log::error("the keeper did not come up: wait status {:#x}", status);
+    log::error("the keeper that was started ended with wait status {:#x}", status);
   }
   started_ = 0;
   return false;

@@ -17,25 +17,38 @@
 namespace jobq::exec {
 namespace {
 
-class MarkedCell;
-
 // What all cells of one keeper share: the last look, and who the main processes are.
 struct Family {
-  std::vector<ProcessEntry> processes;
-  bool fresh = false;
   std::multiset<pid_t> mains;  // of every cell; a number can come back before its first cell goes
+  std::optional<std::vector<ProcessEntry>> processes;
+  std::optional<bool> orphans;
+
+  void look_again() {
+    processes.reset();
+    orphans.reset();
+  }
 
   const std::vector<ProcessEntry>& look() {
-    if (!fresh) processes = look_at_all();
-    fresh = true;
-    return processes;
+    if (!processes) processes = look_at_all();
+    return *processes;
+  }
+
+  // Has this process a child, dead or alive, that is nobody's main process? Asking the kernel about
+  // a number costs a fraction of reading its line in /proc.
+  bool has_orphans() {
+    if (!orphans) {
+      const std::vector<pid_t> all = all_pids();
+      orphans = std::any_of(all.begin(), all.end(),
+                            [this](pid_t pid) { return !mains.contains(pid) && is_child(pid); });
+    }
+    return *orphans;
+  }
+
+  static bool is_child(pid_t pid) {
+    siginfo_t info = {};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
   }
 };
-
-bool has_no_children() {
-  siginfo_t info = {};
-  return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 && errno == ECHILD;
-}
 
 class MarkedCell final : public Cell {
  public:
@@ -72,18 +85,18 @@ class MarkedCell final : public Cell {
     return running;
   }
 
+  // Whoever is left is in the main process's group, or descends from somebody who lost its parent.
   bool empty() override {
-    if (!adopted_) {
-      const bool no_group = main_ == 0 || (::kill(-main_, 0) != 0 && errno == ESRCH);
-      if (no_group && has_no_children()) return true;
-    } else {
-      family_->fresh = false;
+    if (adopted_) {
+      family_->look_again();
+      return members().empty();
     }
-    return members().empty();
+    const bool no_group = main_ == 0 || (::kill(-main_, 0) != 0 && errno == ESRCH);
+    return (no_group && !family_->has_orphans()) || members().empty();
   }
 
   void signal(int number) override {
-    family_->fresh = false;
+    family_->look_again();
     for (const pid_t pid : members()) ::kill(pid, number);
   }
   void kill() override { signal(SIGKILL); }
@@ -120,6 +133,8 @@ class MarkedCell final : public Cell {
     return family_->mains.empty() || (family_->mains.size() == 1 && family_->mains.contains(main_));
   }
 
+  // The dead that we have to reap count: they may have forked while we looked. Those of a
+  // predecessor are for others to reap.
   std::vector<pid_t> members() {
     const std::vector<ProcessEntry>& all = family_->look();
     const bool by_session = is_session(all);
@@ -129,7 +144,12 @@ class MarkedCell final : public Cell {
       if (mine || is_marked(process)) found.insert(process.pid);
     }
     add_descendants(all, found);
-    return living(all, found);
+    std::vector<pid_t> pids;
+    for (const ProcessEntry& process : all) {
+      const bool counts = process.living() || !adopted_;
+      if (counts && found.contains(process.pid)) pids.push_back(process.pid);
+    }
+    return pids;
   }
 
   static void add_descendants(const std::vector<ProcessEntry>& all, std::set<pid_t>& found) {
@@ -141,15 +161,6 @@ class MarkedCell final : public Cell {
         if (found.insert(process.pid).second) grew = true;
       }
     }
-  }
-
-  static std::vector<pid_t> living(const std::vector<ProcessEntry>& all,
-                                   const std::set<pid_t>& found) {
-    std::vector<pid_t> pids;
-    for (const ProcessEntry& process : all) {
-      if (process.living() && found.contains(process.pid)) pids.push_back(process.pid);
-    }
-    return pids;
   }
 
   std::shared_ptr<Family> family_;
@@ -169,7 +180,7 @@ class ProcessGroups final : public Containment {
     return std::make_unique<MarkedCell>(family_, random_hex(16));
   }
   void give_back(std::unique_ptr<Cell> cell) override { cell.reset(); }
-  void look_again() override { family_->fresh = false; }
+  void look_again() override { family_->look_again(); }
 
  private:
   std::shared_ptr<Family> family_ = std::make_shared<Family>();

@@ -57,13 +57,20 @@ std::optional<ProcessEntry> look_at(pid_t pid) {
   return parse_stat(read_small_file(fmt::format("/proc/{}/stat", pid).c_str()));
 }
 
-std::vector<ProcessEntry> look_at_all() {
-  std::vector<ProcessEntry> all;
+std::vector<pid_t> all_pids() {
+  std::vector<pid_t> all;
   const std::unique_ptr<DIR, int (*)(DIR*)> proc(opendir("/proc"), closedir);
   if (!proc) return all;
   while (const dirent* const entry = readdir(proc.get())) {
     pid_t pid = 0;
-    if (!read_number(std::string_view(entry->d_name), pid)) continue;
+    if (read_number(std::string_view(entry->d_name), pid)) all.push_back(pid);
+  }
+  return all;
+}
+
+std::vector<ProcessEntry> look_at_all() {
+  std::vector<ProcessEntry> all;
+  for (const pid_t pid : all_pids()) {
     if (const auto process = look_at(pid)) all.push_back(*process);
   }
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });

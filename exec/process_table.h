@@ -24,6 +24,7 @@ struct ProcessEntry {
 std::optional<ProcessEntry> parse_stat(std::string_view text);
 
 std::optional<ProcessEntry> look_at(pid_t pid);
+std::vector<pid_t> all_pids();
 std::vector<ProcessEntry> look_at_all();  // sorted by pid
 
 // Does the process carry NAME=VALUE in the environment that it was executed with? False where that

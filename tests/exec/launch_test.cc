@@ -89,7 +89,8 @@ TEST_F(Launch, AHomeThatDoesNotExistIsNoReasonToFail) {
 
 TEST_F(Launch, OnlyThreeDescriptorsAreOpen) {
   const int stray = open("/dev/null", O_RDONLY);  // inheritable on purpose
-  const std::string seen = output_of(shell(1, "ls /proc/$$/fd | tr '\\n' ' '"));
+  const std::string seen = output_of(
+      shell(1, "for i in $(seq 0 99); do [ -e /proc/$$/fd/$i ] && printf '%s ' $i; done"));
   close(stray);
   EXPECT_EQ(seen, "0 1 2 ");
   EXPECT_EQ(output_of(shell(2, "readlink /proc/$$/fd/0")), "/dev/null\n");
