@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 namespace jobq::sched {
 
@@ -36,9 +36,10 @@ Result<const ClassRow*> ClassTable::resolve(const std::string& name,
                                             const std::string& version) const {
   const Versions* versions = find(name);
   if (versions == nullptr) return tl::unexpected(unknown(name));
-  for (auto it = versions->rbegin(); it != versions->rend(); ++it) {
-    if (version.empty() ? !it->retired : it->version == version) return &*it;
-  }
+  const auto newest = std::find_if(versions->rbegin(), versions->rend(), [&](const ClassRow& row) {
+    return version.empty() ? !row.retired : row.version == version;
+  });
+  if (newest != versions->rend()) return &*newest;
   if (!version.empty()) return tl::unexpected(unknown_version(name, version));
   return fail(ErrorCode::kRefused,
               fmt::format("class {} is retired; register a new version, or name an old one", name));

@@ -20,8 +20,8 @@ This page is made from the tables in `sched/lifecycle.cc`. To make it again afte
 
 ## Jobs
 
-What users see. A job has no state of its own that changes: what is shown follows from its hold, its decision
-and the counts of its steps by state.
+What users see. A job has no state of its own that changes: what is shown follows from its hold,
+its decision and the counts of its steps by state.
 
 | code | state |
 |---|---|
@@ -37,8 +37,8 @@ In this order, the first that applies:
 5. none of its steps is on a node, and at least one waits: `BP WR`;
 6. else `BP`.
 
-A job is decided once: by an unhandled failure or cancel of a step, by a cancel, by its time limit, or by its
-last step. From then on it takes no new steps.
+A job is decided once: by an unhandled failure or cancel of a step, by a cancel, by its time
+limit, or by its last step. From then on it takes no new steps.
 
 What may be asked of a job (`yes`; `no` is refused; `same`: it is so already, and nothing changes):
 
@@ -47,8 +47,8 @@ What may be asked of a job (`yes`; `no` is refused; `same`: it is so already, an
 constexpr std::string_view kStepRules = R"(
 ## Steps
 
-What is final stays as it is. What is ending ends as it was ordered, cancelled or failed, whatever its exit
-status. The cleanup step has the same states.
+What is final stays as it is. What is ending ends as it was ordered, cancelled or failed, whatever
+its exit status. The cleanup step has the same states.
 
 ```mermaid
 stateDiagram-v2
@@ -57,7 +57,8 @@ stateDiagram-v2
 
 constexpr std::string_view kTableHead = R"(```
 
-Every state with every input: the next state; `-` is stale or repeated, and ignored; `!` cannot happen (a bug).
+Every state with every input: the next state; `-` is stale or repeated, and ignored; `!` cannot
+happen (a bug).
 
 )";
 

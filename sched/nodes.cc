@@ -98,7 +98,7 @@ void Core::not_found(Node& node, Job& job, StepId id) {
   } else {
     end.how = TaskEnd::How::kLost;
     end.reason = remembers ? fmt::format("{} does not know the step any more", node.row.name)
-                           : fmt::format("{} lost the step: it was restarted", node.row.name);
+                           : fmt::format("{} was restarted", node.row.name);
   }
   settle(job, id, end);
 }
@@ -128,7 +128,9 @@ void Core::on(TaskStarted& event) {
     return;
   }
   apply(*job, event.id.step, StepInput::kStarted);
-  if (job->held) order<Suspend>(*job->step(event.id.step).attempt());
+  const Step& step = job->step(event.id.step);
+  // The hold may have overtaken the start. What is to end is left awake.
+  if (job->held && step.state == StepState::kRunning) order<Suspend>(*step.attempt());
 }
 
 void Core::on(TaskComplete& event) {

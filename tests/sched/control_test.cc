@@ -60,6 +60,15 @@ TEST_F(ControlTest, ARunningJobIsSuspendedAndResumed) {
   EXPECT_THAT(world.said(), ElementsAre("1 ok", "launch 1.next on n1"));
 }
 
+TEST_F(ControlTest, AStepThatIsToEndIsNotSuspended) {
+  const JobNumber job = world.submit(one_step().step("calc"));
+  world.hold(job);
+  world.cancel(job, "calc");
+  world.forget_said();
+  world.started(job, "calc");
+  EXPECT_THAT(world.said(), IsEmpty());
+}
+
 TEST_F(ControlTest, AReleaseResumesWhatWasSuspended) {
   const JobNumber job = world.submit(one_step());
   world.hold(job);

@@ -118,7 +118,7 @@ TEST_F(NodesTest, ARestartedNodeHasLostItsSteps) {
   world.forget_said();
   world.join("n1", 2);
   EXPECT_THAT(world.said(), ElementsAre("welcome n1", "launch 1.cleanup on n1"));
-  EXPECT_EQ(world.reason(job), "step main: node lost: n1 lost the step: it was restarted");
+  EXPECT_EQ(world.reason(job), "step main: node lost: n1 was restarted");
 }
 
 TEST_F(NodesTest, AStepThatRanIsNeverLaunchedTwice) {
