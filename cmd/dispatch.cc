@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/nearest.h"
 #include "cmd/help.h"
 #include "cmd/messages.h"
 #include "cmd/passthrough.h"
 #include "cmd/verbs.h"
-#include "sched/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -39,7 +39,7 @@ int no_such_verb(const std::string& word) {
     if (verb.group != VerbGroup::kHidden) names.push_back(verb.name);
   }
   complain({ErrorCode::kUsage, fmt::format("there is no verb '{}'{}; `jobq help` lists them", word,
-                                           sched::did_you_mean(word, names))});
+                                           did_you_mean(word, names))});
   return kUsageExit;
 }
 

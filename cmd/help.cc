@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "base/nearest.h"
 #include "cmd/messages.h"
 #include "cmd/options.h"
 #include "cmd/verbs.h"
-#include "sched/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -27,7 +27,7 @@ Result<int> help_on(const std::string& name) {
   std::vector<std::string_view> names;
   for (const Verb& verb : all_verbs()) names.push_back(verb.name);
   return fail(ErrorCode::kUsage, fmt::format("there is no verb '{}'{}; `jobq help` lists them",
-                                             name, sched::did_you_mean(name, names)));
+                                             name, did_you_mean(name, names)));
 }
 
 }  // namespace

@@ -7,10 +7,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "cmd/messages.h"
 #include "cmd/terminal.h"
 #include "cmd/utf8.h"
-#include "sched/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -118,8 +118,8 @@ Result<void> Options::split_option(const Words& words, std::size_t& at, Words& o
   if (option == nullptr) {
     std::vector<std::string_view> known;
     for (const Option& each : options_) known.push_back(split_names(each.names).back());
-    return fail(ErrorCode::kUsage, fmt::format("unknown option '{}'{}; see --help", name,
-                                               sched::did_you_mean(name, known)));
+    return fail(ErrorCode::kUsage,
+                fmt::format("unknown option '{}'{}; see --help", name, did_you_mean(name, known)));
   }
   const bool has_value = equals != std::string::npos || (!is_long && word.size() > 2);
   if (option->flag != nullptr && equals != std::string::npos) {
@@ -195,6 +195,7 @@ Result<void> Options::read(const Words& words, Words& rest) {
     return fail(ErrorCode::kUsage,
                 fmt::format("'{}' is not UTF-8; arguments must be", printable(word)));
   }
+  for (Option& option : options_) option.texts.clear();
   Words options;
   Result<void> done = split(words, options, rest);
   if (done) done = run_parser(std::move(options));
@@ -223,7 +224,6 @@ Result<Options::Next> Options::parse(const Words& words) {
 }
 
 Result<void> Options::parse_line(const Words& words) {
-  for (Option& option : options_) option.texts.clear();
   Words rest;
   Result<void> done = read(words, rest);
   if (done && help_wanted_) return fail(ErrorCode::kUsage, "--help has no place here");

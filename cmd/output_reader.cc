@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/nearest.h"
 #include "cmd/job_views.h"
 #include "cmd/messages.h"
 #include "controller/translate.h"
-#include "sched/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -34,7 +34,7 @@ Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
     names.push_back(each.name);
   }
   return fail(ErrorCode::kNotFound, fmt::format("job {} has no step '{}'{}", job.summary.job.value,
-                                                step, sched::did_you_mean(step, names)));
+                                                step, did_you_mean(step, names)));
 }
 
 }  // namespace

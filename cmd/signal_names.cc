@@ -11,7 +11,7 @@
 #include <charconv>
 #include <vector>
 
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -30,7 +30,7 @@ Result<int> unknown(std::string_view text) {
   }
   return fail(ErrorCode::kUsage,
               fmt::format("there is no signal '{}'{}; expected a name such as USR1 or a number",
-                          text, sched::did_you_mean(text, known)));
+                          text, did_you_mean(text, known)));
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "cmd/messages.h"
-#include "sched/nearest.h"
 
 namespace jobq::cmd {
 namespace {
@@ -39,7 +39,7 @@ Result<int> run_subverb(std::string_view verb, std::string_view about,
   if (at == names.end()) {
     return fail(ErrorCode::kUsage,
                 fmt::format("there is no `{} {}`{}; expected one of {}", verb, words.front(),
-                            sched::did_you_mean(words.front(), names), fmt::join(names, ", ")));
+                            did_you_mean(words.front(), names), fmt::join(names, ", ")));
   }
   return subverbs[static_cast<std::size_t>(at - names.begin())].run(
       Words(words.begin() + 1, words.end()));

@@ -9,8 +9,8 @@
 #include <limits>
 #include <optional>
 
+#include "base/nearest.h"
 #include "conf/scalars.h"
-#include "sched/nearest.h"
 
 namespace jobq::conf {
 namespace {
@@ -41,12 +41,12 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 // and makes other words ("tpus", "npus"), so only slips after it count there.
 std::optional<std::string_view> meant_key(std::string_view word) {
   for (const Alias& alias : kAliases) {
-    if (sched::edit_distance(word, alias.word, 0)) return alias.key;
+    if (edit_distance(word, alias.word, 0)) return alias.key;
   }
   for (const std::string_view key : kKeys) {
     const bool is_long = key.size() >= 6;
     if (!is_long && lower(word.empty() ? ' ' : word.front()) != key.front()) continue;
-    if (sched::edit_distance(word, key, is_long ? 2 : 1)) return key;
+    if (edit_distance(word, key, is_long ? 2 : 1)) return key;
   }
   return std::nullopt;
 }

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 namespace jobq::conf {
 
@@ -19,7 +19,7 @@ void add_unknown_key(const Node& node, std::string_view label,
     return;
   }
   faults.add(node.key_place, fmt::format("unknown key '{}' in {}{}", node.key, label,
-                                         sched::did_you_mean(node.key, known)));
+                                         did_you_mean(node.key, known)));
 }
 
 bool expect_table(const Node& node, std::string_view label, FaultSink& faults) {

@@ -8,9 +8,9 @@
 #include <array>
 #include <variant>
 
+#include "base/nearest.h"
 #include "conf/document.h"
 #include "conf/scalars.h"
-#include "sched/nearest.h"
 
 namespace jobq::conf {
 namespace {
@@ -195,7 +195,7 @@ void add_unknown_setting(const Node& node, const std::string& section, FaultSink
       known.push_back(setting.name.substr(section.size() + 1));
   }
   faults.add(node.key_place, fmt::format("unknown setting '{}' in [{}]{}", node.key, section,
-                                         sched::did_you_mean(node.key, known)));
+                                         did_you_mean(node.key, known)));
 }
 
 void read_section_of(const Node& section, Settings& out, FaultSink& faults) {
@@ -259,7 +259,7 @@ Parsed<Settings> parse_settings(std::string_view text, const std::string& file) 
       }
       faults.add(node.key_place,
                  fmt::format("unknown section '{}'{}", node.key,
-                             sched::did_you_mean(node.key, {kSections.begin(), kSections.end()})));
+                             did_you_mean(node.key, {kSections.begin(), kSections.end()})));
     }
   }
   parsed.faults = faults.take();

@@ -5,40 +5,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
+#include <algorithm>
+#include <string_view>
+#include <vector>
 
+#include "base/nearest.h"
 #include "resmgr/shortage.h"
 
 namespace jobq::resmgr {
 namespace {
 
-// How many letters must change to make one name of the other (Levenshtein, 1966).
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({changed, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-// "; the nearest name is plan-db", where one is near enough to be meant.
+// "; did you mean 'plan-db'?", where the name of another of its kind is near.
 std::string nearest_name(const Ledger& ledger, NamedKind kind, const std::string& name) {
-  std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
-  std::string nearest;
+  std::vector<std::string_view> known;
   for (const auto& [key, named] : ledger.all_named()) {
-    if (!named.exists || key.second != kind) continue;
-    const std::size_t apart = distance(name, key.first);
-    if (apart >= least) continue;
-    least = apart;
-    nearest = key.first;
+    if (named.exists && key.second == kind) known.push_back(key.first);
   }
-  return nearest.empty() ? "" : fmt::format("; the nearest name is {}", nearest);
+  return did_you_mean(name, known);
 }
 
 Result<void> check_exclusive(const Ledger& ledger, const std::string& name) {

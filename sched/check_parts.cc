@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <array>
 
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 namespace jobq::sched {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "sched/check_parts.h"
-#include "sched/nearest.h"
 #include "sched/step_graph.h"
 
 namespace jobq::sched {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "sched/check_parts.h"
 #include "sched/check_spec.h"
-#include "sched/nearest.h"
 
 namespace jobq::sched {
 namespace {

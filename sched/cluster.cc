@@ -3,8 +3,8 @@
 // resources.
 #include <fmt/format.h>
 
+#include "base/nearest.h"
 #include "sched/core.h"
-#include "sched/nearest.h"
 
 namespace jobq::sched {
 namespace {

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
 #include "sched/core.h"
-#include "sched/nearest.h"
 
 namespace jobq::sched {
 namespace {

@@ -195,10 +195,10 @@ TEST(Feasible, NamesTheNearestName) {
   world.make_exclusive("plan-db");
   world.make_tokens("solver", 3);
   EXPECT_EQ(refusal(world, exclusive({"plan-bd"})),
-            "needs exclusive plan-bd; there is no such resource; the nearest name is plan-db");
+            "needs exclusive plan-bd; there is no such resource; did you mean 'plan-db'?");
   EXPECT_EQ(refusal(world, exclusive({"x"})), "needs exclusive x; there is no such resource");
   EXPECT_EQ(refusal(world, tokens("solvers", 1)),
-            "needs 1 of solvers; there are no such tokens; the nearest name is solver");
+            "needs 1 of solvers; there are no such tokens; did you mean 'solver'?");
 }
 
 TEST(Feasible, NeverMixesTokensAndExclusiveResources) {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace jobq::sched {
+namespace jobq {
 
 // How many letters must be put in, taken out, replaced or swapped with their neighbour to make one
 // word from the other, capitals counting as small letters; nothing when it is more than `limit`.
@@ -22,4 +22,4 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
 // "; did you mean 'calc'?", or nothing.
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& known);
 
-}  // namespace jobq::sched
+}  // namespace jobq

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which known name a word was meant to be.
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 #include <gtest/gtest.h>
 
-namespace jobq::sched {
+namespace jobq {
 namespace {
 
 TEST(EditDistance, CountsLettersPutInTakenOutReplacedAndSwapped) {
@@ -40,4 +40,4 @@ TEST(Nearest, IsNothingWhereNothingIsNear) {
 }
 
 }  // namespace
-}  // namespace jobq::sched
+}  // namespace jobq

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edit distance in three rows, and the choice of the nearest name.
-#include "sched/nearest.h"
+#include "base/nearest.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace jobq::sched {
+namespace jobq {
 namespace {
 
 constexpr std::size_t kLongest = 64;  // longer words are nobody's slip of the finger
@@ -76,4 +76,4 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string_vi
   return name.empty() ? std::string() : "; did you mean '" + std::string(name) + "'?";
 }
 
-}  // namespace jobq::sched
+}  // namespace jobq
