@@ -17,6 +17,14 @@ NodeState Node::state() const {
   return holdings.empty() ? NodeState::kDrained : NodeState::kDraining;
 }
 
+Time Node::first_end() const {
+  if (first_end_known) return *first_end_known;
+  Time first{std::numeric_limits<std::int64_t>::max()};
+  for (const auto& held : holdings) first = std::min(first, held.second->end.value_or(kUnsure));
+  first_end_known = first;
+  return first;
+}
+
 // --- what there is
 
 Ledger::Room Ledger::room_of(const Node& node) {
@@ -40,6 +48,7 @@ template <class Change>
 void Ledger::change_node(Node& node, const Change& change) {
   if (node.usable()) rooms_.erase(room_of(node));
   change(node);
+  node.first_end_known.reset();
   if (node.usable()) rooms_.insert(room_of(node));
 }
 
@@ -245,9 +254,11 @@ const Holding& Ledger::enter(Holding holding) {
   const Holding& entered = place->second;
   if (entered.id.part == 0) wholes_.emplace(entered.id.job, &entered);
   if (entered.node != nullptr) {
-    change_node(*entered.node, [&](Node& node) { subtract(node.free, entered.demand->node); });
-    entered.node->holdings.emplace(entered.id, &entered);
-    entered.node->gpus_held.insert(entered.gpus.begin(), entered.gpus.end());
+    change_node(*entered.node, [&](Node& node) {
+      subtract(node.free, entered.demand->node);
+      node.holdings.emplace(entered.id, &entered);
+      node.gpus_held.insert(entered.gpus.begin(), entered.gpus.end());
+    });
   }
   for (const NamedNeed& need : entered.demand->named) take_share(need, entered);
   for (const NamedNeed& need : entered.demand->shared) take_share(need, entered);
@@ -284,9 +295,11 @@ bool Ledger::give_back(RequestId id) {
   if (found == holdings_.end()) return false;
   const Holding holding = std::move(found->second);
   if (holding.node != nullptr) {
-    change_node(*holding.node, [&](Node& node) { add(node.free, holding.demand->node); });
-    holding.node->holdings.erase(id);
-    for (const std::uint32_t index : holding.gpus) holding.node->gpus_held.erase(index);
+    change_node(*holding.node, [&](Node& node) {
+      add(node.free, holding.demand->node);
+      node.holdings.erase(id);
+      for (const std::uint32_t index : holding.gpus) node.gpus_held.erase(index);
+    });
   }
   holdings_.erase(found);
   if (id.part == 0) wholes_.erase(id.job);
@@ -306,6 +319,7 @@ void Ledger::set_end(RequestId id, std::optional<Time> end) {
   const auto found = holdings_.find(id);
   check(found != holdings_.end(), "only what is held has an end");
   found->second.end = end;
+  if (found->second.node != nullptr) found->second.node->first_end_known.reset();
 }
 
 }  // namespace jobq::resmgr

@@ -8,6 +8,7 @@
 // and it is free again when the last of them gives it back.
 #pragma once
 
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,6 +36,12 @@ struct Node {
   bool draining = false;
   std::map<RequestId, const Holding*> holdings;
   std::set<std::uint32_t> gpus_held;
+
+  // The first known end of what is held here; kUnsure where some end is not known. Found when asked
+  // for.
+  static constexpr Time kUnsure{std::numeric_limits<std::int64_t>::min()};
+  Time first_end() const;
+  mutable std::optional<Time> first_end_known;  // forgotten when holdings change
 
   bool usable() const { return connected && !draining; }
   NodeState state() const;

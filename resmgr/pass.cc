@@ -26,8 +26,9 @@ void Pass::run() {
 }
 
 bool Pass::exhausted() const {
-  return work_->reservations - before_.reservations >= kMostReservations ||
-         work_->visits - before_.visits >= kMostVisits;
+  const std::uint64_t visits = work_->visits - before_.visits;
+  const std::uint64_t glances = work_->glances - before_.glances + kGlancesPerVisit * visits;
+  return work_->reservations - before_.reservations >= kMostReservations || glances >= kMostGlances;
 }
 
 bool Pass::place(const Walk::Stop& stop) {

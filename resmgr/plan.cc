@@ -159,6 +159,13 @@ std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool 
   }
 }
 
+// A glance that spares a look: without room now, nothing starts before the first end.
+bool Plan::could_start_before(const Demand& demand, const Node& node, Time last) const {
+  if (!node.usable() || !fits(demand.node, node.total)) return false;
+  if (last == kForever || fits(demand.node, node.free)) return true;
+  return std::max(node.first_end(), soon_) <= last;
+}
+
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
   const std::optional<Time> might = earliest(demand, node, false);
@@ -175,6 +182,7 @@ std::vector<const Node*> Plan::claim_nodes(const Demand& demand, const Choice& c
   std::vector<const Node*> nodes;
   for (const Choice::Spot& spot : choice.spots) {
     if (!choice.counts(spot)) continue;
+    ++work_->visits;
     outlook(*spot.node).claim(demand.node, spot.might, choice.last(), demand.limit);
     nodes.push_back(spot.node);
   }
@@ -200,7 +208,8 @@ std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {
   if (!demand.takes_from_node()) return reserve_named(demand);
   Choice choice;
   for (const auto& [id, node] : ledger_->nodes()) {
-    if (node.usable() && fits(demand.node, node.total)) consider(demand, node, choice);
+    ++work_->glances;
+    if (could_start_before(demand, node, choice.last())) consider(demand, node, choice);
   }
   if (choice.spots.empty()) return std::nullopt;
   const Time at = std::ranges::min(choice.spots, {}, &Choice::Spot::might).might;

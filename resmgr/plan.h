@@ -61,6 +61,7 @@ class Plan {
 
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
   std::optional<Time> earliest(const Demand& demand, const Node& node, bool sure);
+  bool could_start_before(const Demand& demand, const Node& node, Time last) const;
   void consider(const Demand& demand, const Node& node, Choice& choice);
   std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);

@@ -102,7 +102,8 @@ struct Work {
   std::uint64_t passes = 0;
   std::uint64_t placements = 0;    // requests tried for a start now
   std::uint64_t reservations = 0;  // requests placed in the future
-  std::uint64_t visits = 0;        // nodes looked at for those
+  std::uint64_t glances = 0;       // nodes seen for those
+  std::uint64_t visits = 0;        // nodes looked at closely, or claimed, for those
 };
 
 class ResourceManager {

@@ -9,7 +9,8 @@ namespace {
 
 Work difference(const Work& before, const Work& after) {
   return {after.passes - before.passes, after.placements - before.placements,
-          after.reservations - before.reservations, after.visits - before.visits};
+          after.reservations - before.reservations, after.glances - before.glances,
+          after.visits - before.visits};
 }
 
 // One node full of equal jobs, so many more of them waiting; the work of the pass after one ended.
