@@ -11,32 +11,9 @@
 #include <vector>
 
 #include "resmgr/resource_manager.h"
+#include "tests/resmgr/reference_place.h"
 
 namespace jobq::resmgr::test {
-
-using Row = std::map<std::string, std::int64_t>;  // "cpus", "memory", "gpus", counts
-
-// A node, or a named resource with the one dimension "".
-struct Place {
-  struct Held {
-    Row amounts;
-    std::optional<Time> end;  // none: at any moment
-  };
-  struct Claim {
-    Row amounts;
-    Time from;
-    Time until;
-  };
-  struct Spare {
-    Time from;
-    Row amounts;  // of the dimensions that the claim needs
-  };
-
-  Row total;
-  std::vector<Held> held;
-  std::vector<Claim> claims;
-  std::vector<Spare> spares;
-};
 
 class Reference {
  public:
