@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection: messages, each behind a 4-byte big-endian length, over a libuv stream, plain on a
-// Unix socket, inside TLS 1.3 over TCP.
+// A connection: messages, each behind a 4-byte big-endian length, on a socket that a libuv loop
+// watches; plain on a Unix socket, inside TLS 1.3 over TCP.
 //
 // All calls and callbacks belong to the loop's thread. What is sent in one turn of the loop leaves
 // in one write. A message over the limit, a length of zero, a missing hello, a peer that does not
@@ -10,6 +10,8 @@
 // Connection by unique_ptr and may destroy it at any time, also inside a callback; the loop must
 // turn once more before it can be closed.
 #pragma once
+
+#include <google/protobuf/message_lite.h>
 
 #include <cstdint>
 #include <functional>
@@ -22,9 +24,6 @@
 #include "base/time.h"
 
 struct uv_loop_s;
-namespace google::protobuf {
-class MessageLite;
-}
 
 namespace jobq::net {
 

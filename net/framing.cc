@@ -3,7 +3,6 @@
 #include "net/framing.h"
 
 #include <fmt/format.h>
-#include <google/protobuf/message_lite.h>
 
 #include "base/check.h"
 #include "net/connection.h"

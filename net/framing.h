@@ -5,6 +5,8 @@
 // where the next message would begin is unknown.
 #pragma once
 
+#include <google/protobuf/message_lite.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -13,10 +15,6 @@
 
 #include "base/result.h"
 #include "net/buffer.h"
-
-namespace google::protobuf {
-class MessageLite;
-}
 
 namespace jobq::net {
 

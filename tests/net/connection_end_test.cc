@@ -88,7 +88,7 @@ TEST_F(ConnectionEndTest, WhatIsQueuedIsStillWrittenWhenTheConnectionIsDestroyed
 TEST_F(ConnectionEndTest, CloseAfterFlushDeliversEverythingWithoutTheObject) {
   serve();
   const auto client = connect();
-  const std::string large(12U << 20U, 'x');
+  const std::string large = text_of(12U << 20U, 'x');
   (*client)->send_bytes(large);
   (*client)->send_bytes("end");
   (*client)->close_after_flush();
@@ -185,7 +185,7 @@ TEST_F(ConnectionEndTest, WhatAPeerSaidBeforeItWentIsDeliveredThoughItTakesNothi
 TEST_F(ConnectionEndTest, AMessageOverTheLimitCannotBeSent) {
   serve();
   const auto client = connect();
-  (*client)->send_bytes(std::string(kMaxMessageBytes + 1, 'x'));
+  (*client)->send_bytes(text_of(kMaxMessageBytes + 1, 'x'));
   EXPECT_THAT(client->closed, IsEmpty()) << "never from inside a call";
   ASSERT_TRUE(until([&] { return client->closed.size() == 1; }));
   EXPECT_THAT(client->closed[0], HasSubstr("16777217 bytes is over the limit"));

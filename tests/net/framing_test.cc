@@ -96,7 +96,7 @@ TEST(Framing, AMessageInOnePieceIsNotCopied) {
 
 TEST(Framing, TheLargestMessageIsTakenAndOneByteMoreIsRefused) {
   Feeder feeder;
-  feeder.feed(framed(std::string(kMaxMessageBytes, 'x')));
+  feeder.feed(framed(text_of(kMaxMessageBytes, 'x')));
   EXPECT_EQ(feeder.messages.at(0).size(), kMaxMessageBytes);
   feeder.feed(std::string("\x01\x00\x00\x01", 4));
   EXPECT_EQ(feeder.error, "a message of 16777217 bytes is over the limit of 16777216 bytes");
@@ -110,7 +110,7 @@ TEST(Framing, AnEmptyMessageIsMalformed) {
 
 TEST(Framing, AMessageOverTheLimitIsNotWritten) {
   Buffer out;
-  const auto appended = append_message(out, std::string(kMaxMessageBytes + 1, 'x'));
+  const auto appended = append_message(out, text_of(kMaxMessageBytes + 1, 'x'));
   ASSERT_FALSE(appended);
   EXPECT_THAT(appended.error().message, HasSubstr("16777217"));
   EXPECT_TRUE(out.empty());

@@ -33,10 +33,11 @@ struct Peer {
 };
 
 class NetWorld : public ::testing::Test {
- protected:
+ public:
   NetWorld();
   ~NetWorld() override;
 
+ protected:
   // Turns the loop until the condition holds; false after a long time.
   bool until(const std::function<bool()>& condition);
   // Turns the loop without waiting, often enough that whatever is pending has happened.
@@ -65,6 +66,9 @@ class NetWorld : public ::testing::Test {
 
 // The length and the message, as they are on the wire.
 std::string framed(std::string_view message);
+
+// One character, so many times: a length that clang-tidy would take for a slip.
+inline std::string text_of(std::size_t bytes, char c) { return std::string(bytes, c); }
 
 // A key that is different for every seed.
 ClusterKey some_key(char seed);

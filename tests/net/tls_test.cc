@@ -45,8 +45,8 @@ TEST_F(TlsTest, LargeMessagesPassBothWays) {
   const TcpAddress address = serve_tcp(some_key('k'));
   const auto client = connect(address, some_key('k'));
   ASSERT_TRUE(client->connection) << connect_error_;
-  const std::string up(10'000'000, 'u');
-  const std::string down(10'000'000, 'd');
+  const std::string up = text_of(10'000'000, 'u');
+  const std::string down = text_of(10'000'000, 'd');
   (*client)->send_bytes(up);
   accepted()->send_bytes(down);
   (*client)->send_bytes("small");
