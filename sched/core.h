@@ -107,7 +107,7 @@ class Core {
   std::uint64_t& counter(Counter which);
   std::uint64_t next(Counter which);
   bool apply(Job& job, StepId step, StepInput input);  // false where the table ignores it
-  void enter(Job& job, StepId step, StepState next);
+  void enter(Job& job, StepId id, StepState next);
 
   // Rows (changes.cc).
   std::optional<Row> row_of(const RowKey& key);
@@ -141,11 +141,11 @@ class Core {
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
 
   // Ends (completion.cc).
-  void settle(Job& job, StepId step, const TaskEnd& end);
-  void note_end(Job& job, StepId step);
+  void settle(Job& job, StepId id, const TaskEnd& end);
+  void note_end(Job& job, StepId id);
   void decide(Job& job, Outcome outcome, const std::string& reason, int exit_code);
   void stop_steps(Job& job);
-  void order_end(Job& job, StepId step, Outcome outcome, const std::string& reason);
+  void order_end(Job& job, StepId id, Outcome outcome, const std::string& reason);
   void order_all_ends(Job& job, Outcome outcome, const std::string& reason);
   void advance(Job& job);
   void end_job(Job& job);
@@ -168,7 +168,7 @@ class Core {
   void choose_range(const Actor& actor, const Selector::Range& range, JobCommand command,
                     std::vector<Choice>& choices);
   std::vector<JobNumber> filtered(const Actor& actor, const Selector& selector);
-  void command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand command,
+  void command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand what,
                const std::function<Result<void>(Job&)>& each);
   void hold(Job& job, const Actor& actor);
   void release(Job& job, const Actor& actor);
@@ -185,10 +185,10 @@ class Core {
   // Nodes (nodes.cc).
   Node& node_named(const std::string& name);
   void reconcile(Node& node, const NodeJoined& event);
-  void found_again(Job& job, StepId step);
-  void not_found(Node& node, Job& job, StepId step);
+  void found_again(Job& job, StepId id);
+  void not_found(Node& node, Job& job, StepId id);
   Job* current(NodeId node, const AttemptId& id);
-  void send_standing(const Job& job, StepId step);
+  void send_standing(const Job& job, StepId id);
   template <class Order>
   void order(const AttemptRow& attempt);
   Error unknown_node(const std::string& name) const;
@@ -210,14 +210,14 @@ class Core {
 
   // Reasons (why.cc).
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
-  void explain_step(const Job& job, StepId step, Time now, Why& why) const;
-  void explain_conditions(const Job& job, StepId step, Why& why) const;
+  void explain_step(const Job& job, StepId id, Time now, Why& why) const;
+  void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;
-  std::string shown_reason(const Job& job, StepId step) const;
+  std::string shown_reason(const Job& job, StepId id) const;
 
   // Recounts (invariants.cc).
   Result<void> check_job(const Job& job) const;
-  Result<void> check_step(const Job& job, StepId step) const;
+  Result<void> check_step(const Job& job, StepId id) const;
   Result<void> check_requests() const;
   Result<void> check_specs() const;
   Result<void> check_limits() const;
@@ -249,7 +249,7 @@ class Core {
 
 // What a step asks the resource manager for; nothing where it asks for nothing: it runs in its
 // job's grant, or takes nothing.
-std::optional<resmgr::Needs> own_needs(const Job& job, StepId step);
+std::optional<resmgr::Needs> own_needs(const Job& job, StepId id);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 

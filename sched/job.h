@@ -113,7 +113,7 @@ FactsOf facts_of(const Job& job);
 
 // The row of a job as it is now, and of a step.
 JobRow to_row(const Job& job);
-StepRow to_row(const Job& job, StepId step);
+StepRow to_row(const Job& job, StepId id);
 
 // The short reason for where the job stands, as the queue shows it; may be empty.
 std::string standing_reason(const Job& job);

@@ -13,6 +13,6 @@
 namespace jobq::sched {
 
 // Of the step's newest attempt. `own`: what the step was granted beside its job, if anything.
-Launch make_launch(const Job& job, StepId step, const std::optional<resmgr::Needs>& own);
+Launch make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own);
 
 }  // namespace jobq::sched

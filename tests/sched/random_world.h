@@ -37,8 +37,8 @@ class RandomWorld {
   void command();
   void end_an_attempt(bool kindly);
   void start_an_attempt();
-  void join(unsigned node);
-  void lose(unsigned node);
+  void join(unsigned index);
+  void lose(unsigned index);
   void note_launches();
   JobNumber some_job();
 

@@ -68,7 +68,7 @@ class World {
   static constexpr ReplyId kReply{7};
 
   // --- what nodes do
-  NodeId join(const std::string& name, std::uint32_t cpus);  // with all that it knows
+  NodeId join(const std::string& name, std::uint32_t cpu_count);  // with all that it knows
   void lose(const std::string& name);
   void restart(const std::string& name);  // it forgets everything; join() comes after that
   void started(JobNumber job, const std::string& step);
@@ -88,7 +88,7 @@ class World {
   Time ended_at(JobNumber job) const { return row(job).ended; }
 
   // Another core from the rows written so far.
-  std::unique_ptr<EventManager> restored(std::vector<Action>& actions) const;
+  std::unique_ptr<EventManager> restored(std::vector<Action>& out) const;
 
   EventManager core;
   std::vector<Action> actions;  // of the last event
@@ -101,7 +101,7 @@ class World {
     std::uint32_t cpus = 0;
     std::map<AttemptId, bool> attempts;  // and whether they run
   };
-  void take(const std::vector<Action>& actions);
+  void take(const std::vector<Action>& taken);
   void perform(const Action& action);
   void store(const Row& row);
   std::string name_of(const AttemptId& id) const;
