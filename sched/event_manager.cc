@@ -21,12 +21,12 @@ void EventManager::step(Event event, Time now, std::vector<Action>& actions) {
 
 std::vector<Row> EventManager::take_rows() { return core_->take_rows(); }
 
-std::optional<JobState> EventManager::state_of(JobNumber number) const {
-  const Job* job = core_->jobs().find(number);
-  return job == nullptr ? std::nullopt : std::optional(job->state());
+std::optional<JobState> EventManager::state_of(JobNumber job) const {
+  const Job* found = core_->jobs().find(job);
+  return found == nullptr ? std::nullopt : std::optional(found->state());
 }
 
-bool EventManager::was_dispensed(JobNumber number) const { return core_->was_dispensed(number); }
+bool EventManager::was_dispensed(JobNumber job) const { return core_->was_dispensed(job); }
 
 std::size_t EventManager::live_count() const { return core_->jobs().live(); }
 
@@ -35,13 +35,11 @@ void EventManager::queue(const QueueFilter& filter, Time /*now*/,
   core_->queue(filter, each);
 }
 
-std::optional<JobDetail> EventManager::show(JobNumber number, Time /*now*/) const {
-  return core_->show(number);
+std::optional<JobDetail> EventManager::show(JobNumber job, Time /*now*/) const {
+  return core_->show(job);
 }
 
-std::optional<Why> EventManager::why(JobNumber number, Time now) const {
-  return core_->why(number, now);
-}
+std::optional<Why> EventManager::why(JobNumber job, Time now) const { return core_->why(job, now); }
 
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
 std::vector<NodeView> EventManager::nodes() const { return core_->node_views(); }
@@ -54,10 +52,10 @@ std::optional<NodeId> EventManager::node_id(const std::string& name) const {
   return core_->node_id(name);
 }
 
-std::optional<AttemptId> EventManager::newest_attempt(JobNumber number, StepId step) const {
-  const Job* job = core_->jobs().find(number);
-  if (job == nullptr || step.value >= job->steps.size()) return std::nullopt;
-  const AttemptRow* attempt = job->step(step).attempt();
+std::optional<AttemptId> EventManager::newest_attempt(JobNumber job, StepId step) const {
+  const Job* found = core_->jobs().find(job);
+  if (found == nullptr || step.value >= found->steps.size()) return std::nullopt;
+  const AttemptRow* attempt = found->step(step).attempt();
   return attempt == nullptr ? std::nullopt : std::optional(attempt->id);
 }
 
