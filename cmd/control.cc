@@ -30,7 +30,7 @@ void tell(const wire::ControlReply::One& one, const ControlOutput& output, bool 
     const Error error = controller::from_wire(one.error());
     // As JSON it was already told, with its job.
     set_json_errors(false);
-    complain({error.code, fmt::format("job {}: {}", one.job(), error.message)});
+    complain(error);
     set_json_errors(output.json);
   } else if (on_terminal && !output.json) {
     print(fmt::format("job {} {}\n", one.job(), output.done));

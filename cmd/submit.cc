@@ -38,7 +38,8 @@ std::string name_of(const sched::Ticket& ticket) {
     return ticket.name.empty() ? ticket.class_name : ticket.name;
   }
   const sched::StepSpec& step = ticket.spec->steps.front();
-  return step.argv.empty() ? step.name : step.argv.front();
+  const std::string& word = step.argv.empty() ? step.name : step.argv.front();
+  return word.substr(word.rfind('/') + 1);  // as the controller names it
 }
 
 // --wait: the outcome of what was submitted is the command's.

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# output: streams, steps, attempts, following.
+. "$(dirname "$0")/lib.sh"
+start_up --cpus 4
+
+test_begin "standard output and standard error are kept apart"
+job=$(jq submit -- sh -c 'echo to out; echo to err >&2')
+expect_exit 0 jq wait "$job"
+expect_exit 0 jq output "$job"
+expect_eq "to out" "$(<out)"
+expect_eq "to err" "$(<err)"
+expect_exit 0 jq output --error "$job"
+expect_eq "to err" "$(<out)"
+expect_eq "" "$(<err)"
+ok
+
+test_begin "every byte comes back, also of much"
+job=$(jq submit -- sh -c 'head -c 3000000 /dev/urandom | tee copy')
+expect_exit 0 jq wait "$job"
+jq output "$job" >got
+cmp got copy
+job=$(jq submit -- printf 'a\000b\377\n')
+expect_exit 0 jq wait "$job"
+expect_eq "$(printf 'a\000b\377\n' | md5sum)" "$(jq output "$job" | md5sum)"
+ok
+
+test_begin "steps come in order, or one by its name"
+cat >steps.toml <<'END'
+[[step]]
+name = "a"
+run = "echo from a"
+[[step]]
+name = "b"
+after = ["a"]
+run = "echo from b; echo err of b >&2"
+[[step]]
+name = "c"
+after = ["b.failure"]
+run = "echo never"
+END
+job=$(jq submit steps.toml)
+expect_exit 0 jq wait "$job"
+expect_exit 0 jq output "$job"
+expect_eq "from a from b" "$(paste -sd' ' out)"
+expect_exit 0 jq output "$job.b"
+expect_eq "from b" "$(<out)"
+expect_exit 5 jq output "$job.bb"
+expect_match "has no step 'bb'" "$(<err)"
+expect_exit 5 jq output --attempt 2 "$job.a"
+ok
+
+test_begin "-f shows what comes, as it comes, until the job is final"
+mkfifo gate
+job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two; echo err >&2')
+jq output -f "$job" >followed 2>errors &
+follower=$!
+wait_for 10 grep -qx one followed
+running "$follower" || fail "it ended before the job"
+echo >gate
+wait_for 10 grep -qx two followed
+code=0 && wait $follower || code=$?
+expect_eq 0 $code
+expect_eq "one two" "$(paste -sd' ' followed)"
+expect_eq err "$(<errors)"
+ok
+
+test_begin "-f waits for a job that has not started, and follows all its steps"
+job=$(jq submit --hold steps.toml)
+jq output -f "$job" >followed 2>errors &
+follower=$!
+expect_exit 0 jq release "$job"
+code=0 && wait $follower || code=$?
+expect_eq 0 $code
+expect_eq "from a from b" "$(sort followed | paste -sd' ')"
+ok
+
+test_begin "-f goes on where it was when controller and node are restarted"
+job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two')
+jq output -f "$job" >followed 2>errors &
+follower=$!
+wait_for 10 grep -qx one followed
+stop up
+start_up --cpus 4
+echo >gate
+code=0 && wait $follower || code=$?
+expect_eq 0 $code
+expect_eq "one two" "$(paste -sd' ' followed)"
+ok
+
+test_begin "Ctrl-C ends the following and not the job"
+job=$(jq submit -- sh -c 'echo one; read -r x <gate')
+(trap - INT && exec jq output -f "$job" >followed 2>errors) &
+follower=$!
+wait_for 10 grep -qx one followed
+interrupted() { kill -INT $follower 2>/dev/null; ! running $follower; }
+wait_for 5 interrupted
+code=0 && wait $follower || code=$?
+expect_eq 130 $code
+expect_match "job $job goes on" "$(<errors)"
+echo >gate
+expect_exit 0 jq wait "$job"
+ok
+
+test_begin "what did not start has no output, which is said"
+job=$(jq submit --hold -- true)
+expect_exit 0 jq output "$job"
+expect_match "nothing of job $job has started" "$(<err)"
+expect_exit 5 jq output 999999
+expect_exit 2 jq output
+ok
+
+test_begin "a file that cannot be read is named"
+job=$(jq submit --output mine.txt -- echo x)
+expect_exit 0 jq wait "$job"
+rm mine.txt && mkdir mine.txt
+code=0 && jq output "$job" >out 2>err || code=$?
+((code != 0)) || fail "output of a directory succeeded"
+expect_match "mine.txt" "$(<err)"
+ok
