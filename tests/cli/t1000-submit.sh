@@ -25,7 +25,7 @@ ok
 
 test_begin "a command runs as it was typed, where it was typed"
 mkdir "a dir"
-cd "a dir"
+cd "a dir" || exit
 expect_eq "$PWD" "$(output_of -- pwd)"
 cd ..
 # shellcheck disable=SC2016
