@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -68,7 +69,7 @@ class CgroupCell final : public Cell {
   // A directory that is gone holds nothing.
   bool empty() override {
     if (!events_) return true;
-    std::array<char, 128> text;
+    std::array<char, 128> text{};
     const ssize_t size = pread(events_.get(), text.data(), text.size(), 0);
     if (size < 0) return errno == ENODEV;
     const std::string_view events(text.data(), static_cast<std::size_t>(size));
@@ -195,8 +196,9 @@ std::unique_ptr<Cell> adopt_cgroup(const std::string& directory) {
 }
 
 bool remove_cgroup_tree(const std::string& directory) {
-  const std::vector<std::string> all = with_descendants(directory);
-  for (auto at = all.rbegin(); at != all.rend(); ++at) rmdir(at->c_str());
+  std::vector<std::string> all = with_descendants(directory);
+  std::reverse(all.begin(), all.end());
+  for (const std::string& one : all) rmdir(one.c_str());
   return access(directory.c_str(), F_OK) != 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/check.h"
@@ -20,12 +21,13 @@ Descriptor::~Descriptor() {
 }
 
 std::string read_small_file(const char* path, std::size_t limit) {
+  constexpr std::size_t kStep = 4096;
   const Descriptor file(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!file) return {};
-  std::string text(limit, '\0');
+  std::string text;
   std::size_t size = 0;
-  while (size < limit) {
-    const ssize_t got = read(file.get(), text.data() + size, limit - size);
+  while (file && size < limit) {
+    if (size == text.size()) text.resize(std::min(limit, std::max(kStep, 2 * size)));
+    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
     if (got <= 0) break;
     size += static_cast<std::size_t>(got);
   }

@@ -51,8 +51,8 @@ class SpawnSettings {
   const posix_spawn_file_actions_t* actions() const { return &actions_; }
 
  private:
-  posix_spawnattr_t attributes_;
-  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_{};
+  posix_spawn_file_actions_t actions_{};
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ Result<void> send_report(const std::string& socket, const std::string& token, in
   const std::int64_t end_ns = steady_now_ns() + patience.count * kNsPerMs;
   while (true) {
     const std::int64_t left_ms = (end_ns - steady_now_ns()) / kNsPerMs;
-    const auto sent = report_once(socket, report, Millis{std::max<std::int64_t>(left_ms, 1)});
+    auto sent = report_once(socket, report, Millis{std::max<std::int64_t>(left_ms, 1)});
     if (sent || sent.error().code == ErrorCode::kRefused) return sent;
     if (left_ms <= kPause.count) {
       return fail(ErrorCode::kUnreachable,
