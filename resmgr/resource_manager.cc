@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -104,7 +105,7 @@ Result<void> ResourceManager::enqueue(const Request& request) {
     ledger.uncount_waiting(*demand);
     return fail(ErrorCode::kRefused, "it would wait for ever: " + *circle);
   }
-  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, std::move(demand));
+  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, demand);
   return {};
 }
 
@@ -163,9 +164,9 @@ NodeView view_of(const Ledger& ledger, const Node& node) {
 // Several parts of one job make one holder, in the place of the first.
 NamedView view_of(const Named& named) {
   NamedView view{named.resource, static_cast<std::uint64_t>(std::max<Amount>(named.free, 0)), {}};
-  for (const auto& [serial, share] : named.shares) {
-    const auto same_job = [&](const NamedView::Holder& h) { return h.job == share.holder.job; };
-    const auto known = std::ranges::find_if(view.holders, same_job);
+  for (const auto& entry : named.shares) {
+    const Named::Share& share = entry.second;
+    const auto known = std::ranges::find(view.holders, share.holder.job, &NamedView::Holder::job);
     const auto amount = static_cast<std::uint64_t>(share.amount);
     if (known == view.holders.end()) {
       view.holders.push_back({share.holder.job, amount});

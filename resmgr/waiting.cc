@@ -35,7 +35,7 @@ Waiting::Shape& Waiting::shape_for(const std::shared_ptr<const Demand>& demand, 
   return shapes_[id];
 }
 
-void Waiting::add(QueueKey key, std::shared_ptr<const Demand> demand) {
+void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand) {
   ShapeId id = 0;
   Shape& shape = shape_for(demand, id);
   check(shape.demand == demand, "equal waiting requests share one demand");

@@ -47,7 +47,7 @@ class Waiting {
   std::shared_ptr<const Demand> demand_like(const Needs& needs, std::optional<Millis> limit,
                                             const Shared& shared) const;
   // The request must not be waiting.
-  void add(QueueKey key, std::shared_ptr<const Demand> demand);
+  void add(QueueKey key, const std::shared_ptr<const Demand>& demand);
   // The request must be waiting.
   void remove(RequestId id);
 
