@@ -28,13 +28,13 @@ struct Reference::Pass {
     for (const auto& [name, resource] : of.named) {
       named[name].total = {{"", signed_of(resource.total)}};
     }
-    for (const auto& [id, held] : of.held) {
-      const bool sure = held.end && *held.end > now;
-      if (held.grant.node) {
-        nodes[held.grant.node].held.push_back(
-            {asked_of(held.request.needs), sure ? held.end : std::nullopt});
+    for (const auto& [id, had] : of.held) {
+      const bool sure = had.end && *had.end > now;
+      if (had.grant.node) {
+        nodes[had.grant.node].held.push_back(
+            {asked_of(had.request.needs), sure ? had.end : std::nullopt});
       }
-      for (const auto& [name, asked] : named_of(held.request, {})) hold_named(name, asked, id.job);
+      for (const auto& [name, asked] : named_of(had.request, {})) hold_named(name, asked, id.job);
     }
   }
 
@@ -114,8 +114,8 @@ struct Reference::Pass {
 
   std::vector<std::uint32_t> free_gpus(NodeId node, std::uint32_t wanted) const {
     std::set<std::uint32_t> taken;
-    for (const auto& [id, held] : reference.held) {
-      if (held.grant.node == node) taken.insert(held.grant.gpus.begin(), held.grant.gpus.end());
+    for (const auto& [id, had] : reference.held) {
+      if (had.grant.node == node) taken.insert(had.grant.gpus.begin(), had.grant.gpus.end());
     }
     std::vector<std::uint32_t> gpus;
     for (std::uint32_t i = 0; gpus.size() < wanted; ++i) {
