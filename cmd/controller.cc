@@ -68,7 +68,7 @@ Result<int> run_controller(const Words& words) {
   options.value("--listen", "ADDR:PORT", into(verb.arguments.listen),
                 "where nodes and remote users connect; port 0 takes a free one");
   options.value(
-      "--cluster-key", "FILE", into(verb.arguments.key),
+      "--key", "FILE", into(verb.arguments.key),
       "the key that nodes and remote users must have; STATE/cluster.key, made at the first "
       "start");
   add_service_options(options, verb.service);

@@ -45,7 +45,7 @@ Result<net::ClusterKey> cluster_key(const NodeVerb& verb, const conf::NodeSettin
       ErrorCode::kUsage,
       fmt::format("the node needs the cluster's key to speak to a controller on the network; "
                   "copy cluster.key from the controller's state directory to {}, or give "
-                  "--cluster-key FILE",
+                  "--key FILE",
                   usual.front()));
 }
 
@@ -128,7 +128,7 @@ Result<int> run_daemon(const Words& words) {
                 "the configuration file instead of the usual ones; see jobq.toml(5)");
   options.value("--controller", "ADDR:PORT", into(verb.controller),
                 "the controller's address, or the path of its Unix socket on this machine");
-  options.value("--cluster-key", "FILE", into(verb.key),
+  options.value("--key", "FILE", into(verb.key),
                 "the controller's cluster.key; STATE/cluster.key or /etc/jobq/cluster.key");
   options.value("--name", "NAME", into(verb.name), "the node's name; the host's");
   options.value("--state", "DIR", into(verb.state),

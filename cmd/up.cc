@@ -123,7 +123,7 @@ Result<int> run_up(const Words& words) {
                 "XDG_RUNTIME_DIR");
   options.value("--listen", "ADDR:PORT", into(verb.arguments.listen),
                 "let other nodes join and remote users ask");
-  options.value("--cluster-key", "FILE", into(verb.arguments.key),
+  options.value("--key", "FILE", into(verb.arguments.key),
                 "the key for --listen; made at the first start");
   options.value("--name", "NAME", into(verb.name), "the node's name; the host's");
   add_service_options(options, verb.service);
