@@ -10,10 +10,6 @@
 namespace jobq::store {
 namespace {
 
-// A reader that meets the WAL's index while it is being changed takes the write lock for a moment;
-// whoever comes then must wait, not fail.
-constexpr int kPatienceMs = 5000;
-
 int flags_of(Database::Mode mode) {
   const int access = mode == Database::Mode::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                                     : SQLITE_OPEN_READONLY;
@@ -29,7 +25,7 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   if (code != SQLITE_OK) {
     return fail(ErrorCode::kRefused, fmt::format("cannot open {}: {}", path, database.error()));
   }
-  sqlite3_busy_timeout(handle, kPatienceMs);
+  database.set_patience(kPatience);
   if (mode == Mode::kRead) {
     sqlite3_db_config(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   }
@@ -38,6 +34,10 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
 
 Database::~Database() { sqlite3_close_v2(handle_); }
 Database::Database(Database&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+
+void Database::set_patience(Millis patience) {
+  sqlite3_busy_timeout(handle_, static_cast<int>(patience.count));
+}
 
 bool Database::execute(const char* sql) {
   return sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) == SQLITE_OK;

@@ -39,6 +39,11 @@ class Database {
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) = delete;
 
+  // How long a lock of another connection is waited for. A reader that meets the WAL's index while
+  // it is being changed takes the write lock for a moment; whoever comes then must wait, not fail.
+  static constexpr Millis kPatience{1000};
+  void set_patience(Millis patience);
+
   bool execute(const char* sql);  // statements without parameters and rows
   // The first column of the first row; none on an error.
   std::optional<std::int64_t> number(const std::string& sql);

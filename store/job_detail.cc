@@ -124,6 +124,7 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   sched::JobDetail detail;
   detail.summary = summary_of(rows, spec);
   detail.uid = rows.job.uid;
+  detail.gid = rows.job.gid;
   detail.class_version = spec.class_version;
   detail.params = rows.job.params;
   detail.needs = spec.needs;

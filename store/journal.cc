@@ -19,6 +19,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "store/checkpoints.h"
 #include "store/database.h"
 #include "store/lock.h"
 #include "store/reader.h"
@@ -33,6 +34,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kRowsPerCommit = 20000;  // a batch is never split: a bigger one goes alone
 constexpr milliseconds kIdleAfter{100};
+// Until a checkpoint that a reader kept from its end is tried again.
+constexpr milliseconds kReaderPatience{1000};
 constexpr milliseconds kSweepEvery{3600 * 1000};  // the only wake-up of a journal without work
 
 struct Batch {
@@ -92,8 +95,8 @@ struct Journal::Impl {
         lock(std::move(taken)),
         database(std::move(opened)),
         writer(database, options.codec),
-        retention(database, writer, options.keep_jobs) {
-    sqlite3_wal_hook(database.handle(), &Impl::note_wal, this);
+        retention(database, writer, options.keep_jobs),
+        checkpoints(database, options.checkpoint_pages) {
     thread = std::thread([this] { run(); });
   }
   ~Impl() {
@@ -145,8 +148,7 @@ struct Journal::Impl {
       }
       patience = next == Next::kIdle ? tidy() : kIdleAfter;
     }
-    sqlite3_wal_checkpoint_v2(database.handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                              nullptr);
+    checkpoints.run_last();
   }
 
   Next wait(milliseconds patience) {
@@ -186,7 +188,7 @@ struct Journal::Impl {
     if (failure) return;
     // Under a load that never pauses, old jobs go as fast as new ones end.
     if (ended_since_purge >= kPurgeChunk) purge();
-    if (wal_pages >= checkpointed_pages + options.checkpoint_pages) checkpoint();
+    if (checkpoints.due()) checkpoint();
   }
 
   bool write(const std::vector<Batch>& group) {
@@ -219,8 +221,8 @@ struct Journal::Impl {
   milliseconds tidy() {
     if (failure) return kSweepEvery;
     if (purge()) return milliseconds{0};
-    if (wal_pages != checkpointed_pages) checkpoint();
-    return kSweepEvery;
+    if (checkpoints.has_work()) checkpoint();
+    return checkpoints.reader_in_way() ? kReaderPatience : kSweepEvery;
   }
 
   // True: there is more.
@@ -236,27 +238,10 @@ struct Journal::Impl {
     return purged->more;
   }
 
-  // Waits for no reader: what one still needs stays in the WAL for the next time.
   void checkpoint() {
-    int pages = 0;
-    int done = 0;
-    const int code = sqlite3_wal_checkpoint_v2(database.handle(), nullptr,
-                                               SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-    checkpointed_pages = wal_pages;
-    if (code != SQLITE_OK) {
-      log::warning("the journal could not be checkpointed: {}", database.error());
-    }
+    if (!checkpoints.run()) return;
     const std::lock_guard guard(mutex);
-    if (code == SQLITE_OK && pages == done) ++counters.checkpoints;
-  }
-
-  // After each commit: how many pages the WAL holds. It starts again from 0 after a complete
-  // checkpoint.
-  static int note_wal(void* impl, sqlite3* /*database*/, const char* /*schema*/, int pages) {
-    auto& self = *static_cast<Impl*>(impl);
-    self.wal_pages = static_cast<std::size_t>(pages);
-    if (self.wal_pages < self.checkpointed_pages) self.checkpointed_pages = 0;
-    return SQLITE_OK;
+    ++counters.checkpoints;
   }
 
   const Options options;
@@ -264,9 +249,8 @@ struct Journal::Impl {
   Database database;
   Writer writer;
   Retention retention;
+  Checkpoints checkpoints;
   std::optional<Error> failure;  // set: nothing is written until reopen() proves the disk
-  std::size_t wal_pages = 0;
-  std::size_t checkpointed_pages = 0;  // of wal_pages, at the last checkpoint
   std::size_t ended_since_purge = 0;
 
   std::mutex mutex;  // guards what follows

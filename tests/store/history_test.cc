@@ -8,6 +8,7 @@
 #include <limits>
 #include <thread>
 
+#include "store/database.h"
 #include "tests/store/support.h"
 
 namespace jobq::store {
@@ -258,14 +259,34 @@ TEST_F(HistoryTest, WhatIsNotThereIsNotFound) {
   }
 }
 
-TEST_F(HistoryTest, ReadingGoesOnWhileTheWriterCommitsAndCheckpoints) {
-  history_.reset();
-  journal_.reset();
-  auto options = options_for(directory_);
-  options.checkpoint_pages = 4;
-  journal_ = open_journal(options);
+// With a WAL that is checkpointed all the time.
+class BusyHistoryTest : public HistoryTest {
+ protected:
+  BusyHistoryTest() {
+    history_.reset();
+    journal_.reset();
+    auto options = options_for(directory_);
+    options.checkpoint_pages = kPages;
+    journal_ = open_journal(options);
+    EXPECT_TRUE(commit(*journal_, {spec_row(1)}));
+  }
+  void expect_checkpoint() {
+    for (int i = 0; i < 3000 && journal_->counters().checkpoints == 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_GT(journal_->counters().checkpoints, 0U);
+  }
+  void write(std::uint64_t first, std::uint64_t last) {
+    for (std::uint64_t i = first; i <= last; ++i) {
+      ASSERT_TRUE(commit(*journal_, {job_row(i, end_of(i))}));
+    }
+  }
+
+  static constexpr std::size_t kPages = 4;
+};
+
+TEST_F(BusyHistoryTest, ReadingGoesOnWhileTheWriterCommitsAndCheckpoints) {
   std::atomic<bool> stop = false;
-  std::atomic<int> lists = 0;
   std::thread reader([&] {
     const auto history = *History::open(directory_.path(), test_codec());
     std::size_t before = 0;
@@ -275,16 +296,26 @@ TEST_F(HistoryTest, ReadingGoesOnWhileTheWriterCommitsAndCheckpoints) {
       EXPECT_TRUE(listed) << (listed ? "" : listed.error().message);
       EXPECT_GE(count, before);
       before = count;
-      ++lists;
     }
   });
-  ASSERT_TRUE(commit(*journal_, {spec_row(1)}));
-  for (std::uint64_t i = 1; i <= 500 || lists < 20; ++i) {
-    ASSERT_TRUE(commit(*journal_, {job_row(i, end_of(i))}));
-  }
+  write(1, 2000);
+  // Although there was always a reader.
+  EXPECT_LT(journal_->counters().wal_bytes, 50 * kPages * 4096);
   stop = true;
   reader.join();
-  EXPECT_GT(journal_->counters().checkpoints, 0U);
+  expect_checkpoint();
+}
+
+TEST_F(BusyHistoryTest, AReaderThatStandsStillStopsNothing) {
+  auto reader = Database::open(directory_.path() + "/journal.db", Database::Mode::kRead);
+  ASSERT_TRUE(reader);
+  ASSERT_TRUE(reader->execute("BEGIN"));
+  EXPECT_EQ(reader->number("SELECT count(*) FROM job"), 0);
+  write(1, 20);
+  EXPECT_EQ(journal_->counters().checkpoints, 0U);
+  EXPECT_EQ(reader->number("SELECT count(*) FROM job"), 0);
+  ASSERT_TRUE(reader->execute("COMMIT"));
+  expect_checkpoint();
 }
 
 }  // namespace
