@@ -44,18 +44,16 @@ Result<sched::ClassDefinition> read_class(const std::string& path) {
   return std::move(definition.value);
 }
 
-Result<void> register_one(Client& client, const std::string& path, bool as_json) {
-  const Result<sched::ClassDefinition> definition = read_class(path);
-  if (!definition) return tl::unexpected(definition.error());
+Result<void> register_one(Client& client, const sched::ClassDefinition& definition, bool as_json) {
   wire::Frame request;
   wire::ClassRequest& about = *request.mutable_class_request();
   about.set_verb(wire::ClassRequest::REGISTER);
-  controller::to_wire(*definition->spec, *about.mutable_spec());
-  about.set_text(definition->text);
-  about.set_file(definition->file);
+  controller::to_wire(*definition.spec, *about.mutable_spec());
+  about.set_text(definition.text);
+  about.set_file(definition.file);
   const Result<wire::Frame> answer = client.ask(std::move(request));
   if (!answer) return tl::unexpected(answer.error());
-  const sched::JobSpec& spec = *definition->spec;
+  const sched::JobSpec& spec = *definition.spec;
   if (!as_json) {
     print(fmt::format("{}@{}\n", spec.class_name, spec.class_version));
     return {};
@@ -81,14 +79,23 @@ Result<int> register_classes(const Words& words) {
   if (!next) return tl::unexpected(next.error());
   if (*next == Options::Next::kDone) return 0;
   if (verb.words.empty()) return fail(ErrorCode::kUsage, "no file is named; give a class file");
+  // A file that is faulty is told, and does not keep the others out.
+  int code = 0;
+  const auto refused = [&code](const Error& error) {
+    complain(error);
+    if (code == 0) code = exit_code(error.code);
+  };
+  std::vector<sched::ClassDefinition> definitions;
+  for (const std::string& path : verb.words) {
+    Result<sched::ClassDefinition> definition = read_class(path);
+    definition ? definitions.push_back(std::move(*definition)) : refused(definition.error());
+  }
+  if (definitions.empty()) return code;
   Result<Client> client = Client::connect(verb.where);
   if (!client) return tl::unexpected(client.error());
-  int code = 0;
-  for (const std::string& path : verb.words) {
-    const Result<void> registered = register_one(*client, path, verb.json);
-    if (registered) continue;
-    complain(registered.error());
-    if (code == 0) code = exit_code(registered.error().code);
+  for (const sched::ClassDefinition& definition : definitions) {
+    const Result<void> registered = register_one(*client, definition, verb.json);
+    if (!registered) refused(registered.error());
   }
   return code;
 }

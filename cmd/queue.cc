@@ -16,6 +16,7 @@ namespace {
 
 struct QueueOptions {
   FilterOptions filter;
+  sched::QueueFilter jobs;  // what the filter means
   ControllerOptions where;
   std::optional<std::uint32_t> limit;
   std::optional<Millis> interval;
@@ -56,10 +57,8 @@ std::uint32_t limit_of(const QueueOptions& options, const Terminal& terminal) {
 }
 
 Result<void> list(Client& client, const QueueOptions& options, const Terminal& terminal) {
-  const Result<sched::QueueFilter> filter = to_filter(options.filter);
-  if (!filter) return tl::unexpected(filter.error());
   wire::Frame request;
-  controller::to_wire(*filter, *request.mutable_queue()->mutable_filter());
+  controller::to_wire(options.jobs, *request.mutable_queue()->mutable_filter());
   request.mutable_queue()->set_limit(limit_of(options, terminal));
   Table table = new_table();
   std::uint64_t shown = 0;
@@ -115,6 +114,9 @@ Result<int> run_queue(const Words& words) {
   const auto next = options.parse(words);
   if (!next) return tl::unexpected(next.error());
   if (*next == Options::Next::kDone) return 0;
+  Result<sched::QueueFilter> jobs = to_filter(queue.filter);
+  if (!jobs) return tl::unexpected(jobs.error());
+  queue.jobs = std::move(*jobs);
   if (!queue.watch) return list_once(queue);
   return watch(
       queue.where, queue.interval.value_or(seconds(2)),

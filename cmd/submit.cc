@@ -21,7 +21,6 @@ namespace jobq::cmd {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
-constexpr const char* kInput = "<stdin>";
 
 struct SubmitVerb {
   JobOptions job;
@@ -114,11 +113,11 @@ Result<std::string> read_beginning() {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
       return fail(ErrorCode::kUsage,
-                  fmt::format("cannot read {}: {}", kInput, std::strerror(errno)));
+                  fmt::format("cannot read {}: {}", kStreamName, std::strerror(errno)));
     }
     text.append(buffer, static_cast<std::size_t>(got));
   }
-  return fail(ErrorCode::kUsage, fmt::format("the first line of {} is too long", kInput));
+  return fail(ErrorCode::kUsage, fmt::format("the first line of {} is too long", kStreamName));
 }
 
 Result<int> submit_input(const SubmitVerb& verb) {
@@ -133,10 +132,11 @@ Result<int> submit_input(const SubmitVerb& verb) {
   if (json && !opens_document(std::string_view(*begin).substr(first, end - first))) {
     return submit_many(verb, std::move(*begin));
   }
-  const Result<std::string> rest = read_descriptor(STDIN_FILENO, kInput);
+  const Result<std::string> rest = read_descriptor(STDIN_FILENO, kStreamName);
   if (!rest) return tl::unexpected(rest.error());
   const std::string text = *begin + *rest;
-  if (json || !is_script(text)) return submit_one(verb, ticket_from_text(verb.job, text, kInput));
+  if (json || !is_script(text))
+    return submit_one(verb, ticket_from_text(verb.job, text, kStreamName));
   const std::vector<std::string> arguments(verb.words.begin() + 1, verb.words.end());
   return submit_one(verb, ticket_from_script(verb.job, text, "script", arguments));
 }

@@ -7,6 +7,7 @@
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
+#include "cmd/submit_stream.h"
 
 namespace jobq::cmd {
 
@@ -49,8 +50,8 @@ void SubmitResults::tell_accepted(JobNumber job) const {
 }
 
 void SubmitResults::tell_refused(const Submitted& result) const {
-  // The place is in the message where the ticket was refused here.
-  const bool has_place = result.refused->code == ErrorCode::kUsage;
+  // The place is in the message where the ticket was refused before it was sent.
+  const bool has_place = result.refused->message.starts_with(kStreamName);
   note(has_place ? result.refused->message
                  : fmt::format("line {}: {}", result.line, result.refused->message));
   if (!style_.json) return;

@@ -20,7 +20,6 @@ namespace jobq::cmd {
 namespace {
 
 constexpr std::size_t kReadBytes = 1U << 18U;
-constexpr const char* kName = "<stdin>";
 
 class Stream {
  public:
@@ -29,7 +28,7 @@ class Stream {
         buffer_(std::move(begin)),
         options_(options),
         submission_(submission),
-        tickets_(kName, current_directory()) {}
+        tickets_(kStreamName, current_directory()) {}
 
   Result<void> run() {
     for (bool more = true; more;) {
@@ -69,7 +68,7 @@ class Stream {
     buffer_.resize(old + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got < 0 && errno != EINTR) {
       return fail(ErrorCode::kUsage,
-                  fmt::format("cannot read {}: {}", kName, std::strerror(errno)));
+                  fmt::format("cannot read {}: {}", kStreamName, std::strerror(errno)));
     }
     return got != 0;
   }
@@ -83,8 +82,9 @@ class Stream {
     }
     buffer_.erase(0, begin);
     if (buffer_.size() <= conf::kMaxTextBytes) return {};
-    return fail(ErrorCode::kUsage, fmt::format("line {} of {} is longer than {} bytes",
-                                               tickets_.line() + 1, kName, conf::kMaxTextBytes));
+    return fail(ErrorCode::kUsage,
+                fmt::format("line {} of {} is longer than {} bytes", tickets_.line() + 1,
+                            kStreamName, conf::kMaxTextBytes));
   }
 
   Result<void> take_line(std::string_view line) {

@@ -10,6 +10,9 @@
 
 namespace jobq::cmd {
 
+// How messages name it.
+inline constexpr const char* kStreamName = "<stdin>";
+
 // `begin` is what was read already. A stream that pauses does not hold back what it gave.
 Result<void> submit_stream(int descriptor, std::string begin, const JobOptions& options,
                            Submission& submission);

@@ -66,9 +66,9 @@ ok
 
 test_begin "missing and unknown parameters are refused"
 expect_exit 2 jq submit --class daily-plan --param day
-expect_exit 1 jq submit --class daily-plan
+expect_exit 2 jq submit --class daily-plan
 expect_match "requires the parameter 'day'" "$(<err)"
-expect_exit 1 jq submit --class daily-plan --param day=x --param regoin=y
+expect_exit 2 jq submit --class daily-plan --param day=x --param regoin=y
 expect_match "did you mean 'region'" "$(<err)"
 expect_exit 2 jq submit --class daily-plan --param day=x -- echo
 ok

@@ -4,21 +4,26 @@
 # up, controller, node: options, places, readiness, ends.
 . "$(dirname "$0")/lib.sh"
 
-test_begin "up needs nothing, and commands find it"
-unset JOBQ_SOCKET
-start_daemon up jobq up
-until_ready up jq queue
-[[ -S $T/run/jobq/controller.sock || -S /run/jobq/controller.sock ]] || fail "no socket where it belongs"
-job=$(jq submit -- echo hello)
-expect_exit 0 jq wait "$job"
-expect_eq hello "$(jq output "$job")"
-stop up
-ok
-export JOBQ_SOCKET="$T/sock"
+# As root it would be the machine's own jobq, which is not ours to start.
+if ((UID != 0)); then
+  test_begin "up needs nothing, and commands find it"
+  unset JOBQ_SOCKET
+  start_daemon up jobq up
+  until_ready up jq queue
+  [[ -S $T/run/jobq/controller.sock ]] || fail "no socket where it belongs"
+  [[ -d $T/xdg-state/jobq/controller ]] || fail "no state where it belongs"
+  job=$(jq submit -- echo hello)
+  expect_exit 0 jq wait "$job"
+  expect_eq hello "$(jq output "$job")"
+  stop up
+  ok
+  export JOBQ_SOCKET="$T/sock"
+fi
 
 test_begin "the readiness line says where everything is"
-start_up --listen "$LISTEN" --name here --cpus 3 --memory 2G --resource disk=7
-wait_for 5 grep -q 'ready: ' up.log
+up=(--listen "$LISTEN" --name here --cpus 3 --memory 2G --resource disk=7)
+start_up "${up[@]}"
+wait_for 5 grep -q 'ready: node here' up.log
 expect_match "ready: node here, socket $T/sock, listening on $LISTEN, state in $T/state" "$(<up.log)"
 expect_eq "here up 3 2147483648 7" "$(jq node list --json |
   json -r '"\(.name) \(.state) \(.resources.cpus.total) \(.resources.memory.total) \(.resources.disk.total)"')"
@@ -37,7 +42,7 @@ job=$(jq submit -- sh -c 'read -r x <gate; echo "$x"')
 is_running() { [[ $(state_of "$1") == BP ]]; }
 wait_for 5 is_running "$job"
 stop up INT
-start_up
+start_up "${up[@]}"
 expect_eq BP "$(state_of "$job")"
 echo after >gate
 expect_exit 0 jq wait "$job"

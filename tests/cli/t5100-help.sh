@@ -6,7 +6,7 @@
 man=$(cd "$OLDPWD" && cd "$(dirname "$(realpath "$0")")/../../man" && pwd)
 
 verbs() {
-  jobq help | sed -n 's/^  \([a-z]*\) .*/\1/p'
+  jobq help | sed -n 's/^  \([a-z]*\)  .*/\1/p'
   echo keeper
 }
 

@@ -150,7 +150,7 @@ name = "a"
 exit = { success = [256] }
 run = "true"
 END
-refused 2: 'TOML|expected' <<'END'
+refused 2: 'string' <<'END'
 [[step]]
 name = "a
 run = "true"
