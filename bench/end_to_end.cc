@@ -274,7 +274,7 @@ void wait_until_up(const std::string& jq) {
   const std::int64_t start = steady_now_ns();
   for (;;) {
     int status = 0;
-    waitpid(spawn({jq, "node", "list"}), &status, 0);
+    waitpid(spawn({jq, "node", "list"}, "/dev/null", "/dev/null", "/dev/null"), &status, 0);
     if (status == 0) return;
     if (seconds_since(start) > 10) give_up("jobq up does not answer");
   }

@@ -33,9 +33,10 @@ inline double seconds_since(std::int64_t start_ns) {
   return static_cast<double>(steady_now_ns() - start_ns) / 1e9;
 }
 
-// Starts a program found on PATH; standard input and output may be files, standard error is ours.
+// Starts a program found on PATH; standard input and output may be files, as may standard error,
+// which is ours otherwise.
 inline pid_t spawn(std::vector<std::string> words, const std::string& in = "/dev/null",
-                   const std::string& out = "/dev/null") {
+                   const std::string& out = "/dev/null", const std::string& err = "") {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
@@ -43,6 +44,9 @@ inline pid_t spawn(std::vector<std::string> words, const std::string& in = "/dev
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, 0, in.c_str(), O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&files, 1, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  if (!err.empty()) {
+    posix_spawn_file_actions_addopen(&files, 2, err.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
   pid_t pid = 0;
   const int error = posix_spawnp(&pid, argv[0], &files, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&files);
@@ -89,7 +93,8 @@ class Scratch {
 
 class Daemon {
  public:
-  explicit Daemon(const std::vector<std::string>& words) : pid_(spawn(words)) {}
+  Daemon(const std::vector<std::string>& words, const std::string& log)
+      : pid_(spawn(words, "/dev/null", "/dev/null", log)) {}
   ~Daemon() {
     kill(pid_, SIGTERM);
     waitpid(pid_, nullptr, 0);
