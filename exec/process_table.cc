@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading /proc.
+// Reading what /proc says about processes.
 #include "exec/process_table.h"
 
 #include <dirent.h>

@@ -14,6 +14,7 @@ namespace {
 
 class Contained : public testing::TestWithParam<bool> {
  protected:
+  explicit Contained(Millis grace = seconds(20)) : world_(dir_.path(), GetParam(), grace) {}
   void SetUp() override {
     if (GetParam() && world_.containment().way() != "cgroup v2") {
       GTEST_SKIP() << "no cgroup can be made here";
@@ -46,7 +47,13 @@ class Contained : public testing::TestWithParam<bool> {
   }
 
   TempDir dir_;
-  StepsWorld world_{dir_.path(), GetParam()};
+  StepsWorld world_;
+};
+
+// With a grace period that passes while one looks.
+class ContainedBriefly : public Contained {
+ protected:
+  ContainedBriefly() : Contained(Millis{300}) {}
 };
 
 TEST_P(Contained, WhatTheMainProcessLeavesBehindIsEnded) {
@@ -96,7 +103,7 @@ TEST_P(Contained, KillAsksFirstAndEverybody) {
   EXPECT_EQ(read_file(file("asked")), "asked\n");
 }
 
-TEST_P(Contained, WhoIgnoresTermIsKilledAfterTheGracePeriod) {
+TEST_P(ContainedBriefly, WhoIgnoresTermIsKilledAfterTheGracePeriod) {
   world_.steps().start(shell(1, "trap '' TERM; setsid " + stays("child") + " & " + stays("main")));
   pid("child"), pid("main");
   const std::int64_t asked_ns = steady_now_ns();
@@ -150,7 +157,7 @@ TEST_P(Contained, ASuspendedStepKilledFromOutsideEnds) {
   EXPECT_FALSE(alive(pid("child")));
 }
 
-TEST_P(Contained, AForkingStepIsEnded) {
+TEST_P(ContainedBriefly, AForkingStepIsEnded) {
   world_.steps().start(
       shell(1, "trap '' TERM; echo $$ > " + file("main") +
                    "; while :; do (trap '' TERM; sleep 0.02) & sleep 0.005; done"));
@@ -167,6 +174,9 @@ TEST_P(Contained, ManyStepsComeAndGo) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, Contained, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Cgroups" : "ProcessGroups"; });
+
+INSTANTIATE_TEST_SUITE_P(Both, ContainedBriefly, testing::Bool(),
                          [](const auto& test) { return test.param ? "Cgroups" : "ProcessGroups"; });
 
 TEST(CgroupsTest, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
