@@ -25,7 +25,7 @@ class Launch : public testing::Test {
     return end.reason();
   }
   std::string write(const std::string& name, const std::string& text, mode_t mode) {
-    const std::string path = dir_ / name;
+    std::string path = dir_ / name;
     std::ofstream(path) << text;
     chmod(path.c_str(), mode);
     return path;
