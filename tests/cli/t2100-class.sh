@@ -40,7 +40,8 @@ ok
 
 test_begin "list and show give versions and the text as it was written"
 jq class list --json >list
-expect_eq "daily-plan 1 daily-plan 2" "$(json -r '"\(.name) \(.version)"' list | sort | paste -sd' ')"
+expect_eq "daily-plan 1 daily-plan 2" \
+  "$(json -r '"\(.name) \(.version)"' list | sort | paste -sd' ')"
 expect_eq '["file","name","registered","retired","user","version"]' "$(head -1 list | json -c keys)"
 expect_eq "CLASS VERSION USER REGISTERED RETIRED" "$(jq class list | head -1 | xargs)"
 jq class show daily-plan@1 >shown

@@ -24,9 +24,12 @@ test_begin "the readiness line says where everything is"
 up=(--listen "$LISTEN" --name here --cpus 3 --memory 2G --resource disk=7)
 start_up "${up[@]}"
 wait_for 5 grep -q 'ready: node here' up.log
-expect_match "ready: node here, socket $T/sock, listening on $LISTEN, state in $T/state" "$(<up.log)"
-expect_eq "here up 3 2147483648 7" "$(jq node list --json |
-  json -r '"\(.name) \(.state) \(.resources.cpus.total) \(.resources.memory.total) \(.resources.disk.total)"')"
+expect_match "ready: node here, socket $T/sock, listening on $LISTEN, state in $T/state" \
+  "$(<up.log)"
+jq node list --json >node
+expect_eq "here up" "$(json -r '"\(.name) \(.state)"' node)"
+expect_eq "3 2147483648 7" \
+  "$(json -r '.resources | "\(.cpus.total) \(.memory.total) \(.disk.total)"' node)"
 ok
 
 test_begin "a second controller on the same state refuses, by name"
@@ -99,12 +102,15 @@ expect_eq n2 "$(jq output "$job")"
 ok
 
 test_begin "commands reach it over the network with the key, and not without"
-expect_exit 0 env -u JOBQ_SOCKET jq queue --controller "$LISTEN" --cluster-key "$T/controller/cluster.key"
-expect_exit 0 env -u JOBQ_SOCKET JOBQ_CONTROLLER="$LISTEN" JOBQ_KEY="$T/controller/cluster.key" jq queue
-expect_exit 2 env -u JOBQ_SOCKET jq queue --controller "$LISTEN"
+key=$T/controller/cluster.key
+remotely() { env -u JOBQ_SOCKET "$@"; }
+expect_exit 0 remotely jq queue --controller "$LISTEN" --cluster-key "$key"
+expect_exit 0 remotely JOBQ_CONTROLLER="$LISTEN" JOBQ_KEY="$key" jq queue
+expect_exit 2 remotely jq queue --controller "$LISTEN"
 expect_match "needs the cluster's key" "$(<err)"
 head -c 64 /dev/zero | tr '\0' a >wrong.key && chmod 600 wrong.key
-code=0 && env -u JOBQ_SOCKET jq queue --controller "$LISTEN" --cluster-key wrong.key >out 2>err || code=$?
+code=0
+remotely jq queue --controller "$LISTEN" --cluster-key wrong.key >out 2>err || code=$?
 ((code == 3 || code == 4)) || fail "with a wrong key: $code, $(<err)"
 ok
 

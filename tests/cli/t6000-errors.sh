@@ -79,7 +79,7 @@ expect_exit 5 jq show 999999 --json
 expect_eq not_found "$(json -r .error.code out)"
 job=$(jq submit -- true)
 
-# refused PLACE EXPECTATION: the ticket on standard input is refused, as TOML, by a message with both.
+# refused PLACE EXPECTATION: the ticket on standard input is refused by a message with both.
 refused() {
   cat >bad.toml
   expect_exit 2 jq submit bad.toml
