@@ -60,7 +60,7 @@ class ControllerLink {
   std::unique_ptr<net::Timer> retry_;
   std::unique_ptr<net::Timer> beat_;
   Millis pause_{0};
-  std::int64_t heard_ns_ = 0;
+  int silent_beats_ = 0;
   std::string last_error_;  // said once, not at every try
 };
 

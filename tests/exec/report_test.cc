@@ -28,8 +28,8 @@ class Reporting : public testing::Test {
     return text.ends_with('\n') ? text.substr(0, text.size() - 1) : std::string();
   }
   // The command is a process of its own: here it is a thread, while the loop turns.
-  Result<void> report(const std::string& with, int outcome, std::optional<std::string> event = {},
-                      Millis patience = seconds(10)) {
+  Result<void> report(const std::string& with, int outcome,
+                      const std::optional<std::string>& event = {}, Millis patience = seconds(10)) {
     auto answer = std::async(std::launch::async, [=, this] {
       return send_report(step_socket(cluster_.state()), with, outcome, event, patience);
     });
