@@ -8,8 +8,8 @@ target_compile_options(jobq_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
   -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Wduplicated-cond -Wlogical-op
   -Wimplicit-fallthrough -Werror)
-# Two warnings guess from what the optimiser sees. At -O2 g++ 12 guesses wrong about the standard
-# library's own variant, string and deque; in the debug build, which every change passes, they stand.
+# Two warnings guess from what the optimiser sees. At -O2 g++ 12 guesses wrong about the library's
+# own variant, string and deque; in the debug build, which every change passes, they stand.
 target_compile_options(jobq_warnings INTERFACE
   $<$<CONFIG:Release>:-Wno-null-dereference> $<$<CONFIG:Release>:-Wno-maybe-uninitialized>)
 

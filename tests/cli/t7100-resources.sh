@@ -7,8 +7,8 @@ start_up --cpus 8
 
 test_begin "two jobs that need the same exclusive resource never overlap; why names the holder"
 jq resource create plan-db
-first=$(jq submit --exclusive plan-db -- sh -c 'touch inside; until [ -e go ]; do sleep 0.02; done
-  rm inside')
+first=$(jq submit --exclusive plan-db -- \
+  sh -c 'touch inside; until [ -e go ]; do sleep 0.02; done; rm inside')
 wait_for 10 test -e inside
 second=$(jq submit --exclusive plan-db -- sh -c '[ ! -e inside ]')
 expect_eq WR "$(state_of "$second")"

@@ -33,8 +33,8 @@ ok
 
 test_begin "a step that ends by itself leaves nothing behind either"
 rm -f fled.1
-job=$(jq submit -- sh -c 'setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" &
-  until [ -s fled.1 ]; do sleep 0.02; done')
+flee='setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" & until [ -s fled.1 ]; do sleep 0.02; done'
+job=$(jq submit -- sh -c "$flee")
 expect_exit 0 jq wait "$job"
 ! running "$(<fled.1)" || fail "a process outlived its step"
 ok
@@ -55,7 +55,12 @@ job=$(jq submit -- sh -c 'while :; do date +%N >tick; sleep 0.02; [ ! -e enough 
 wait_for 10 test -s tick
 jq hold "$job"
 expect_eq HD "$(state_of "$job")"
-still() { local a b; a=$(<tick); sleep 0.1; b=$(<tick); [[ $a == "$b" ]]; }
+still() {
+  local last
+  last=$(<tick)
+  ticked() { [[ $(<tick) != "$last" ]]; }
+  ! poll 1 ticked
+}
 wait_for 10 still
 touch enough
 jq release "$job"

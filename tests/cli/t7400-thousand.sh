@@ -9,8 +9,8 @@ test_begin "a thousand jobs are all done, each started once"
 for ((i = 0; i < 1000; i++)); do echo '{"run": ["true"]}'; done | jq submit - >numbers
 expect_eq "$(seq 1000)" "$(<numbers)"
 expect_exit 0 jq wait --all
-jq history --limit 2000 --json >history
-expect_eq 1000 "$(json -c 'select(.state == "JD" and .restarts == 0) | .job' <history | sort -u | wc -l)"
+jq history --limit 2000 --json | json 'select(.state == "JD" and .restarts == 0) | .job' >ended
+expect_eq 1000 "$(sort -u ended | wc -l)"
 ok
 
 test_begin "jobs that write to a ledger write once each"
