@@ -48,13 +48,13 @@ Result<sched::Selector::Range> parse_job_range(std::string_view text) {
   return sched::Selector::Range{*first, *last};
 }
 
-void add_selection(Options& options, JobSelection& selection, std::string all_means) {
+void add_selection(Options& options, JobSelection& selection, std::string_view all_means) {
   options.words(selection.words);
   options.group("Which jobs, beside numbers");
   options.list("--name", "NAME", append_split(selection.names),
                "jobs of this name; may be repeated");
   options.value("--user", "USER", into(selection.user), "jobs of this user");
-  options.flag("--all", selection.all, std::move(all_means));
+  options.flag("--all", selection.all, all_means);
   options.group("Options");
 }
 

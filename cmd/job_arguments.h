@@ -30,7 +30,7 @@ struct JobSelection {
   std::optional<std::string> user;
   bool all = false;
 };
-void add_selection(Options& options, JobSelection& selection, std::string all_means);
+void add_selection(Options& options, JobSelection& selection, std::string_view all_means);
 
 // Nothing selected is an error, jobs beside --all too. A step only where `with_step`.
 Result<sched::Selector> to_selector(const JobSelection& selection, bool with_step);

@@ -53,9 +53,9 @@ void take_own(Values& env, Wanted wanted) {
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0 || !is_utf8(text)) continue;
+    if (equals == std::string_view::npos || equals == 0) continue;
     const std::string_view name = text.substr(0, equals);
-    if (wanted(name)) env[std::string(name)] = text.substr(equals + 1);
+    if (wanted(name) && is_utf8(text)) env[std::string(name)] = text.substr(equals + 1);
   }
 }
 

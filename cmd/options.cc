@@ -61,27 +61,20 @@ Options::Options(std::string usage, std::string about)
   flag("-h,--help", help_wanted_, "this help");
 }
 
-void Options::group(std::string title) { group_ = std::move(title); }
+void Options::group(std::string_view title) { group_ = title; }
 
-void Options::flag(std::string names, bool& to, std::string help) {
-  options_.push_back(
-      {std::move(names), "", std::move(help), group_, &to, nullptr, false, {}, false});
+void Options::flag(std::string_view names, bool& to, std::string_view help) {
+  options_.push_back({names, "", help, group_, &to, nullptr});
 }
 
-void Options::value(std::string names, std::string placeholder, Taker take, std::string help) {
-  options_.push_back({std::move(names),
-                      std::move(placeholder),
-                      std::move(help),
-                      group_,
-                      nullptr,
-                      std::move(take),
-                      false,
-                      {},
-                      false});
+void Options::value(std::string_view names, std::string_view placeholder, Taker take,
+                    std::string_view help) {
+  options_.push_back({names, placeholder, help, group_, nullptr, std::move(take)});
 }
 
-void Options::list(std::string names, std::string placeholder, Taker take, std::string help) {
-  value(std::move(names), std::move(placeholder), std::move(take), std::move(help));
+void Options::list(std::string_view names, std::string_view placeholder, Taker take,
+                   std::string_view help) {
+  value(names, placeholder, std::move(take), help);
   options_.back().repeats = true;
 }
 
@@ -91,10 +84,16 @@ void Options::examples(std::string text) { examples_ = std::move(text); }
 
 const Options::Option* Options::find(std::string_view name) const {
   for (const Option& option : options_) {
-    const auto names = split_names(option.names);
-    if (std::find(names.begin(), names.end(), name) != names.end()) return &option;
+    const std::string_view names = option.names;
+    const std::size_t comma = names.find(',');
+    if (names.substr(0, comma) == name) return &option;
+    if (comma != std::string_view::npos && names.substr(comma + 1) == name) return &option;
   }
   return nullptr;
+}
+
+Options::Option* Options::find(std::string_view name) {
+  return const_cast<Option*>(std::as_const(*this).find(name));
 }
 
 bool Options::given(std::string_view name) const {
@@ -108,29 +107,50 @@ std::vector<std::string> Options::names() const {
   return all;
 }
 
-// Copies one option with its value; CLI11 would take the next word for the value of "--name=".
-Result<void> Options::split_option(const Words& words, std::size_t& at, Words& options) const {
-  const std::string& word = words[at];
-  const bool is_long = word.starts_with("--");
-  const std::size_t equals = is_long ? word.find('=') : std::string::npos;
-  const std::string name = is_long ? word.substr(0, equals) : word.substr(0, 2);
-  const Option* option = find(name);
-  if (option == nullptr) {
-    std::vector<std::string_view> known;
-    for (const Option& each : options_) known.push_back(split_names(each.names).back());
-    return fail(ErrorCode::kUsage,
-                fmt::format("unknown option '{}'{}; see --help", name, did_you_mean(name, known)));
+tl::unexpected<Error> Options::unknown(const std::string& name) const {
+  std::vector<std::string_view> known;
+  for (const Option& each : options_) known.push_back(split_names(each.names).back());
+  return fail(ErrorCode::kUsage,
+              fmt::format("unknown option '{}'{}; see --help", name, did_you_mean(name, known)));
+}
+
+// "-f", "-fq", "-n3", "-n" and its value behind it.
+Result<bool> Options::split_letters(const std::string& word, Words& options) {
+  options.push_back(word);
+  for (std::size_t i = 1; i < word.size(); ++i) {
+    const std::string name = {'-', word[i]};
+    Option* option = find(name);
+    if (option == nullptr) return unknown(name);
+    option->mentioned = true;
+    if (option->flag == nullptr) return i + 1 == word.size();
   }
-  const bool has_value = equals != std::string::npos || (!is_long && word.size() > 2);
-  if (option->flag != nullptr && equals != std::string::npos) {
+  return false;
+}
+
+// "--follow", "--name=x", "--name" and its value behind it.
+Result<bool> Options::split_long(const std::string& word, Words& options) {
+  const std::size_t equals = word.find('=');
+  const std::string name = word.substr(0, equals);
+  Option* option = find(name);
+  if (option == nullptr) return unknown(name);
+  option->mentioned = true;
+  options.push_back(name);
+  if (equals == std::string::npos) return option->flag == nullptr;
+  if (option->flag != nullptr) {
     return fail(ErrorCode::kUsage, fmt::format("{} takes no value", name));
   }
-  options.push_back(equals == std::string::npos ? word : name);
-  if (equals != std::string::npos) options.push_back(word.substr(equals + 1));
-  if (option->flag != nullptr || has_value) return {};
-  if (at + 1 == words.size()) {
-    return fail(ErrorCode::kUsage, fmt::format("{} needs a value: {}", name, option->placeholder));
-  }
+  options.push_back(word.substr(equals + 1));
+  return false;
+}
+
+// Copies one option with its value; CLI11 would take the next word for the value of "--name=".
+Result<void> Options::split_option(const Words& words, std::size_t& at, Words& options) {
+  const std::string& word = words[at];
+  const Result<bool> wants_value =
+      word.starts_with("--") ? split_long(word, options) : split_letters(word, options);
+  if (!wants_value) return tl::unexpected(wants_value.error());
+  if (!*wants_value) return {};
+  if (at + 1 == words.size()) return fail(ErrorCode::kUsage, fmt::format("{} needs a value", word));
   options.push_back(words[++at]);
   return {};
 }
@@ -149,22 +169,26 @@ Result<void> Options::split(const Words& words, Words& options, Words& rest) {
   return {};
 }
 
+// Only options that were mentioned are declared to the parser, which compares each new one with all
+// others.
 Result<void> Options::run_parser(Words options) {
+  if (options.empty()) return {};
   CLI::App parser;
   parser.set_help_flag();
   for (Option& option : options_) {
+    if (!option.mentioned) continue;
     const auto keep = [&option](const CLI::results_t& texts) {
       option.texts = texts;
       option.given = true;
       return true;
     };
     CLI::Option* added = option.flag != nullptr
-                             ? parser.add_flag_callback(option.names,
+                             ? parser.add_flag_callback(std::string(option.names),
                                                         [&option] {
                                                           *option.flag = true;
                                                           option.given = true;
                                                         })
-                             : parser.add_option(option.names, keep)->expected(1);
+                             : parser.add_option(std::string(option.names), keep)->expected(1);
     added->multi_option_policy(option.repeats ? CLI::MultiOptionPolicy::TakeAll
                                               : CLI::MultiOptionPolicy::TakeLast);
   }
@@ -236,19 +260,19 @@ Result<void> Options::parse_line(const Words& words) {
 
 std::string Options::help() const {
   std::string text = fmt::format("Usage: {}\n\n{}\n", usage_, about_);
-  std::vector<std::string> groups;
+  std::vector<std::string_view> groups;
   for (const Option& option : options_) {
     if (std::find(groups.begin(), groups.end(), option.group) == groups.end()) {
       groups.push_back(option.group);
     }
   }
   std::rotate(groups.begin(), groups.begin() + 1, groups.end());  // "Options" comes last
-  for (const std::string& title : groups) {
+  for (const std::string_view title : groups) {
     text += fmt::format("\n{}:\n", title);
     for (const Option& option : options_) {
       if (option.group != title) continue;
       std::string head = "  " + in_help(option.names);
-      if (!option.placeholder.empty()) head += " " + option.placeholder;
+      if (!option.placeholder.empty()) head += fmt::format(" {}", option.placeholder);
       head.resize(std::max(head.size() + 2, kHelpColumn), ' ');
       text += head;
       if (head.size() > kHelpColumn) text += '\n' + std::string(kHelpColumn, ' ');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of one verb: declared once, they are parsed and make the help.
+// The options of one verb: declared once, they are parsed and make the help. Texts are kept as
+// views: they are literals.
 //
 //   Options options("jq hold JOB...", "Holds jobs.");
 //   options.flag("--json", json, "...");
@@ -45,12 +46,14 @@ class Options {
   Options(std::string usage, std::string about);
 
   // Options declared from here on stand under this title in the help.
-  void group(std::string title);
+  void group(std::string_view title);
   // Names are "-f,--follow" or "--json". Given twice, the last one counts.
-  void flag(std::string names, bool& to, std::string help);
-  void value(std::string names, std::string placeholder, Taker take, std::string help);
+  void flag(std::string_view names, bool& to, std::string_view help);
+  void value(std::string_view names, std::string_view placeholder, Taker take,
+             std::string_view help);
   // As value(), and may be repeated.
-  void list(std::string names, std::string placeholder, Taker take, std::string help);
+  void list(std::string_view names, std::string_view placeholder, Taker take,
+            std::string_view help);
   // What is no option. Without this, words are refused.
   void words(std::vector<std::string>& to);
   // The first word ends the options: what follows belongs to it.
@@ -75,19 +78,25 @@ class Options {
 
  private:
   struct Option {
-    std::string names;
-    std::string placeholder;  // empty: a flag
-    std::string help;
-    std::string group;
-    bool* flag = nullptr;
+    std::string_view names;
+    std::string_view placeholder;  // empty: a flag
+    std::string_view help;
+    std::string_view group;
+    bool* flag;
     Taker take;
     bool repeats = false;
-    std::vector<std::string> texts;  // as given
-    bool given = false;
+    std::vector<std::string> texts{};  // as given
+    bool mentioned = false;          // stands on this command line
+    bool given = false;              // and was parsed
   };
   const Option* find(std::string_view name) const;
+  Option* find(std::string_view name);
   Result<void> split(const Words& words, Words& options, Words& rest);
-  Result<void> split_option(const Words& words, std::size_t& at, Words& options) const;
+  Result<void> split_option(const Words& words, std::size_t& at, Words& options);
+  // Whether the next word is the option's value.
+  Result<bool> split_long(const std::string& word, Words& options);
+  Result<bool> split_letters(const std::string& word, Words& options);
+  tl::unexpected<Error> unknown(const std::string& name) const;
   Result<void> run_parser(Words options);
   Result<void> hand_out();
   Result<void> read(const Words& words, Words& rest);
@@ -95,7 +104,7 @@ class Options {
   std::string usage_;
   std::string about_;
   std::string examples_;
-  std::string group_;
+  std::string_view group_;
   std::vector<Option> options_;
   std::vector<std::string>* words_ = nullptr;
   bool first_word_ends_ = false;
