@@ -234,6 +234,9 @@ TEST_F(ServerTest, WhoDoesNotFinishTheHandshakeIsDropped) {
 // --- a process without descriptors ---
 
 TEST_F(ServerTest, WithoutDescriptorsAcceptingPausesAndGoesOn) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's own check of dynamic types opens a pipe, and dies without one";
+#endif
   serve();
   const Descriptor first = connect_raw();
   ASSERT_TRUE(until([&] { return accepted_.size() == 1; }));
