@@ -68,7 +68,7 @@ std::vector<std::string> environment_of(const wire::Launch& launch, const User& 
   variables.erase("JOBQ_MARK");
   std::vector<std::string> all;
   all.reserve(variables.size());
-  for (const auto& [name, value] : variables) all.push_back(name + "=" + value);
+  for (const auto& [name, value] : variables) all.push_back(fmt::format("{}={}", name, value));
   return all;
 }
 
