@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/nearest.h"
+#include "sched/check_spec.h"
 #include "sched/core.h"
 
 namespace jobq::sched {
@@ -13,6 +14,20 @@ Result<void> only_operators(const Actor& actor, std::string_view what) {
   if (actor.is_operator) return {};
   return fail(ErrorCode::kDenied,
               fmt::format("only operators may {}; {} is not one", what, actor.user));
+}
+
+Result<void> check_resource(const resmgr::NamedResource& resource) {
+  if (!resmgr::valid_name(resource.name)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is no name of a resource; expected letters, digits, '.', '_' and "
+                            "'-', a letter or digit first, at most 64",
+                            printable(resource.name)));
+  }
+  if (resource.total == 0) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} needs a total of at least 1 token", resource.name));
+  }
+  return {};
 }
 
 }  // namespace
@@ -55,6 +70,7 @@ void Core::on(CreateResource& event) {
   if (auto may = only_operators(event.actor, "create resources"); !may) {
     return reply(event.reply, may);
   }
+  if (auto sound = check_resource(event.resource); !sound) return reply(event.reply, sound);
   const Result<void> created = rm_.create(event.resource);
   if (created) {
     named_[event.resource.name] = {event.resource, false};

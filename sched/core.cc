@@ -8,6 +8,11 @@
 
 namespace jobq::sched {
 
+Core::Core(const Policy& policy) : policy_(policy) {
+  check(rm_.create({std::string(kTurn), resmgr::NamedKind::kExclusive, 1}).has_value(),
+        "a new resource manager has no resources");
+}
+
 void Core::step(Event& event, Time now, std::vector<Action>& actions) {
   now_ = now;
   out_ = &actions;

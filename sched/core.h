@@ -55,7 +55,7 @@ using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for lo
 
 class Core {
  public:
-  explicit Core(const Policy& policy) : policy_(policy) {}
+  explicit Core(const Policy& policy);
 
   // The door (core.cc, changes.cc, recovery.cc).
   void step(Event& event, Time now, std::vector<Action>& actions);
@@ -250,6 +250,13 @@ class Core {
 // What a step asks the resource manager for; nothing where it asks for nothing: it runs in its
 // job's grant, or takes nothing.
 std::optional<resmgr::Needs> own_needs(const Job& job, StepId id);
+
+// What a job asks for as a whole. Jobs that hold something of a node while their steps take more on
+// top could each hold what the others' steps wait for, for ever. So these take turns: as long as it
+// runs, such a job also holds a resource that is no user's. (The banker's algorithm would let more
+// of them run at once; refusing the last one would make jobs fail for what others do.)
+inline constexpr std::string_view kTurn = "turn of jobs with steps on top";
+resmgr::Needs job_needs(const Job& job);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 

@@ -8,6 +8,7 @@
 // empty takes nothing and starts at once, and so does the cleanup step.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 
 #include "base/check.h"
@@ -43,6 +44,17 @@ std::optional<resmgr::Needs> own_needs(const Job& job, StepId id) {
   if (step.needs->empty()) return std::nullopt;
   resmgr::Needs needs = *step.needs;
   if (!in_job && !needs.takes_from_node()) needs.cpus = 1;
+  return needs;
+}
+
+resmgr::Needs job_needs(const Job& job) {
+  resmgr::Needs needs = job.what().needs;
+  const std::vector<StepSpec>& steps = job.what().steps;
+  const bool more = std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
+    return step.needs && step.needs->takes_from_node();
+  });
+  if (needs.takes_from_node() && more) needs.exclusive.emplace_back(kTurn);
+  resmgr::normalise(needs);
   return needs;
 }
 
@@ -117,7 +129,7 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 
 void Core::ask_for_job(Job& job) {
   const auto queued =
-      rm_.enqueue({request_of(job.number), job.priority, job.what().needs, job.time_limit});
+      rm_.enqueue({request_of(job.number), job.priority, job_needs(job), job.time_limit});
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);

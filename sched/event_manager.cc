@@ -45,7 +45,9 @@ std::vector<ClassView> EventManager::classes() const { return core_->class_views
 std::vector<NodeView> EventManager::nodes() const { return core_->node_views(); }
 
 std::vector<resmgr::NamedView> EventManager::resources() const {
-  return core_->resources().named();
+  std::vector<resmgr::NamedView> all = core_->resources().named();
+  std::erase_if(all, [](const resmgr::NamedView& view) { return view.resource.name == kTurn; });
+  return all;
 }
 
 std::optional<NodeId> EventManager::node_id(const std::string& name) const {

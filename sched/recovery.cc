@@ -157,7 +157,7 @@ void Core::restore_grants(Job& job) {
   const JobRun& run = job.facts();
   if (run.has_grant) {
     const resmgr::RequestId id = request_of(job.number);
-    rm_.restore({id, job.priority, job.what().needs, job.time_limit}, {id, run.node, run.gpus});
+    rm_.restore({id, job.priority, job_needs(job), job.time_limit}, {id, run.node, run.gpus});
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (!is_active(job.steps[i].state)) continue;

@@ -66,6 +66,17 @@ TEST(Crowd, StepsThatTakeMoreInAnotherOrderDoNotStandStillForEver) {
   EXPECT_EQ(world.core.live_count(), 0U);
 }
 
+TEST(Crowd, JobsThatHoldANodeWhileTheirStepsTakeMoreTakeTurns) {
+  World world;
+  for (int i = 0; i < 4; ++i) {
+    world.submit(SpecBuilder().needs(cpus(1)).step("more").step_needs(cpus(1)));
+  }
+  EXPECT_TRUE(world.core.resources().empty()) << "the turn is nobody's resource";
+  world.join("n1", 2);
+  run_all(world);
+  EXPECT_EQ(world.core.live_count(), 0U);
+}
+
 TEST(Crowd, ACircleIsRefusedWithTheCircleInTheReason) {
   World world;
   world.create_exclusive("a");
