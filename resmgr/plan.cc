@@ -10,22 +10,24 @@
 namespace jobq::resmgr {
 namespace {
 
-// How well a node suits: the least still missing first, then the least left over.
+// How well a node suits: the least still missing first, then, as for a start, the least left over
+// of gpus, cpus and memory.
 bool suits_better(const Demand& demand, const Node& a, const Node& b) {
-  std::vector<Amount> left_a(a.free);
-  std::vector<Amount> left_b(b.free);
+  Amounts left_a(a.free);
+  Amounts left_b(b.free);
   subtract(left_a, demand.node);
   subtract(left_b, demand.node);
-  const auto compare = [&](auto part) {
-    for (std::size_t i = 0; i < demand.node.size(); ++i) {
-      const auto order = part(at(left_a, i)) <=> part(at(left_b, i));
+  const auto compare = [&](std::size_t dimensions, auto part) {
+    for (std::size_t d = 0; d < dimensions; ++d) {
+      const auto order = part(at(left_a, d)) <=> part(at(left_b, d));
       if (order != 0) return order;
     }
     return std::strong_ordering::equal;
   };
-  const auto missing = compare([](Amount left) { return std::max<Amount>(-left, 0); });
+  const auto missing =
+      compare(demand.node.size(), [](Amount left) { return std::max<Amount>(-left, 0); });
   if (missing != 0) return missing < 0;
-  const auto over = compare([](Amount left) { return std::max<Amount>(left, 0); });
+  const auto over = compare(kFirstCount, [](Amount left) { return std::max<Amount>(left, 0); });
   return over != 0 ? over < 0 : a.id < b.id;
 }
 

@@ -283,6 +283,8 @@ TEST(Overtaking, NeverDelaysAnyoneWhereEqualLimitsAreExact) {
   }
 }
 
+// Seeds that once found a difference.
+INSTANTIATE_TEST_SUITE_P(Mended, Random, ::testing::Values(1237, 1287));
 INSTANTIATE_TEST_SUITE_P(Seeds, Random, ::testing::Range(1, kSeeds + 1));
 
 }  // namespace

@@ -72,7 +72,8 @@ struct Reference::Pass {
     for (const char* name : {"gpus", "cpus", "memory", "scratch"}) {
       const std::int64_t rest = in(left, name) - in(asked, name);
       missing.push_back(std::max<std::int64_t>(-rest, 0));
-      over.push_back(std::max<std::int64_t>(rest, 0));
+      // A site's own counts say nothing about how well a node is filled.
+      if (name != std::string("scratch")) over.push_back(std::max<std::int64_t>(rest, 0));
     }
     return std::tuple(missing, over, id);
   }
