@@ -10,6 +10,11 @@
 #include "cmd/submit_stream.h"
 
 namespace jobq::cmd {
+namespace {
+
+constexpr std::int64_t kProgressEveryNs = 200'000'000;
+
+}  // namespace
 
 void SubmitResults::add(const Submitted& result) {
   if (result.refused) {
@@ -20,7 +25,20 @@ void SubmitResults::add(const Submitted& result) {
   }
   ++accepted_count_;
   remember(result.job);
+  if (style_.many && !style_.quiet && is_for_a_person()) show_progress();
   if (!style_.quiet) tell_accepted(result.job);
+}
+
+bool SubmitResults::is_for_a_person() const {
+  return terminal_.is_terminal && !style_.parsable && !style_.json;
+}
+
+void SubmitResults::show_progress() {
+  const std::int64_t now = steady_now_ns();
+  if (now < next_progress_ns_) return;
+  next_progress_ns_ = now + kProgressEveryNs;
+  print(fmt::format("\r{} submitted", accepted_count_));
+  static_cast<void>(flush_output());  // the end tells of errors
 }
 
 void SubmitResults::remember(JobNumber job) {
@@ -33,14 +51,13 @@ void SubmitResults::remember(JobNumber job) {
 }
 
 void SubmitResults::tell_accepted(JobNumber job) const {
-  const bool for_a_person = terminal_.is_terminal && !style_.parsable;
   if (style_.json && style_.dry_run) {
     print("{\"job\":null,\"accepted\":true}\n");
   } else if (style_.json) {
     print(fmt::format("{{\"job\":{}}}\n", job.value));
   } else if (style_.dry_run) {
     if (!style_.many) note("the ticket would be accepted; nothing was submitted");
-  } else if (!for_a_person) {
+  } else if (!is_for_a_person()) {
     print(fmt::format("{}\n", job.value));
   } else if (!style_.many) {
     const std::string name = name_.empty() ? "" : fmt::format(" ({})", printable(name_));
@@ -65,8 +82,8 @@ void SubmitResults::tell_refused(const Submitted& result) const {
 
 void SubmitResults::finish() const {
   if (!style_.many || style_.quiet || style_.json) return;
-  const bool for_a_person = terminal_.is_terminal && !style_.parsable;
-  if (!for_a_person && !style_.dry_run) return;
+  if (!is_for_a_person() && !style_.dry_run) return;
+  if (is_for_a_person()) print("\r");  // over the progress
   std::string text = counted(accepted_count_, "job");
   text += style_.dry_run ? " would be accepted" : " submitted";
   if (refused_count_ > 0) text += fmt::format(", {} refused", refused_count_);

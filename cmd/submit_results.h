@@ -34,9 +34,11 @@ class SubmitResults {
   const std::optional<Error>& refused() const { return refused_; }
 
  private:
+  bool is_for_a_person() const;
   void tell_accepted(JobNumber job) const;
   void tell_refused(const Submitted& result) const;
   void remember(JobNumber job);
+  void show_progress();
 
   ResultStyle style_;
   Terminal terminal_;
@@ -45,6 +47,7 @@ class SubmitResults {
   std::optional<Error> refused_;
   std::size_t accepted_count_ = 0;
   std::size_t refused_count_ = 0;
+  std::int64_t next_progress_ns_ = 0;
 };
 
 }  // namespace jobq::cmd
