@@ -93,6 +93,19 @@ double sqlite_row_rate(const std::string& file, int transactions) {
   return rows;
 }
 
+// Small durable writes, one after another: what every chain of decisions waits for.
+double sync_rate(const std::string& file, int count) {
+  const int fd = open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  const std::string page(4096, 'x');
+  const std::int64_t start = steady_now_ns();
+  for (int i = 0; i < count; ++i) {
+    if (pwrite(fd, page.data(), page.size(), 0) != 4096 || fdatasync(fd) != 0) give_up("no sync");
+  }
+  const double rate = count / seconds_since(start);
+  close(fd);
+  return rate;
+}
+
 // Answers every connection once; ends with its socket.
 class EchoServer {
  public:
@@ -293,12 +306,14 @@ int main(int argc, char** argv) {
   const std::string jobq = (setup.bin / "jobq").string();
   const std::string jq = (setup.bin / "jq").string();
 
-  fmt::print("{} cores, {}, SQLite WAL with synchronous=FULL, real processes\n\n",
-             std::thread::hardware_concurrency(), disk_of(scratch / "state"));
+  fmt::print("{} cores; {}, {:.0f} syncs/s; SQLite WAL, synchronous=FULL; real processes\n\n",
+             std::thread::hardware_concurrency(), disk_of(scratch / "state"),
+             sync_rate(scratch / "sync", 300));
   fmt::print("{:<34} {:>16} {:>22} {:>8} {:>12}\n", "what", "measured", "limit of this run",
              "ratio", "budget");
   const Daemon up(
-      {jobq, "up", "--state", scratch / "state", "--socket", scratch / "sock", "--cpus", "2"});
+      {jobq, "up", "--state", scratch / "state", "--socket", scratch / "sock", "--cpus", "2"},
+      scratch / "log");
   wait_until_up(jq);
   measure_throughput(setup, scratch, jq);
   measure_latency(setup, scratch);
