@@ -86,8 +86,8 @@ class Options {
     Taker take;
     bool repeats = false;
     std::vector<std::string> texts{};  // as given
-    bool mentioned = false;          // stands on this command line
-    bool given = false;              // and was parsed
+    bool mentioned = false;            // stands on this command line
+    bool given = false;                // and was parsed
   };
   const Option* find(std::string_view name) const;
   Option* find(std::string_view name);
