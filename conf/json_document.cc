@@ -106,7 +106,9 @@ class Builder {
     std::string_view what = error.what();
     what.remove_prefix(std::min(what.find("] ") + 2, what.size()));
     const std::size_t detail = what.find(": ");
-    if (what.starts_with("parse error") && detail != what.npos) what.remove_prefix(detail + 2);
+    if (what.starts_with("parse error") && detail != std::string_view::npos) {
+      what.remove_prefix(detail + 2);
+    }
     faults_.add(place, std::string(what));
     return false;
   }

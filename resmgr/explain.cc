@@ -25,8 +25,7 @@ std::string jobs_text(const std::vector<JobNumber>& jobs) {
 
 std::vector<JobNumber> distinct(std::vector<JobNumber> jobs) {
   std::ranges::sort(jobs);
-  const auto repeated = std::ranges::unique(jobs);
-  jobs.erase(repeated.begin(), repeated.end());
+  jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
   return jobs;
 }
 

@@ -46,8 +46,8 @@ void normalise(Needs& needs) {
   normalise(needs.counts);
   normalise(needs.tokens);
   std::ranges::sort(needs.exclusive);
-  const auto repeated = std::ranges::unique(needs.exclusive);
-  needs.exclusive.erase(repeated.begin(), repeated.end());
+  needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
+                        needs.exclusive.end());
 }
 
 std::string to_string(const Needs& needs) {

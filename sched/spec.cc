@@ -104,7 +104,7 @@ Result<Condition> parse_condition(std::string_view text) {
   using On = Condition::On;
   constexpr std::string_view kEvent = "event=";
   const std::size_t dot = text.find('.');
-  const std::string_view what = dot == text.npos ? "success" : text.substr(dot + 1);
+  const std::string_view what = dot == std::string_view::npos ? "success" : text.substr(dot + 1);
   Condition condition{std::string(text.substr(0, dot)), On::kSuccess, {}};
   if (what == "failure") condition.on = On::kFailure;
   if (what == "cancel") condition.on = On::kCancel;
