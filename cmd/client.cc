@@ -137,7 +137,7 @@ Result<void> Client::ask(wire::Frame request, const Each& each) {
     if (!answer) return tl::unexpected(answer.error());
     if (answer->id() != *id) continue;
     if (answer->has_error()) return tl::unexpected(controller::from_wire(answer->error()));
-    const Result<void> taken = each(*answer);
+    Result<void> taken = each(*answer);
     if (!taken || !answer->more()) return taken;
   }
 }

@@ -31,7 +31,7 @@ std::string first_of(const std::optional<std::string>& argument, const std::stri
 
 Result<controller::Options> controller_options(const ControllerArguments& arguments,
                                                const conf::ControllerSettings& settings,
-                                               std::string state) {
+                                               const std::string& state) {
   controller::Options options;
   options.state = absolute_path(state);
   Result<std::string> socket = socket_path(arguments, settings);

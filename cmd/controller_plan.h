@@ -23,7 +23,7 @@ struct ControllerArguments {
 // Everything but `state`, whose default differs.
 Result<controller::Options> controller_options(const ControllerArguments& arguments,
                                                const conf::ControllerSettings& settings,
-                                               std::string state);
+                                               const std::string& state);
 
 // The first that is not empty.
 std::string first_of(const std::optional<std::string>& argument, const std::string& setting,

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cmd/messages.h"
 #include "cmd/paths.h"
 
 namespace jobq::cmd {
@@ -57,7 +58,7 @@ Result<Detached::Side> Detached::detach(const std::string& log) {
     ::close(ends[1]);
     ::close(file);
     pipe_ = ends[0];
-    return wait_for_service(log);
+    return wait_for_service(child, log);
   }
   ::close(ends[0]);
   pipe_ = ends[1];
@@ -66,10 +67,14 @@ Result<Detached::Side> Detached::detach(const std::string& log) {
   return Side::kService;
 }
 
-Result<Detached::Side> Detached::wait_for_service(const std::string& log) {
+Result<Detached::Side> Detached::wait_for_service(int service, const std::string& log) {
   const Result<std::string> said = read_descriptor(pipe_, "the service");
   if (!said) return tl::unexpected(said.error());
-  if (said->starts_with(kReady)) return Side::kCaller;
+  if (said->starts_with(kReady)) {
+    note(fmt::format("process {} is ready; its log is {}; `kill {}` ends it", service, log,
+                     service));
+    return Side::kCaller;
+  }
   if (!said->empty()) {
     return fail(static_cast<ErrorCode>(said->front() - kFirstCode), said->substr(1));
   }

@@ -26,7 +26,7 @@ class Detached {
   void tell_failure(const Error& error);
 
  private:
-  Result<Side> wait_for_service(const std::string& log);
+  Result<Side> wait_for_service(int service, const std::string& log);
 
   int pipe_ = -1;
 };

@@ -216,13 +216,13 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
                 "needs are said where the steps are said; --cpus, --memory, --gpus, --need, "
                 "--exclusive and --tokens go with a command or a script");
   }
-  if (const auto applied = apply_to_ticket(options, ticket); !applied) return applied;
+  if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
   const bool surroundings = !options.env.empty() || options.export_env || options.workdir ||
                             options.output || options.error;
   if (!surroundings) return {};
   if (!ticket.spec) return apply_surroundings(options, ticket);
   auto spec = std::make_shared<sched::JobSpec>(*ticket.spec);
-  const Result<void> applied = apply_surroundings(options, *spec);
+  Result<void> applied = apply_surroundings(options, *spec);
   ticket.spec = std::move(spec);
   return applied;
 }

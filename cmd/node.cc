@@ -70,7 +70,7 @@ Result<std::variant<exec::LocalController, exec::RemoteController>> where_contro
 Result<std::string> node_state(const NodeVerb& verb, const conf::NodeSettings& settings) {
   const std::string said = first_of(verb.state, settings.state, "");
   if (!said.empty()) return absolute_path(said);
-  const Result<std::string> base = state_directory();
+  Result<std::string> base = state_directory();
   if (!base) return base;
   if (Result<void> made = make_directories(*base); !made) return tl::unexpected(made.error());
   return *base + "/node";

@@ -30,9 +30,9 @@ Result<T> parse_number(std::string_view text) {
 
 // "2026-11-21T20:05:00Z", "2026-11-21" (midnight UTC), or "2h": two hours ago.
 Result<Time> parse_moment(const std::string& text) {
-  if (const Result<Time> time = parse_rfc3339(text)) return time;
+  if (Result<Time> time = parse_rfc3339(text)) return time;
   if (text.size() == 10) {
-    if (const Result<Time> day = parse_rfc3339(text + "T00:00:00Z")) return day;
+    if (Result<Time> day = parse_rfc3339(text + "T00:00:00Z")) return day;
   }
   if (const Result<Millis> ago = parse_duration(text)) return wall_now() - *ago;
   return fail(ErrorCode::kUsage,

@@ -4,12 +4,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <limits.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 
@@ -98,7 +98,7 @@ Result<void> make_directories(const std::string& directory) {
 }
 
 std::string current_directory() {
-  const std::string named = environment("PWD");
+  std::string named = environment("PWD");
   struct stat by_name {};
   struct stat here {};
   if (named.starts_with('/') && ::stat(named.c_str(), &by_name) == 0 && ::stat(".", &here) == 0 &&

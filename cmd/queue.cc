@@ -64,7 +64,7 @@ Result<void> list(Client& client, const QueueOptions& options, const Terminal& t
   std::uint64_t shown = 0;
   std::uint64_t total = 0;
   const Time now = wall_now();
-  const Result<void> asked = client.ask(request, [&](wire::Frame& answer) -> Result<void> {
+  Result<void> asked = client.ask(request, [&](wire::Frame& answer) -> Result<void> {
     if (!answer.has_jobs()) return unexpected_answer();
     for (const wire::JobSummary& each : answer.jobs().jobs()) {
       const Result<sched::JobSummary> job = controller::from_wire(each);

@@ -3,13 +3,13 @@
 #include "cmd/service.h"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <array>
+#include <csignal>
 
 #include "base/check.h"
 #include "base/log.h"

@@ -64,7 +64,7 @@ constexpr Kind kKinds[] = {{"node", show_node}, {"class", show_class}, {"resourc
 // A name alone: a node, else a class, else a resource.
 Result<void> show_by_name(Client& client, const std::string& name, bool as_json) {
   for (const Kind& kind : kKinds) {
-    const Result<void> shown = kind.show(client, name, as_json);
+    Result<void> shown = kind.show(client, name, as_json);
     if (shown || shown.error().code != ErrorCode::kNotFound) return shown;
   }
   return fail(

@@ -3,12 +3,12 @@
 #include "cmd/signal_names.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <string.h>
 
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <csignal>
+#include <cstring>
 #include <vector>
 
 #include "base/nearest.h"

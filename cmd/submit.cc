@@ -62,7 +62,7 @@ Result<int> wait_for(const SubmitVerb& verb, const SubmitResults& results) {
 Result<int> finish(const SubmitVerb& verb, const SubmitResults& results) {
   results.finish();
   const bool wait = verb.wait && !results.jobs().empty();
-  const Result<int> waited = wait ? wait_for(verb, results) : Result<int>(0);
+  Result<int> waited = wait ? wait_for(verb, results) : Result<int>(0);
   if (!waited || !results.refused()) return waited;
   if (verb.style.many) return exit_code(ErrorCode::kRefused);
   return tl::unexpected(*results.refused());

@@ -20,7 +20,7 @@ struct Cell {
   std::string text;
   Colour colour = Colour::kNone;
   Cell() = default;
-  Cell(std::string of, Colour in = Colour::kNone) : text(printable(of)), colour(in) {}
+  Cell(const std::string& of, Colour in = Colour::kNone) : text(printable(of)), colour(in) {}
   Cell(const char* of) : text(of) {}
 };
 

@@ -2,9 +2,9 @@
 // The wait request, asked again after a connection broke.
 #include "cmd/waiting.h"
 
-#include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <set>
 
 #include "controller/translate.h"
@@ -47,15 +47,14 @@ Result<void> wait_for_jobs(const ControllerOptions& where, const WaitOptions& op
   std::set<JobNumber> told;
   Result<Client> client = Client::connect(where);
   while (client) {
-    const Result<void> asked =
-        client->ask(request_of(options), [&](wire::Frame& answer) -> Result<void> {
-          if (answer.has_done()) return {};
-          if (!answer.has_ended()) return unexpected_answer();
-          const Result<EndedJob> job = from_wire(answer.ended());
-          if (!job) return tl::unexpected(job.error());
-          if (told.insert(job->job).second) on_ended(*job);
-          return {};
-        });
+    Result<void> asked = client->ask(request_of(options), [&](wire::Frame& answer) -> Result<void> {
+      if (answer.has_done()) return {};
+      if (!answer.has_ended()) return unexpected_answer();
+      const Result<EndedJob> job = from_wire(answer.ended());
+      if (!job) return tl::unexpected(job.error());
+      if (told.insert(job->job).second) on_ended(*job);
+      return {};
+    });
     if (asked || asked.error().code != ErrorCode::kUnreachable) return asked;
     if (options.any && !told.empty()) return {};
     client = Client::connect_patiently(where, options.patience, true);

@@ -4,11 +4,11 @@
 
 #include <fmt/format.h>
 #include <poll.h>
-#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <optional>
 
 #include "cmd/messages.h"

@@ -12,7 +12,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 struct Given {
   std::optional<std::string> name;
@@ -25,90 +24,91 @@ struct Given {
 };
 
 class OptionsTest : public testing::Test {
- protected:
-  OptionsTest() : options("jq thing [WORD...]", "Does a thing.") {
-    options.words(given.words);
-    options.value("--name", "NAME", into(given.name), "its name");
-    options.value("-n,--cpus", "N", into(given.cpus), "processors");
-    options.value("--time", "LIMIT", into(given.time), "how long");
-    options.list("--env", "NAME", append_to(given.env), "may be repeated");
-    options.flag("-f,--follow", given.follow, "go on");
-    options.flag("--json", given.json, "as JSON");
+ public:
+  OptionsTest() : options_("jq thing [WORD...]", "Does a thing.") {
+    options_.words(given_.words);
+    options_.value("--name", "NAME", into(given_.name), "its name");
+    options_.value("-n,--cpus", "N", into(given_.cpus), "processors");
+    options_.value("--time", "LIMIT", into(given_.time), "how long");
+    options_.list("--env", "NAME", append_to(given_.env), "may be repeated");
+    options_.flag("-f,--follow", given_.follow, "go on");
+    options_.flag("--json", given_.json, "as JSON");
   }
   ~OptionsTest() override { set_json_errors(false); }
 
+ protected:
   std::string error_of(const Words& words) {
-    const auto parsed = options.parse(words);
+    const auto parsed = options_.parse(words);
     if (parsed) return "(accepted)";
     EXPECT_EQ(parsed.error().code, ErrorCode::kUsage);
     return parsed.error().message;
   }
 
-  Given given;
-  Options options;
+  Given given_;
+  Options options_;
 };
 
 TEST_F(OptionsTest, values_stand_behind_a_blank_or_an_equals_sign) {
-  ASSERT_TRUE(options.parse({"--name", "a", "--cpus=4", "-f", "--time", "1h30m"}));
-  EXPECT_EQ(given.name, "a");
-  EXPECT_EQ(given.cpus, 4U);
-  EXPECT_EQ(given.time, Millis{5'400'000});
-  EXPECT_TRUE(given.follow);
-  EXPECT_FALSE(given.json);
+  ASSERT_TRUE(options_.parse({"--name", "a", "--cpus=4", "-f", "--time", "1h30m"}));
+  EXPECT_EQ(given_.name, "a");
+  EXPECT_EQ(given_.cpus, 4U);
+  EXPECT_EQ(given_.time, Millis{5'400'000});
+  EXPECT_TRUE(given_.follow);
+  EXPECT_FALSE(given_.json);
 }
 
 TEST_F(OptionsTest, short_options_take_values_too) {
-  ASSERT_TRUE(options.parse({"-n", "2", "-f"}));
-  EXPECT_EQ(given.cpus, 2U);
-  ASSERT_TRUE(options.parse({"-n3"}));
-  EXPECT_EQ(given.cpus, 3U);
+  ASSERT_TRUE(options_.parse({"-n", "2", "-f"}));
+  EXPECT_EQ(given_.cpus, 2U);
+  ASSERT_TRUE(options_.parse({"-n3"}));
+  EXPECT_EQ(given_.cpus, 3U);
 }
 
 TEST_F(OptionsTest, letters_stand_together) {
-  ASSERT_TRUE(options.parse({"-fn3", "17"}));
-  EXPECT_TRUE(given.follow);
-  EXPECT_EQ(given.cpus, 3U);
-  EXPECT_THAT(given.words, ElementsAre("17"));
-  ASSERT_TRUE(options.parse({"-fn", "4"}));
-  EXPECT_EQ(given.cpus, 4U);
+  ASSERT_TRUE(options_.parse({"-fn3", "17"}));
+  EXPECT_TRUE(given_.follow);
+  EXPECT_EQ(given_.cpus, 3U);
+  EXPECT_THAT(given_.words, ElementsAre("17"));
+  ASSERT_TRUE(options_.parse({"-fn", "4"}));
+  EXPECT_EQ(given_.cpus, 4U);
   EXPECT_THAT(error_of({"-fx"}), HasSubstr("unknown option '-x'"));
   EXPECT_THAT(error_of({"-fn"}), HasSubstr("-fn needs a value"));
 }
 
 TEST_F(OptionsTest, an_empty_value_is_a_value) {
-  ASSERT_TRUE(options.parse({"--name=", "17"}));
-  EXPECT_EQ(given.name, "");
-  EXPECT_THAT(given.words, ElementsAre("17"));
+  ASSERT_TRUE(options_.parse({"--name=", "17"}));
+  EXPECT_EQ(given_.name, "");
+  EXPECT_THAT(given_.words, ElementsAre("17"));
 }
 
 TEST_F(OptionsTest, a_value_may_begin_with_a_dash) {
-  ASSERT_TRUE(options.parse({"--name", "--follow", "--env", "-x"}));
-  EXPECT_EQ(given.name, "--follow");
-  EXPECT_THAT(given.env, ElementsAre("-x"));
-  EXPECT_FALSE(given.follow);
+  ASSERT_TRUE(options_.parse({"--name", "--follow", "--env", "-x"}));
+  EXPECT_EQ(given_.name, "--follow");
+  EXPECT_THAT(given_.env, ElementsAre("-x"));
+  EXPECT_FALSE(given_.follow);
 }
 
 TEST_F(OptionsTest, given_twice_the_last_value_counts_and_lists_keep_all) {
-  ASSERT_TRUE(options.parse(
+  ASSERT_TRUE(options_.parse(
       {"--name", "a", "--env", "A", "--name", "b", "--env", "[B]", "--json", "--json"}));
-  EXPECT_EQ(given.name, "b");
-  EXPECT_THAT(given.env, ElementsAre("A", "[B]"));
-  EXPECT_TRUE(given.json);
+  EXPECT_EQ(given_.name, "b");
+  EXPECT_THAT(given_.env, ElementsAre("A", "[B]"));
+  EXPECT_TRUE(given_.json);
 }
 
 TEST_F(OptionsTest, words_and_options_mix_until_two_dashes) {
-  ASSERT_TRUE(options.parse({"17", "--json", "18", "--", "--name"}));
-  EXPECT_THAT(given.words, ElementsAre("17", "18", "--name"));
-  EXPECT_TRUE(given.json);
-  EXPECT_TRUE(options.had_separator());
+  ASSERT_TRUE(options_.parse({"17", "--json", "18", "--", "--name"}));
+  EXPECT_THAT(given_.words, ElementsAre("17", "18", "--name"));
+  EXPECT_TRUE(given_.json);
+  EXPECT_TRUE(options_.had_separator());
 }
 
 TEST_F(OptionsTest, the_first_word_may_end_the_options) {
-  options.first_word_ends_options();
-  ASSERT_TRUE(options.parse({"--json", "make", "--name", "x", "--", "-f"}));
-  EXPECT_THAT(given.words, ElementsAre("make", "--name", "x", "--", "-f"));
-  EXPECT_FALSE(given.name);
-  EXPECT_FALSE(options.had_separator());
+  options_.first_word_ends_options();
+  ASSERT_TRUE(options_.parse({"--json", "make", "--name", "x", "--", "-f"}));
+  EXPECT_THAT(given_.words, ElementsAre("make", "--name", "x", "--", "-f"));
+  EXPECT_FALSE(given_.name);
+  EXPECT_FALSE(options_.had_separator());
 }
 
 TEST_F(OptionsTest, an_unknown_option_is_named_with_its_neighbour) {
@@ -136,7 +136,7 @@ TEST_F(OptionsTest, words_are_refused_where_none_are_expected) {
 TEST_F(OptionsTest, errors_become_json_where_json_is_asked_for) {
   EXPECT_NE(error_of({"--json", "--nmae"}), "(accepted)");
   EXPECT_TRUE(json_errors());
-  ASSERT_TRUE(options.parse({"17"}));
+  ASSERT_TRUE(options_.parse({"17"}));
   EXPECT_FALSE(json_errors());
   // Behind two dashes it is somebody else's option.
   EXPECT_NE(error_of({"--nmae", "--", "--json"}), "(accepted)");
@@ -146,10 +146,10 @@ TEST_F(OptionsTest, errors_become_json_where_json_is_asked_for) {
 TEST_F(OptionsTest, help_names_every_option_and_wraps_its_text) {
   std::string ignored;
   const std::string two_words = std::string(30, 'a') + " " + std::string(60, 'b');
-  options.value("--long", "VALUE", into(ignored), two_words);
-  options.examples("  jq thing 17\n");
-  const std::string help = options.help();
-  for (const std::string& name : options.names()) EXPECT_THAT(help, HasSubstr(name));
+  options_.value("--long", "VALUE", into(ignored), two_words);
+  options_.examples("  jq thing 17\n");
+  const std::string help = options_.help();
+  for (const std::string& name : options_.names()) EXPECT_THAT(help, HasSubstr(name));
   EXPECT_THAT(help, HasSubstr("Usage: jq thing [WORD...]\n\nDoes a thing.\n"));
   EXPECT_THAT(help, HasSubstr("  -n, --cpus N"));
   EXPECT_THAT(help, HasSubstr("\nExamples:\n  jq thing 17\n"));
@@ -157,12 +157,12 @@ TEST_F(OptionsTest, help_names_every_option_and_wraps_its_text) {
 }
 
 TEST_F(OptionsTest, a_line_of_options_has_no_words_and_no_help) {
-  ASSERT_TRUE(options.parse_line({"--name", "a"}));
-  ASSERT_TRUE(options.parse_line({"--cpus", "4"}));
-  EXPECT_EQ(given.name, "a");
-  EXPECT_EQ(given.cpus, 4U);
-  EXPECT_FALSE(options.parse_line({"word"}));
-  EXPECT_FALSE(options.parse_line({"--help"}));
+  ASSERT_TRUE(options_.parse_line({"--name", "a"}));
+  ASSERT_TRUE(options_.parse_line({"--cpus", "4"}));
+  EXPECT_EQ(given_.name, "a");
+  EXPECT_EQ(given_.cpus, 4U);
+  EXPECT_FALSE(options_.parse_line({"word"}));
+  EXPECT_FALSE(options_.parse_line({"--help"}));
 }
 
 TEST(SplitNames, commas_part_names_and_empty_ones_are_refused) {

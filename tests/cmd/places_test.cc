@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 class PlacesTest : public testing::Test {
- protected:
+ public:
   PlacesTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "places.XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
@@ -30,6 +30,7 @@ class PlacesTest : public testing::Test {
   }
   ~PlacesTest() override { std::filesystem::remove_all(directory_); }
 
+ protected:
   void write(const std::string& name, std::string_view text, mode_t mode = 0644) {
     const std::filesystem::path path = directory_ + "/" + name;
     std::filesystem::create_directories(path.parent_path());

@@ -16,7 +16,6 @@
 namespace jobq::cmd {
 namespace {
 
-using sched::Ticket;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -25,7 +24,7 @@ using testing::Not;
 using testing::Pair;
 
 class SubmitTest : public testing::Test {
- protected:
+ public:
   SubmitTest() : before_(std::filesystem::current_path()) {
     std::string pattern = (std::filesystem::temp_directory_path() / "submit.XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
@@ -35,6 +34,8 @@ class SubmitTest : public testing::Test {
     std::filesystem::current_path(before_);
     std::filesystem::remove_all(directory_);
   }
+
+ protected:
   static void write(const std::string& name, std::string_view text) { std::ofstream(name) << text; }
 
   std::filesystem::path before_;

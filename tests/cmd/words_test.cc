@@ -14,7 +14,6 @@
 namespace jobq::cmd {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(JobArguments, are_numbers_ranges_and_steps) {
