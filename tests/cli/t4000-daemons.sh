@@ -147,7 +147,7 @@ ok
 test_begin "a node without an address or a key says what it needs"
 expect_exit 2 jobq node --name n --state "$T/n"
 expect_match "\-\-controller ADDR:PORT" "$(<err)"
-expect_exit 2 jobq node --name n --state "$T/n" --controller 127.0.0.1:7117
-expect_match "cluster.key" "$(<err)"
+expect_exit 5 jobq node --name n --state "$T/n" --controller 127.0.0.1:7117 --key "$T/no.key"
+expect_match "no.key" "$(<err)"
 expect_exit 2 jobq node --name "a b" --state "$T/n" --controller "$T/sock"
 ok
