@@ -43,7 +43,7 @@ jq class list --json >list
 expect_eq "daily-plan 1 daily-plan 2" \
   "$(json -r '"\(.name) \(.version)"' list | sort | paste -sd' ')"
 expect_eq '["file","name","registered","retired","user","version"]' "$(head -1 list | json -c keys)"
-expect_eq "CLASS VERSION USER REGISTERED RETIRED" "$(jq class list | head -1 | xargs)"
+expect_eq "CLASS VERSION USER REGISTERED RETIRED" "$(jq class list | sed -n 1p | xargs)"
 jq class show daily-plan@1 >shown
 cmp plan.toml shown
 expect_eq "$(plan 2 second)" "$(jq show class daily-plan)"

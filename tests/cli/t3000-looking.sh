@@ -79,7 +79,7 @@ expect_match 'exit code 4' "$(json -r "select(.job == $bad).reason" lines)"
 expect_eq "$bad" "$(jq history --json --state JE --name bad --since 1h | json .job)"
 expect_eq "" "$(jq history --json --until 1h)"
 expect_eq "" "$(jq history --json --since 2100-01-01)"
-expect_eq "JOB NAME USER STATE NODES STARTED ENDED TIME REASON" "$(jq history | head -1 | xargs)"
+expect_eq "JOB NAME USER STATE NODES STARTED ENDED TIME REASON" "$(jq history | sed -n 1p | xargs)"
 expect_exit 2 jq history --since yesterday
 ok
 

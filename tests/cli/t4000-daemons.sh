@@ -55,9 +55,11 @@ ok
 
 test_begin "--detach returns when it is ready, and logs to a file"
 expect_exit 0 jobq up --state "$T/state" --socket "$T/sock" --detach
+cp err detached
 expect_exit 0 jq queue
 wait_for 5 grep -q 'ready: ' "$T/state/log"
-pid=$(pgrep -f "jobq up --state $T/state")
+expect_match 'process ([0-9]+) is ready' "$(<detached)"
+pid=${BASH_REMATCH[1]}
 kill "$pid"
 ended() { ! running "$pid"; }
 wait_for 10 ended
