@@ -13,12 +13,12 @@ namespace jobq {
 namespace {
 
 TEST(Result, EveryCodeHasItsNameAndExitCode) {
-  const std::map<ErrorCode, std::pair<std::string_view, int>> expected = {
+  const std::map<ErrorCode, std::pair<std::string_view, int>> codes = {
       {ErrorCode::kRefused, {"refused", 1}},         {ErrorCode::kUsage, {"usage", 2}},
       {ErrorCode::kUnreachable, {"unreachable", 3}}, {ErrorCode::kDenied, {"denied", 4}},
       {ErrorCode::kNotFound, {"not_found", 5}},      {ErrorCode::kUnavailable, {"unavailable", 1}},
       {ErrorCode::kInternal, {"internal", 1}}};
-  for (const auto& [code, expected] : expected) {
+  for (const auto& [code, expected] : codes) {
     EXPECT_EQ(to_string(code), expected.first);
     EXPECT_EQ(exit_code(code), expected.second);
   }

@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class ClassesTest : public ::testing::Test {
- protected:
+ public:
   void add(const Actor& actor, const std::string& version, const std::string& text) {
     auto spec = std::make_shared<JobSpec>(one_step().spec);
     spec->class_name = "plan";

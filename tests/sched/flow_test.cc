@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 class FlowTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override {
     world.join("n1", 4);
     world.forget_said();

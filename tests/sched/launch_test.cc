@@ -13,7 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::Not;
 
 class LaunchTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override { world.join("n1", 4); }
   World world;
 };

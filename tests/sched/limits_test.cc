@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 class LimitsTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override {
     world.join("n1", 2);
     world.forget_said();

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class NodesTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override {
     n1 = world.join("n1", 2);
     world.forget_said();

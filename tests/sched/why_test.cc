@@ -12,7 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class WhyTest : public ::testing::Test {
- protected:
+ public:
   void SetUp() override { world.join("n1", 2); }
   Why why(JobNumber job) { return *world.core.why(job, world.now); }
   std::vector<std::uint64_t> queue(const QueueFilter& filter) {
