@@ -122,8 +122,8 @@ TEST(Hostile, ManyConditionsAndFaultsTakeNoLongTime) {
   for (int i = 0; i < 10'000; ++i) {
     const std::string number = std::to_string(i);
     text += (i == 0 ? "" : ",");
-    text += "{\"name\":\"s" + number + "\",\"run\":[\"${steps.s0.event}\"],\"after\":[\"t" +
-            number + "\"";
+    text.append("{\"name\":\"s").append(number).append("\",\"run\":[\"${steps.s0.event}\"],");
+    text.append("\"after\":[\"t").append(number) += '"';
     for (int k = 1; k < 60 && k <= i; ++k) text.append(",\"s").append(std::to_string(i - k)) += '"';
     text += "]}";
   }
