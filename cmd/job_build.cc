@@ -10,6 +10,7 @@
 
 #include "cmd/class_views.h"
 #include "cmd/paths.h"
+#include "cmd/terminal.h"
 #include "cmd/utf8.h"
 #include "conf/ticket_file.h"
 #include "sched/check_spec.h"
@@ -70,6 +71,9 @@ Result<void> take_named(Values& env, const std::vector<std::string>& texts) {
     if (equals != std::string::npos) {
       env[name] = text.substr(equals + 1);
     } else if (const char* value = std::getenv(name.c_str())) {
+      if (!is_utf8(value)) {
+        return fail(ErrorCode::kUsage, fmt::format("--env: the value of {} is not UTF-8", name));
+      }
       env[name] = value;
     } else {
       return fail(ErrorCode::kUsage,
@@ -126,6 +130,11 @@ std::string directory_of(const JobOptions& options) {
 }
 
 Result<void> check_whole(const sched::Ticket& ticket) {
+  const std::string& directory = ticket.spec ? ticket.spec->workdir : ticket.workdir;
+  if (!is_utf8(directory)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("the directory {} is not UTF-8; give --workdir", printable(directory)));
+  }
   std::vector<sched::Fault> faults;
   if (ticket.spec) faults = sched::check_spec(*ticket.spec);
   if (faults.empty()) faults = sched::check_ticket(ticket, ticket.spec.get());

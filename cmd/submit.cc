@@ -43,11 +43,12 @@ std::string name_of(const sched::Ticket& ticket) {
 
 // --wait: the outcome of what was submitted is the command's.
 Result<int> wait_for(const SubmitVerb& verb, const SubmitResults& results) {
-  if (Result<void> written = flush_output(); !written) return tl::unexpected(written.error());
   leave_on_interrupt(
       results.jobs().size() == 1 && results.jobs()[0].first == results.jobs()[0].last
           ? fmt::format("no longer waiting; job {} goes on", results.jobs()[0].first.value)
           : "no longer waiting; the jobs go on");
+  // Who reads the numbers may interrupt from then on.
+  if (Result<void> written = flush_output(); !written) return tl::unexpected(written.error());
   OutcomeCode outcome;
   const Result<void> waited =
       wait_for_jobs(verb.where, {results.jobs(), false, kPatience}, [&](const EndedJob& job) {

@@ -51,11 +51,17 @@ expect_match "has no step 'bb'" "$(<err)"
 expect_exit 5 jq output --attempt 2 "$job.a"
 ok
 
+# follow JOB: in the background, to the files followed and errors.
+follow() {
+  rm -f followed errors
+  (trap - INT && exec jq output -f "$1" >followed 2>errors) &
+  follower=$!
+}
+
 test_begin "-f shows what comes, as it comes, until the job is final"
 mkfifo gate
 job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two; echo err >&2')
-jq output -f "$job" >followed 2>errors &
-follower=$!
+follow "$job"
 wait_for 10 grep -qx one followed
 running "$follower" || fail "it ended before the job"
 echo >gate
@@ -68,8 +74,7 @@ ok
 
 test_begin "-f waits for a job that has not started, and follows all its steps"
 job=$(jq submit --hold steps.toml)
-jq output -f "$job" >followed 2>errors &
-follower=$!
+follow "$job"
 expect_exit 0 jq release "$job"
 code=0 && wait $follower || code=$?
 expect_eq 0 $code
@@ -78,8 +83,7 @@ ok
 
 test_begin "-f goes on where it was when controller and node are restarted"
 job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two')
-jq output -f "$job" >followed 2>errors &
-follower=$!
+follow "$job"
 wait_for 10 grep -qx one followed
 stop up
 start_up --cpus 4
@@ -91,8 +95,7 @@ ok
 
 test_begin "Ctrl-C ends the following and not the job"
 job=$(jq submit -- sh -c 'echo one; read -r x <gate')
-(trap - INT && exec jq output -f "$job" >followed 2>errors) &
-follower=$!
+follow "$job"
 wait_for 10 grep -qx one followed
 interrupted() { kill -INT $follower 2>/dev/null; ! running $follower; }
 wait_for 5 interrupted
