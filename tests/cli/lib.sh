@@ -83,7 +83,12 @@ state_of() { jq show "$1" --json | json -r .state; }
 
 # --- daemons ------------------------------------------------------------------------------------
 
-running() { kill -0 "$1" 2>/dev/null; }
+# A process that ended and waits to be reaped, by whomever, does not run any more.
+running() {
+  local stat
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  [[ ${stat##*) } != [ZX]* ]]
+}
 
 # start_daemon NAME COMMAND...: in the background, its log in $T/NAME.log.
 start_daemon() {

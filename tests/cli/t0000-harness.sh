@@ -44,7 +44,7 @@ ok
 
 test_begin "what a test leaves running is ended and its directory removed"
 expect_exit 0 in_a_test 'setsid sleep 300 & echo $! >'"$T/pid"
-gone() { ! kill -0 "$1"; }
+gone() { ! running "$1"; }
 wait_for 5 gone "$(cat "$T/pid")"
 expect_exit 1 test -e "$(cat "$T/inner")"
 ok
