@@ -13,9 +13,12 @@ for command in "queue" "submit -- true" "show 1" "why 1" "wait 1" "output 1" "hi
   expect_match "jobq up" "$(<err)"
   expect_eq "" "$(<out)"
 done
-expect_exit 3 env -u JOBQ_SOCKET jq queue
-expect_match "$T/run/jobq/controller.sock \(your own\)" "$(<err)"
-expect_match "/run/jobq/controller.sock \(the system's\)" "$(<err)"
+# The machine may have a jobq of its own, which would answer.
+if [[ ! -S /run/jobq/controller.sock ]]; then
+  expect_exit 3 env -u JOBQ_SOCKET jq queue
+  expect_match "$T/run/jobq/controller.sock \(your own\)" "$(<err)"
+  expect_match "/run/jobq/controller.sock \(the system's\)" "$(<err)"
+fi
 expect_exit 2 jq queue --socket "$T/a" --controller b:1
 ok
 
