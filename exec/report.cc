@@ -19,7 +19,8 @@ constexpr Millis kPause{50};
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
 Result<void> check_report(int outcome, const std::optional<std::string>& event) {
-  if (outcome < 1 || outcome > 3) return fail(ErrorCode::kUsage, "not an outcome");
+  if (outcome < 0 || outcome > 3) return fail(ErrorCode::kUsage, "not an outcome");
+  if (outcome == 0 && !event) return fail(ErrorCode::kUsage, "neither an outcome nor an event");
   if (!event) return {};
   if (event->size() > kMostEventBytes) {
     return fail(ErrorCode::kUsage, fmt::format("an event value has at most {} bytes, this one {}",

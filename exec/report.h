@@ -13,7 +13,8 @@ namespace jobq::exec {
 inline constexpr std::size_t kMostEventBytes = 4096;
 inline constexpr Millis kReportPatience = seconds(60);
 
-// socket and token: JOBQ_NODE_SOCKET and JOBQ_TOKEN. outcome: 1 success, 2 failure, 3 cancel.
+// socket and token: JOBQ_NODE_SOCKET and JOBQ_TOKEN. outcome: 1 success, 2 failure, 3 cancel;
+// 0, with an event alone, leaves it to the exit code.
 // Returns when the report is part of the attempt's record; a later one takes its place. While the
 // node's agent is away (stopped, restarted) it tries again until patience is over (kUnreachable).
 // kRefused where the node does not take it: it says why.

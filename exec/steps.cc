@@ -207,7 +207,8 @@ void Steps::forget(Step& step) {
 std::string Steps::report(const pb::Report& report) {
   const auto found = by_token_.find(report.token());
   if (found == by_token_.end()) return "no running step of this node has this token";
-  if (report.outcome() == 0 || report.outcome() > kLastOutcome) return "not an outcome";
+  const bool says_something = report.outcome() != 0 || report.has_event();
+  if (!says_something || report.outcome() > kLastOutcome) return "not an outcome";
   if (report.event().size() > kMostEventBytes) {
     return fmt::format("an event value has at most {} bytes", kMostEventBytes);
   }

@@ -216,3 +216,22 @@ expect_eq "hello the world greet" "$(jq output "$job.tell")"
 expect_exit 2 jq submit --class greet
 expect_match "who" "$(<err)"
 ok
+
+test_begin "a step may report an event alone: its exit code decides the outcome"
+cat >flow.toml <<'TOML'
+[[step]]
+name = "verify"
+script = """
+jq report --event differs
+exit 3
+"""
+
+[[step]]
+name = "again"
+after = ["verify.event=differs"]
+run = "touch again"
+TOML
+job=$(run_flow)
+expect_exit 0 jq wait "$job"
+expect_eq "verify=failure again=success" "$(outcomes "$job")"
+ok
