@@ -2,6 +2,7 @@
 // How a turn runs, how its batch commits, and what happens when it cannot.
 #include "controller/turns.h"
 
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -12,6 +13,7 @@ namespace jobq::controller {
 namespace {
 
 constexpr Millis kRetryInterval = seconds(1);
+constexpr Millis kLongestHold{20};
 
 ReplyId reply_of(const sched::Event& event) {
   return std::visit(
@@ -60,7 +62,8 @@ Turns::Turns(uv_loop_s* loop, sched::Policy policy, Handlers handlers)
               tick_at_ = Time{};
               post(sched::Tick{});
             }),
-      retry_(loop, [this] { try_reopen(); }) {
+      retry_(loop, [this] { try_reopen(); }),
+      flush_(loop, [this] { append({}); }) {
   mailbox_->waker = std::make_unique<Waker>(loop, [this] { collect(); });
 }
 
@@ -126,19 +129,25 @@ void Turns::refuse(const sched::Event& event) {
   if (to) handlers_.act(sched::Reply{to, *failure_});
 }
 
-// With nothing to write and nothing on its way to the disk, there is nothing to wait for.
+// Rows that nothing waits for (a step was seen to run) go with the next batch that something does
+// wait for, or after a moment: a commit of their own would only stand in its way. With nothing to
+// write and nothing on its way to the disk, there is nothing to wait for.
 void Turns::commit(Batch batch, std::vector<sched::Row> rows) {
-  const bool empty = rows.empty() && batch.actions.empty() && batch.answers.empty();
-  if (empty) {
-    finish_if_idle();
-  } else if (rows.empty() && outstanding_.empty()) {
+  std::move(rows.begin(), rows.end(), std::back_inserter(held_rows_));
+  if (batch.actions.empty() && batch.answers.empty() && !finished_) {
+    if (!held_rows_.empty()) flush_.start(kLongestHold);
+  } else if (held_rows_.empty() && outstanding_.empty()) {
     settle(std::move(batch), {});
   } else {
-    outstanding_.push_back(std::move(batch));
-    journal_->append(std::move(rows), [mailbox = mailbox_](Result<void> result) {
-      mailbox->put(std::move(result));
-    });
+    append(std::move(batch));
   }
+}
+
+void Turns::append(Batch batch) {
+  flush_.stop();
+  outstanding_.push_back(std::move(batch));
+  journal_->append(std::exchange(held_rows_, {}),
+                   [mailbox = mailbox_](Result<void> result) { mailbox->put(std::move(result)); });
 }
 
 void Turns::collect() {
@@ -186,6 +195,8 @@ void Turns::fail(const Error& error) {
 }
 
 void Turns::rebuild() {
+  held_rows_.clear();
+  flush_.stop();
   if (const auto recovered = recover(); !recovered) {
     log::error("the journal cannot be read: {}", recovered.error().message);
   }

@@ -62,6 +62,7 @@ class Turns {
   void take(Item item, Time now, Batch& batch);
   void refuse(const sched::Event& event);
   void commit(Batch batch, std::vector<sched::Row> rows);
+  void append(Batch batch);
   void collect();  // on the loop: results that the journal's thread left
   void settle(Batch batch, const Result<void>& result);
   void finish_if_idle();
@@ -78,8 +79,9 @@ class Turns {
   std::unique_ptr<store::Journal> journal_;
 
   std::vector<Item> inbox_;
-  std::deque<Batch> outstanding_;  // in the order of the journal
-  std::optional<Error> failure_;   // set: events are refused
+  std::vector<sched::Row> held_rows_;  // not handed to the journal yet
+  std::deque<Batch> outstanding_;      // in the order of the journal
+  std::optional<Error> failure_;       // set: events are refused
   std::function<void()> finished_;
 
   struct Mailbox;  // between the journal's thread and the loop
@@ -88,6 +90,7 @@ class Turns {
   Timer tick_;
   Time tick_at_;
   Timer retry_;
+  Timer flush_;
 };
 
 }  // namespace jobq::controller
