@@ -6,21 +6,6 @@
 #include "cmd/messages.h"
 
 namespace jobq::cmd {
-namespace {
-
-// The newest version that is in use; where none is, the newest of all.
-const wire::ClassView& newest(const wire::ClassList& list) {
-  const auto in_use = [](const wire::ClassView& view) { return view.retired() == 0; };
-  const wire::ClassView* found = &list.classes(0);
-  for (const wire::ClassView& view : list.classes()) {
-    if (in_use(view) < in_use(*found)) continue;
-    const bool newer = view.registered() >= found->registered();
-    if (newer || in_use(view) > in_use(*found)) found = &view;
-  }
-  return *found;
-}
-
-}  // namespace
 
 ClassName parse_class_name(std::string_view text) {
   const std::size_t at = text.find('@');
@@ -37,7 +22,7 @@ Result<wire::ClassView> ask_for_class(Client& client, const ClassName& name) {
   const Result<wire::Frame> answer = client.ask(std::move(request));
   if (!answer) return tl::unexpected(answer.error());
   if (!answer->has_classes() || answer->classes().classes().empty()) return unexpected_answer();
-  return newest(answer->classes());
+  return answer->classes().classes(0);
 }
 
 void print_class_as_json(const wire::ClassView& view, bool with_text) {

@@ -44,7 +44,7 @@ void add_surroundings(Options& options, JobOptions& to) {
   options.flag("--export-env", to.export_env, "the whole environment, as it is here");
   options.value("--workdir", "DIR", into(to.workdir), "the working directory; this one");
   options.value("--output", "FILE", into(to.output),
-                "standard output, with %j for the job, %x its name, %s the step, %a the attempt; "
+                "standard output, with %j for the job, %x its name, %s the step, %a the index; "
                 "else `jq output` has it");
   options.value("--error", "FILE", into(to.error), "standard error; else with the output");
 }

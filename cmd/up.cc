@@ -73,33 +73,48 @@ Result<Service> start(uv_loop_s* loop, const controller::Options& controller_opt
   return service;
 }
 
-Result<std::string> base_directory(const UpVerb& verb) {
-  Result<std::string> base = verb.arguments.state
-                                 ? Result<std::string>(absolute_path(*verb.arguments.state))
-                                 : state_directory();
-  if (!base) return base;
-  if (Result<void> made = make_directories(*base); !made) return tl::unexpected(made.error());
-  return base;
+struct Places {
+  std::string controller;
+  std::string node;
+  std::string log;  // with --detach
+};
+
+// --state moves everything; without it the configuration file moves what it names.
+Result<Places> places_of(const UpVerb& verb, const conf::Settings& settings) {
+  Places places{settings.controller.state, settings.node.state, settings.controller.state + "/log"};
+  if (verb.arguments.state) places = {};
+  if (places.controller.empty() || places.node.empty()) {
+    const Result<std::string> base = verb.arguments.state
+                                         ? Result<std::string>(absolute_path(*verb.arguments.state))
+                                         : state_directory();
+    if (!base) return tl::unexpected(base.error());
+    if (Result<void> made = make_directories(*base); !made) return tl::unexpected(made.error());
+    if (places.controller.empty()) places.controller = *base + "/controller";
+    if (places.node.empty()) places.node = *base + "/node";
+    places.log = *base + "/log";
+  }
+  return Places{absolute_path(places.controller), absolute_path(places.node), places.log};
 }
 
 Result<int> run(const UpVerb& verb) {
   const Result<conf::Settings> settings = read_configuration(verb.config);
   if (!settings) return tl::unexpected(settings.error());
-  const Result<std::string> base = base_directory(verb);
-  if (!base) return tl::unexpected(base.error());
+  const Result<Places> places = places_of(verb, *settings);
+  if (!places) return tl::unexpected(places.error());
   Result<controller::Options> controller =
-      controller_options(verb.arguments, settings->controller, *base + "/controller");
+      controller_options(verb.arguments, settings->controller, places->controller);
   if (!controller) return tl::unexpected(controller.error());
   // An ordinary user's controller starts steps as this user: nobody else may ask it to.
   if (::geteuid() != 0) controller->socket_mode = 0600;
   Result<exec::AgentOptions> agent = agent_options(verb.offers, settings->node);
   if (!agent) return tl::unexpected(agent.error());
   agent->name = first_of(verb.name, settings->node.name, default_node_name());
-  agent->state = *base + "/node";
+  agent->state = places->node;
+  if (!settings->node.socket.empty()) agent->socket = absolute_path(settings->node.socket);
   agent->controller = exec::LocalController{controller->socket};
   const bool usual = !verb.arguments.socket && settings->controller.socket.empty();
   const std::string help = advice(controller->socket, usual);
-  return run_service(verb.service, {"jobq", *base + "/log", [&](uv_loop_s* loop) {
+  return run_service(verb.service, {"jobq", places->log, [&](uv_loop_s* loop) {
                                       return start(loop, *controller, *agent, help);
                                     }});
 }

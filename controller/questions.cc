@@ -308,22 +308,24 @@ void Requests::history_page(const To& to, store::HistoryFilter filter, std::size
   });
 }
 
-void Requests::list_classes(const To& to, const wire::ClassRequest& request) {
-  const bool show = request.verb() == wire::ClassRequest::SHOW;
-  turns_.ask([this, to, show, name = request.name(), version = request.version()](
-                 const sched::EventManager& core, Time) -> Turns::Answer {
+void Requests::list_classes(const To& to) {
+  turns_.ask([this, to](const sched::EventManager& core, Time) -> Turns::Answer {
     auto frame = std::make_shared<wire::Frame>();
     wire::ClassList& list = *frame->mutable_classes();
-    for (const sched::ClassView& view : core.classes()) {
-      const bool chosen =
-          !show || (view.name == name && (version.empty() || view.version == version));
-      if (chosen) to_wire(view, show, *list.add_classes());
-    }
-    if (show && list.classes().empty()) {
-      to_wire(Error{ErrorCode::kNotFound,
-                    fmt::format("there is no class {}{}{}; `jq class list` names them", name,
-                                version.empty() ? "" : " version ", version)},
-              *frame->mutable_error());
+    for (const sched::ClassView& view : core.classes()) to_wire(view, false, *list.add_classes());
+    return answer(to, std::move(frame));
+  });
+}
+
+void Requests::show_class(const To& to, const wire::ClassRequest& request) {
+  turns_.ask([this, to, name = request.name(), version = request.version()](
+                 const sched::EventManager& core, Time) -> Turns::Answer {
+    auto frame = std::make_shared<wire::Frame>();
+    const Result<sched::ClassView> found = core.find_class(name, version);
+    if (found) {
+      to_wire(*found, true, *frame->mutable_classes()->add_classes());
+    } else {
+      to_wire(found.error(), *frame->mutable_error());
     }
     return answer(to, std::move(frame));
   });

@@ -123,11 +123,19 @@ void Requests::control(Peer& peer, const To& to, const wire::ControlRequest& req
 }
 
 void Requests::change_class(Peer& peer, const To& to, const wire::ClassRequest& request) {
-  if (request.verb() == wire::ClassRequest::RETIRE) {
-    turns_.post(sched::RetireClass{expect(to), peer.actor, request.name(), request.version()});
-    return;
+  switch (request.verb()) {
+    case wire::ClassRequest::LIST: return list_classes(to);
+    case wire::ClassRequest::SHOW: return show_class(to, request);
+    case wire::ClassRequest::REGISTER: return register_class(peer, to, request);
+    case wire::ClassRequest::RETIRE:
+      return turns_.post(
+          sched::RetireClass{expect(to), peer.actor, request.name(), request.version()});
+    default: break;
   }
-  if (request.verb() != wire::ClassRequest::REGISTER) return list_classes(to, request);
+  respond_error(to, {ErrorCode::kUsage, "no such request about classes"});
+}
+
+void Requests::register_class(Peer& peer, const To& to, const wire::ClassRequest& request) {
   auto spec = from_wire(request.spec());
   if (!spec) return respond_error(to, spec.error());
   turns_.post(sched::RegisterClass{

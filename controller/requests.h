@@ -39,6 +39,7 @@ class Requests {
   void submit(Peer& peer, const To& to, const wire::SubmitRequest& request);
   void control(Peer& peer, const To& to, const wire::ControlRequest& request);
   void change_class(Peer& peer, const To& to, const wire::ClassRequest& request);
+  void register_class(Peer& peer, const To& to, const wire::ClassRequest& request);
   void change_node(Peer& peer, const To& to, const wire::NodeRequest& request);
   void change_resource(Peer& peer, const To& to, const wire::ResourceRequest& request);
 
@@ -55,7 +56,8 @@ class Requests {
                    const sched::JobDetail& detail);
   void list_history(const To& to, const wire::HistoryRequest& request);
   void history_page(const To& to, store::HistoryFilter filter, std::size_t left);
-  void list_classes(const To& to, const wire::ClassRequest& request);
+  void list_classes(const To& to);
+  void show_class(const To& to, const wire::ClassRequest& request);
   void list_nodes(const To& to, const wire::NodeRequest& request);
   void list_resources(const To& to);
 

@@ -49,24 +49,29 @@ __attribute__((noinline, no_sanitize("address", "thread", "undefined"))) long cl
 
 #endif
 
-pid_t clone_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
+// Without the few instructions above nothing is contained by cgroups: see make_cgroups().
+long clone_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
 #if defined(__x86_64__)
   clone_args args = {};
-  args.flags = kFlags | CLONE_INTO_CGROUP;
+  args.flags = kFlags;
   args.exit_signal = SIGCHLD;
   args.stack = reinterpret_cast<std::uintptr_t>(stack.lowest());
   args.stack_size = ChildStack::kBytes;
-  args.cgroup = static_cast<unsigned>(cgroup);
-  return static_cast<pid_t>(clone3_and_call(&args, child, argument));
+  if (cgroup >= 0) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<unsigned>(cgroup);
+  }
+  return clone3_and_call(&args, child, argument);
 #else
-  // Without the few instructions above nothing is contained by cgroups: see make_cgroups().
   static_cast<void>(cgroup), static_cast<void>(stack);
   static_cast<void>(child), static_cast<void>(argument);
   return -ENOSYS;
 #endif
 }
 
-pid_t clone_plain(const ChildStack& stack, int (*child)(void*), void* argument) {
+// Where clone3 is not to be had: some containers answer that there is none. Not the first choice:
+// ThreadSanitizer takes every clone() for a fork, and corrects its books of the parent twice.
+long clone_plain(const ChildStack& stack, int (*child)(void*), void* argument) {
   std::byte* top = stack.lowest() + ChildStack::kBytes;
   const pid_t pid = clone(child, top, static_cast<int>(kFlags) | SIGCHLD, argument);
   return pid < 0 ? -errno : pid;
@@ -89,10 +94,10 @@ pid_t vfork_into(int cgroup, const ChildStack& stack, int (*child)(void*), void*
   sigset_t before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const pid_t pid = cgroup >= 0 ? clone_into(cgroup, stack, child, argument)
-                                : clone_plain(stack, child, argument);
+  long pid = clone_into(cgroup, stack, child, argument);
+  if (pid == -ENOSYS && cgroup < 0) pid = clone_plain(stack, child, argument);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return pid;
+  return static_cast<pid_t>(pid);
 }
 
 }  // namespace jobq::exec

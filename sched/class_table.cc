@@ -34,15 +34,22 @@ ClassRow* ClassTable::find(const ClassKey& key) {
 
 Result<const ClassRow*> ClassTable::resolve(const std::string& name,
                                             const std::string& version) const {
-  const Versions* versions = find(name);
-  if (versions == nullptr) return tl::unexpected(unknown(name));
-  const auto newest = std::find_if(versions->rbegin(), versions->rend(), [&](const ClassRow& row) {
-    return version.empty() ? !row.retired : row.version == version;
-  });
-  if (newest != versions->rend()) return &*newest;
-  if (!version.empty()) return tl::unexpected(unknown_version(name, version));
+  Result<const ClassRow*> row = look_up(name, version);
+  if (!row || !version.empty() || !(*row)->retired) return row;
   return fail(ErrorCode::kRefused,
               fmt::format("class {} is retired; register a new version, or name an old one", name));
+}
+
+Result<const ClassRow*> ClassTable::look_up(const std::string& name,
+                                            const std::string& version) const {
+  const Versions* versions = find(name);
+  if (versions == nullptr) return tl::unexpected(unknown(name));
+  const auto meant = std::find_if(versions->rbegin(), versions->rend(), [&](const ClassRow& row) {
+    return version.empty() ? !row.retired : row.version == version;
+  });
+  if (meant != versions->rend()) return &*meant;
+  if (!version.empty()) return tl::unexpected(unknown_version(name, version));
+  return &versions->back();
 }
 
 Error ClassTable::unknown(const std::string& name) const {

@@ -22,6 +22,8 @@ class ClassTable {
   // The one that a ticket means: the version that it names, retired or not, else the newest that is
   // not retired. The error names what is near.
   Result<const ClassRow*> resolve(const std::string& name, const std::string& version) const;
+  // The same to look at: where all versions are retired, the newest of them.
+  Result<const ClassRow*> look_up(const std::string& name, const std::string& version) const;
   // kNotFound, with what is near.
   Error unknown(const std::string& name) const;
   Error unknown_version(const std::string& name, const std::string& version) const;

@@ -71,6 +71,7 @@ class Core {
   std::optional<JobDetail> show(JobNumber number) const;
   std::optional<Why> why(JobNumber number, Time now) const;
   std::vector<ClassView> class_views() const;
+  Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;
   std::optional<NodeId> node_id(const std::string& name) const;
   Result<void> check_invariants() const;

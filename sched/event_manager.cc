@@ -42,6 +42,12 @@ std::optional<JobDetail> EventManager::show(JobNumber job, Time /*now*/) const {
 std::optional<Why> EventManager::why(JobNumber job, Time now) const { return core_->why(job, now); }
 
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
+
+Result<ClassView> EventManager::find_class(const std::string& name,
+                                           const std::string& version) const {
+  return core_->find_class(name, version);
+}
+
 std::vector<NodeView> EventManager::nodes() const { return core_->node_views(); }
 
 std::vector<resmgr::NamedView> EventManager::resources() const {

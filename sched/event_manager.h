@@ -61,6 +61,8 @@ class EventManager {
   std::optional<JobDetail> show(JobNumber job, Time now) const;
   std::optional<Why> why(JobNumber job, Time now) const;
   std::vector<ClassView> classes() const;  // by name, then order of registration
+  // Without a version the newest in use, or where all are retired the newest. kNotFound.
+  Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> nodes() const;
   std::vector<resmgr::NamedView> resources() const;
   std::optional<NodeId> node_id(const std::string& name) const;

@@ -130,6 +130,10 @@ StepView view_of(const Job& job, StepId id) {
   return view;
 }
 
+ClassView view_of(const ClassRow& row) {
+  return {row.name, row.version, row.user, row.registered, row.retired, row.text, row.file};
+}
+
 }  // namespace
 
 JobSummary Core::summary_of(const Job& job) const {
@@ -204,12 +208,13 @@ std::optional<JobDetail> Core::show(JobNumber number) const {
 std::vector<ClassView> Core::class_views() const {
   std::vector<ClassView> views;
   for (const auto& [name, versions] : classes_.all()) {
-    for (const ClassRow& row : versions) {
-      views.push_back(
-          {row.name, row.version, row.user, row.registered, row.retired, row.text, row.file});
-    }
+    for (const ClassRow& row : versions) views.push_back(view_of(row));
   }
   return views;
+}
+
+Result<ClassView> Core::find_class(const std::string& name, const std::string& version) const {
+  return classes_.look_up(name, version).map([](const ClassRow* row) { return view_of(*row); });
 }
 
 std::vector<NodeView> Core::node_views() const {

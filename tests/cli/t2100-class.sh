@@ -83,6 +83,8 @@ expect_exit 0 jq class retire daily-plan
 code=0 && jq submit --class daily-plan --param day=x 2>err || code=$?
 ((code == 1 || code == 5)) || fail "a retired class was run: $code"
 expect_match 'T' "$(jq class list --json | json -r 'select(.version == "1").retired')"
+expect_eq 2 "$(jq class show daily-plan --json | json -r .version)"
+expect_eq 1 "$(jq class show daily-plan@1 --json | json -r .version)"
 ok
 
 test_begin "what does not exist is said with exit code 5"

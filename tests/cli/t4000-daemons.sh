@@ -32,6 +32,24 @@ expect_eq "3 2147483648 7" \
   "$(json -r '.resources | "\(.cpus.total) \(.memory.total) \(.disk.total)"' node)"
 ok
 
+test_begin "up keeps its state where the configuration file says"
+cat >"$T/places.toml" <<END
+[controller]
+state = "$T/places/c"
+socket = "$T/places.sock"
+[node]
+state = "$T/places/n"
+socket = "$T/steps.sock"
+END
+start_daemon places jobq up --config "$T/places.toml"
+until_ready places jq queue --socket "$T/places.sock"
+job=$(jq submit --socket "$T/places.sock" -- printenv JOBQ_NODE_SOCKET)
+expect_exit 0 jq wait "$job" --socket "$T/places.sock"
+expect_eq "$T/steps.sock" "$(jq output "$job" --socket "$T/places.sock")"
+[[ -e $T/places/c/journal.db && -d $T/places/n/output ]] || fail "the state is elsewhere"
+stop places
+ok
+
 test_begin "a second controller on the same state refuses, by name"
 expect_exit 1 jobq controller --state "$T/state/controller" --socket "$T/other.sock"
 expect_match "$T/state/controller" "$(<err)"

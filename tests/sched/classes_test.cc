@@ -55,6 +55,19 @@ TEST_F(ClassesTest, ARetiredClassAndAnUnknownOneAreRefused) {
                                         "refused no class is named 'paln'; did you mean 'plan'?"));
 }
 
+TEST_F(ClassesTest, TheVersionShownIsTheNewestInUseElseTheNewest) {
+  add(world.ann, "1", "one");
+  add(world.ann, "2", "two");
+  EXPECT_EQ(world.core.find_class("plan", "")->version, "2");
+  world.send(RetireClass{World::kReply, world.ann, "plan", "2"});
+  EXPECT_EQ(world.core.find_class("plan", "")->version, "1");
+  EXPECT_EQ(world.core.find_class("plan", "2")->text, "two");
+  world.send(RetireClass{World::kReply, world.ann, "plan", ""});
+  EXPECT_EQ(world.core.find_class("plan", "")->version, "2");
+  EXPECT_EQ(world.core.find_class("plan", "3").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(world.core.find_class("paln", "").error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(ClassesTest, AVersionNeverChanges) {
   add(world.ann, "1", "one");
   add(world.ann, "1", "one");
