@@ -162,13 +162,14 @@ stop_all() {
 
 # --- the end ------------------------------------------------------------------------------------
 
-# Every process that this test brought to life: the daemons, the keepers by their files, and all
-# who carry the test's directory in their environment.
+# Every process that this test brought to life: the daemons, its background jobs (one that has only
+# just been forked has our own environment), the keepers by their files, and all who carry the
+# test's directory in their environment.
 left_over() {
   local file pid
   # Nothing else may run in this pipeline: it would find itself.
   for file in $(env -i grep -lszF "$T" /proc/[0-9]*/environ); do echo "${file//[^0-9]/}"; done
-  for pid in "${daemons[@]}"; do ! running "$pid" || echo "$pid"; done
+  for pid in "${daemons[@]}" $(jobs -p); do ! running "$pid" || echo "$pid"; done
   while read -r file; do
     pid=$(<"$file")
     ! grep -qs jobq "/proc/$pid/cmdline" || echo "$pid"
