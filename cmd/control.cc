@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cmd/job_arguments.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/terminal.h"
@@ -56,6 +57,26 @@ Result<int> control(const ControllerOptions& where, const wire::ControlRequest& 
   }
   if (answer->controlled().jobs().empty()) note("no job is meant by this");
   return code;
+}
+
+Result<int> run_control(const Words& words, const ControlVerb& verb) {
+  JobSelection jobs;
+  ControllerOptions where;
+  ControlOutput output{false, verb.done};
+  Options options(verb.usage, verb.about);
+  add_selection(options, jobs, "every job of yours that is not final");
+  options.flag("--json", output.json, "a line of JSON for each job");
+  add_controller_options(options, where);
+  options.examples(verb.examples);
+  const auto next = options.parse(words);
+  if (!next) return tl::unexpected(next.error());
+  if (*next == Options::Next::kDone) return 0;
+  const Result<sched::Selector> selector = to_selector(jobs, false);
+  if (!selector) return tl::unexpected(selector.error());
+  wire::ControlRequest request;
+  request.set_verb(verb.verb);
+  controller::to_wire(*selector, *request.mutable_jobs());
+  return control(where, request, output);
 }
 
 }  // namespace jobq::cmd

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "cmd/client.h"
+#include "cmd/verbs.h"
 #include "net/jobq.pb.h"
 
 namespace jobq::cmd {
@@ -19,5 +20,15 @@ struct ControlOutput {
 // Sends the request and tells the results. The exit code is that of the first refusal.
 Result<int> control(const ControllerOptions& where, const wire::ControlRequest& request,
                     const ControlOutput& output);
+
+// A verb that does one thing to the jobs that are selected.
+struct ControlVerb {
+  wire::ControlRequest::Verb verb;
+  std::string usage;
+  std::string about;
+  std::string examples;
+  std::string done;
+};
+Result<int> run_control(const Words& words, const ControlVerb& verb);
 
 }  // namespace jobq::cmd

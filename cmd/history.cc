@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "cmd/client.h"
+#include "cmd/job_list.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/summaries.h"
-#include "cmd/table.h"
 #include "cmd/verbs.h"
 #include "controller/translate.h"
 
@@ -25,30 +25,30 @@ struct HistoryOptions {
   bool json = false;
 };
 
-Table new_table() {
-  return Table({{"JOB", true},
-                {"NAME", false, 8},
-                {"USER", false, 6},
-                {"STATE"},
-                {"NODES", false, 6},
-                {"STARTED"},
-                {"ENDED"},
-                {"TIME", true},
-                {"REASON", false, 10}});
+std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
+  return {std::to_string(job.job.value),
+          job.name,
+          job.user,
+          Cell(std::string(sched::code(job.state)), colour_of(job.state)),
+          joined(job.nodes),
+          at_local(job.started, now),
+          at_local(job.ended, now),
+          run_time(job, now),
+          job.reason};
 }
 
-void add_row(Table& table, const sched::JobSummary& job, Time now) {
-  table.add({std::to_string(job.job.value), job.name, job.user,
-             Cell(std::string(sched::code(job.state)), colour_of(job.state)), joined(job.nodes),
-             at_local(job.started, now), at_local(job.ended, now), run_time(job, now), job.reason});
-}
-
-void print_as_json(const sched::JobSummary& job) {
-  JsonWriter json;
-  json.object();
-  write_summary(json, job);
-  json.end();
-  print(json.line());
+JobListStyle style_of(const HistoryOptions& options) {
+  return {{{"JOB", true},
+           {"NAME", false, 8},
+           {"USER", false, 6},
+           {"STATE"},
+           {"NODES", false, 6},
+           {"STARTED"},
+           {"ENDED"},
+           {"TIME", true},
+           {"REASON", false, 10}},
+          row_of,
+          options.json};
 }
 
 Result<wire::Frame> request_of(const HistoryOptions& options, const Terminal& terminal) {
@@ -70,26 +70,11 @@ Result<int> list(const HistoryOptions& options) {
   if (!request) return tl::unexpected(request.error());
   Result<Client> client = Client::connect(options.where);
   if (!client) return tl::unexpected(client.error());
-  Table table = new_table();
-  std::uint64_t shown = 0;
-  std::uint64_t total = 0;
-  const Time now = wall_now();
-  const Result<void> asked = client->ask(*request, [&](wire::Frame& answer) -> Result<void> {
-    if (!answer.has_jobs()) return unexpected_answer();
-    for (const wire::JobSummary& each : answer.jobs().jobs()) {
-      const Result<sched::JobSummary> job = controller::from_wire(each);
-      if (!job) return tl::unexpected(job.error());
-      ++shown;
-      options.json ? print_as_json(*job) : add_row(table, *job, now);
-    }
-    total = answer.jobs().total();
-    if (!options.json && !terminal.is_terminal) print(table.take_text(terminal));
-    return {};
-  });
-  if (!asked) return tl::unexpected(asked.error());
-  if (!options.json && terminal.is_terminal) print(table.take_text(terminal));
-  if (total > shown && !options.limit) {
-    note(fmt::format("{} are older; --limit N shows more, --limit 0 all", total - shown));
+  const Result<JobsListed> listed = list_jobs(*client, *request, style_of(options), terminal);
+  if (!listed) return tl::unexpected(listed.error());
+  if (listed->total > listed->shown && !options.limit) {
+    note(fmt::format("{} are older; --limit N shows more, --limit 0 all",
+                     listed->total - listed->shown));
   }
   return 0;
 }

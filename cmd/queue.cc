@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "cmd/client.h"
+#include "cmd/job_list.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/summaries.h"
-#include "cmd/table.h"
 #include "cmd/verbs.h"
 #include "cmd/watch.h"
 #include "controller/translate.h"
@@ -24,29 +24,28 @@ struct QueueOptions {
   bool json = false;
 };
 
-Table new_table() {
-  return Table({{"JOB", true},
-                {"NAME", false, 8},
-                {"USER", false, 6},
-                {"STATE"},
-                {"PRIO", true},
-                {"NODES", false, 6},
-                {"TIME", true},
-                {"REASON", false, 10}});
+std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
+  return {std::to_string(job.job.value),
+          job.name,
+          job.user,
+          Cell(std::string(sched::code(job.state)), colour_of(job.state)),
+          std::to_string(job.priority),
+          joined(job.nodes),
+          run_time(job, now),
+          job.reason};
 }
 
-void add_row(Table& table, const sched::JobSummary& job, Time now) {
-  table.add({std::to_string(job.job.value), job.name, job.user,
-             Cell(std::string(sched::code(job.state)), colour_of(job.state)),
-             std::to_string(job.priority), joined(job.nodes), run_time(job, now), job.reason});
-}
-
-void print_as_json(const sched::JobSummary& job) {
-  JsonWriter json;
-  json.object();
-  write_summary(json, job);
-  json.end();
-  print(json.line());
+JobListStyle style_of(const QueueOptions& options) {
+  return {{{"JOB", true},
+           {"NAME", false, 8},
+           {"USER", false, 6},
+           {"STATE"},
+           {"PRIO", true},
+           {"NODES", false, 6},
+           {"TIME", true},
+           {"REASON", false, 10}},
+          row_of,
+          options.json};
 }
 
 // What fits the terminal below the title and above the prompt, unless it was said how many.
@@ -60,26 +59,11 @@ Result<void> list(Client& client, const QueueOptions& options, const Terminal& t
   wire::Frame request;
   controller::to_wire(options.jobs, *request.mutable_queue()->mutable_filter());
   request.mutable_queue()->set_limit(limit_of(options, terminal));
-  Table table = new_table();
-  std::uint64_t shown = 0;
-  std::uint64_t total = 0;
-  const Time now = wall_now();
-  Result<void> asked = client.ask(request, [&](wire::Frame& answer) -> Result<void> {
-    if (!answer.has_jobs()) return unexpected_answer();
-    for (const wire::JobSummary& each : answer.jobs().jobs()) {
-      const Result<sched::JobSummary> job = controller::from_wire(each);
-      if (!job) return tl::unexpected(job.error());
-      ++shown;
-      options.json ? print_as_json(*job) : add_row(table, *job, now);
-    }
-    total = answer.jobs().total();
-    if (!options.json && !terminal.is_terminal) print(table.take_text(terminal));
-    return {};
-  });
-  if (!asked || options.json) return asked;
-  if (terminal.is_terminal) print(table.take_text(terminal));
-  if (terminal.is_terminal && total > shown) {
-    print(fmt::format("{} and {} more\n", terminal.unicode ? "…" : "...", total - shown));
+  const Result<JobsListed> listed = list_jobs(client, request, style_of(options), terminal);
+  if (!listed) return tl::unexpected(listed.error());
+  if (!options.json && terminal.is_terminal && listed->total > listed->shown) {
+    print(fmt::format("{} and {} more\n", terminal.unicode ? "…" : "...",
+                      listed->total - listed->shown));
   }
   return {};
 }

@@ -1,37 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb release.
 #include "cmd/control.h"
-#include "cmd/job_arguments.h"
-#include "cmd/options.h"
 #include "cmd/verbs.h"
-#include "controller/translate.h"
 
 namespace jobq::cmd {
 
 Result<int> run_release(const Words& words) {
-  JobSelection jobs;
-  ControllerOptions where;
-  ControlOutput output{false, "released"};
-  Options options(
-      "jq release JOB... | --name NAME | --user USER | --all",
-      "Releases held jobs: one that waited takes its place in the queue again, one that was\n"
-      "suspended runs on.");
-  add_selection(options, jobs, "every job of yours that is not final");
-  options.flag("--json", output.json, "a line of JSON for each job");
-  add_controller_options(options, where);
-  options.examples(
-      "  jq release 17\n"
-      "  jq release 17-20 42\n"
-      "  jq release --name nightly\n");
-  const auto next = options.parse(words);
-  if (!next) return tl::unexpected(next.error());
-  if (*next == Options::Next::kDone) return 0;
-  const Result<sched::Selector> selector = to_selector(jobs, false);
-  if (!selector) return tl::unexpected(selector.error());
-  wire::ControlRequest request;
-  request.set_verb(wire::ControlRequest::RELEASE);
-  controller::to_wire(*selector, *request.mutable_jobs());
-  return control(where, request, output);
+  return run_control(
+      words,
+      {wire::ControlRequest::RELEASE, "jq release JOB... | --name NAME | --user USER | --all",
+       "Releases held jobs: one that waited takes its place in the queue again, one that was\n"
+       "suspended runs on.",
+       "  jq release 17\n"
+       "  jq release 17-20 42\n"
+       "  jq release --name nightly\n",
+       "released"});
 }
 
 }  // namespace jobq::cmd
