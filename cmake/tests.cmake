@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # tests/<folder>/*.cc -> test_<folder>; tests/tidy_test.cc and tests/tidy/ -> test_tidy; each
-# tests/cli/t*.sh and tests/fault/*.sh is a test of its own that drives the real binary.
+# tests/cli/t*.sh, tests/issues/t*.sh and tests/fault/*.sh is a test of its own that drives the real
+# binary. A script that cannot do its work here ends with 77, and is listed as skipped.
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
@@ -38,6 +39,7 @@ function(jobq_scripts label timeout)
     add_test(NAME ${label}.${name} COMMAND bash ${script})
     set_tests_properties(${label}.${name} PROPERTIES
       TIMEOUT ${timeout}
+      SKIP_RETURN_CODE 77
       LABELS ${label}
       ENVIRONMENT "${JOBQ_SCRIPT_ENVIRONMENT}")
   endforeach()
@@ -67,6 +69,8 @@ endif()
 if(TARGET jobq)
   file(GLOB scripts CONFIGURE_DEPENDS tests/cli/t*.sh)
   jobq_scripts(cli 120 ${scripts})
+  file(GLOB scripts CONFIGURE_DEPENDS tests/issues/t*.sh)
+  jobq_scripts(issues 120 ${scripts})
   file(GLOB scripts CONFIGURE_DEPENDS tests/fault/*.sh)
   list(FILTER scripts EXCLUDE REGEX "/lib[^/]*\\.sh$")
   jobq_scripts(fault 600 ${scripts})

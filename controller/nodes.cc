@@ -14,6 +14,8 @@
 namespace jobq::controller {
 namespace {
 
+constexpr std::int64_t kNsPerMs = 1'000'000;
+
 wire::Frame error_frame(std::uint64_t id, ErrorCode code, std::string message) {
   wire::Frame frame;
   frame.set_id(id);
@@ -200,14 +202,19 @@ Peer* Nodes::by_id(NodeId node) {
   return at == by_id_.end() ? nullptr : peers_.find(at->second);
 }
 
+// Where this process itself stood still, what the nodes sent meanwhile is not read yet: a late beat
+// finds nobody silent.
 void Nodes::beat() {
-  const std::int64_t silent_since = steady_now_ns() - timeout_.count * 1'000'000;
+  const std::int64_t now_ns = steady_now_ns();
+  const std::int64_t silent_since = now_ns - timeout_.count * kNsPerMs;
+  const std::int64_t pause_ns = now_ns - std::exchange(last_beat_ns_, now_ns);
+  const bool late = pause_ns > 2 * heartbeat_interval(timeout_).count * kNsPerMs;
   std::vector<PeerId> silent;
   wire::Frame frame;
   frame.mutable_heartbeat();
   for (const auto& [id, peer] : peers_.all()) {
     if (!peer.is_node) continue;
-    if (peer.heard_ns < silent_since) {
+    if (!late && peer.heard_ns < silent_since) {
       silent.push_back(id);
     } else {
       peer.connection->send(frame);

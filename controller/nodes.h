@@ -53,6 +53,7 @@ class Nodes {
   Peers& peers_;
   Millis timeout_;
   Timer heartbeat_;
+  std::int64_t last_beat_ns_ = 0;  // 0: the first one counts as late
   std::unordered_map<std::string, PeerId> by_name_;
   std::unordered_map<NodeId, PeerId> by_id_;
   std::unordered_map<std::uint64_t, Relay> relays_;

@@ -37,8 +37,18 @@ Frames queue_frames(const sched::EventManager& core, const sched::QueueFilter& f
   return frames;
 }
 
-// The jobs that a selection means, among those in the queue; ranges count whether they are there or
-// not.
+// The end of the first range that goes beyond all numbers that were ever given.
+std::optional<JobNumber> never_given(const sched::EventManager& core,
+                                     const sched::Selector& selector) {
+  for (const sched::Selector::Range& range : selector.ranges) {
+    if (!core.was_dispensed(range.last)) return range.last;
+    if (!core.was_dispensed(range.first)) return range.first;
+  }
+  return std::nullopt;
+}
+
+// The jobs that a selection means, among those in the queue; the numbers of ranges, which have all
+// been given, count whether they are there or not.
 std::vector<JobNumber> selected_jobs(const sched::EventManager& core,
                                      const sched::Selector& selector, Time now) {
   std::vector<JobNumber> jobs;
@@ -169,14 +179,14 @@ void Requests::wait(const To& to, const wire::WaitRequest& request) {
   }
   turns_.ask([this, to, selector, any = request.any()](const sched::EventManager& core,
                                                        Time now) -> Turns::Answer {
+    if (const auto unknown = never_given(core, selector)) {
+      auto frame = std::make_shared<wire::Frame>();
+      to_wire(unknown_job(*unknown), *frame->mutable_error());
+      return answer(to, std::move(frame));
+    }
     const auto jobs = selected_jobs(core, selector, now);
     std::vector<JobNumber> ended;
     for (const JobNumber job : jobs) {
-      if (!core.was_dispensed(job)) {
-        auto frame = std::make_shared<wire::Frame>();
-        to_wire(unknown_job(job), *frame->mutable_error());
-        return answer(to, std::move(frame));
-      }
       const auto state = core.state_of(job);
       if (!state || is_final(*state)) ended.push_back(job);
     }

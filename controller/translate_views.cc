@@ -318,6 +318,8 @@ void to_wire(const sched::Launch& launch, wire::Launch& out) {
   out.set_workdir(launch.workdir);
   out.set_output(launch.output);
   out.set_error(launch.error);
+  out.set_append_output(launch.append_output);
+  out.set_append_error(launch.append_error);
   out.set_cpus(launch.cpus);
   out.set_memory(launch.memory.count);
   for (const std::uint32_t gpu : launch.gpus) out.add_gpus(gpu);

@@ -87,16 +87,23 @@ class CgroupCell final : public Cell {
     killed_ = true;
     write("cgroup.kill", "1");
   }
-  void freeze() override { write("cgroup.freeze", "1"); }
-  void thaw() override { write("cgroup.freeze", "0"); }
+  void freeze() override {
+    frozen_ = true;
+    write("cgroup.freeze", "1");
+  }
+  void thaw() override {
+    frozen_ = false;
+    write("cgroup.freeze", "0");
+  }
 
   bool usable() const { return self_ && events_; }
-  // Nothing of a step stands in it: no directories below. And it was never killed: Linux since 6.14
-  // counts the kills of a cgroup and ends a process that is born into one with another count than
-  // its parent's, as if it had raced with a kill.
+  // Nothing of a step stands in it: no directories below. It is not frozen: whoever is born into it
+  // would stand still before it has executed anything, and the keeper with it. And it was never
+  // killed: Linux since 6.14 counts the kills of a cgroup and ends a process that is born into one
+  // with another count than its parent's, as if it had raced with a kill.
   bool is_as_new() const {
     struct stat status = {};
-    return !killed_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
+    return !killed_ && !frozen_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
   }
   const std::string& directory() const { return directory_; }
 
@@ -110,6 +117,7 @@ class CgroupCell final : public Cell {
   Descriptor self_;
   Descriptor events_;
   bool killed_ = false;
+  bool frozen_ = false;
 };
 
 class Cgroups final : public Containment {

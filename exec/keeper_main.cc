@@ -13,16 +13,21 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "exec/keeper.h"
+#include "exec/not_started.h"
 #include "exec/state.h"
 
 namespace jobq::exec {
 namespace {
 
-// One keeper for a state directory: the lock goes with the process, however that ends.
-Descriptor take_lock(const std::string& state) {
-  Descriptor lock(open(keeper_lock(state).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return {};
-  return lock;
+// One keeper for a state directory: the lock goes with the process, however that ends. Empty where
+// another one has it.
+Result<Descriptor> take_lock(const std::string& state) {
+  const std::string path = keeper_lock(state);
+  Descriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (lock && errno == EWOULDBLOCK) return Descriptor();
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the lock {} cannot be taken: {}", path, error_text(errno)));
 }
 
 void write_pid(const std::string& state) {
@@ -57,20 +62,22 @@ Result<void> keep(const KeeperOptions& options) {
   return began;
 }
 
+int give_up(const Error& error) {
+  log::error("{}", error.message);
+  return exit_code(error.code);
+}
+
 }  // namespace
 
 int run_keeper(const KeeperOptions& options) {
   log::set_origin("keeper");
-  const Descriptor lock = take_lock(options.state);
-  if (!lock) return 0;
+  const Result<Descriptor> lock = take_lock(options.state);
+  if (!lock) return give_up(lock.error());
+  if (!*lock) return 0;
   become_keeper(options.state);
   const Result<void> kept = keep(options);
   unlink(keeper_pid(options.state).c_str());
-  if (!kept) {
-    log::error("{}", kept.error().message);
-    return exit_code(kept.error().code);
-  }
-  return 0;
+  return kept ? 0 : give_up(kept.error());
 }
 
 }  // namespace jobq::exec

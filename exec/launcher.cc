@@ -91,21 +91,20 @@ Texts texts_of(const pb::Start& start, const LaunchMeans& means) {
   return texts;
 }
 
-// A second attempt goes on where the first one ended: what was written before stays readable.
-Stream stream_to(std::string& path, int slot, const pb::Start& start) {
+Stream stream_to(std::string& path, int slot, bool append) {
   Stream stream;
   if (path.empty()) {
     stream.descriptor = slot;
   } else {
     stream.path = path.data();
-    stream.truncate = start.id().attempt() <= 1;
+    stream.truncate = !append;
   }
   return stream;
 }
 
 void plan_streams(const pb::Start& start, const LaunchMeans& means, Texts& texts, Plan& plan) {
-  plan.output = stream_to(texts.output, means.output, start);
-  plan.error = stream_to(texts.error, means.error, start);
+  plan.output = stream_to(texts.output, means.output, start.append_output());
+  plan.error = stream_to(texts.error, means.error, start.append_error());
   plan.error_is_output =
       !start.output().empty() && (start.error().empty() || start.error() == start.output());
 }

@@ -21,6 +21,8 @@ namespace jobq::exec {
 namespace {
 
 constexpr Millis kLookEvery{100};
+// A question that nobody asks any more, because the one who asked was interrupted, goes after this.
+constexpr Millis kPatience = seconds(15);
 constexpr std::uint32_t kUsualBytes = 256U << 10U;
 constexpr std::uint32_t kMostBytes = 4U << 20U;
 
@@ -78,12 +80,14 @@ OutputReader::OutputReader(uv_loop_s* loop, std::string state, Users& users, Fin
       answer_(std::move(answer)) {}
 
 void OutputReader::ask(std::uint64_t question, const wire::ReadOutput& what) {
-  Asked asked{question, what};
+  Asked asked{question, what, steady_now_ns() + kPatience.count * 1'000'000};
   if (answer_if_any(asked)) return;
   waiting_.push_back(std::move(asked));
-  if (!next_look_) {
-    next_look_ = std::make_unique<net::Timer>(loop_, kLookEvery, [this] { look(); });
-  }
+  if (!next_look_) look_again();
+}
+
+void OutputReader::look_again() {
+  next_look_ = std::make_unique<net::Timer>(loop_, kLookEvery, [this] { look(); });
 }
 
 void OutputReader::look() {
@@ -93,8 +97,7 @@ void OutputReader::look() {
   }
   waiting_ = std::move(still);
   next_look_.reset();
-  if (waiting_.empty()) return;
-  next_look_ = std::make_unique<net::Timer>(loop_, kLookEvery, [this] { look(); });
+  if (!waiting_.empty()) look_again();
 }
 
 void OutputReader::forget() {
@@ -105,7 +108,8 @@ void OutputReader::forget() {
 bool OutputReader::answer_if_any(const Asked& asked) {
   Result<wire::OutputChunk> chunk = read(asked.what);
   const bool nothing_yet = chunk && chunk->data().empty() && !chunk->ended();
-  if (asked.what.follow() && nothing_yet) return false;
+  const bool patient = asked.what.follow() && steady_now_ns() < asked.until_ns;
+  if (nothing_yet && patient) return false;
   answer_(asked.question, std::move(chunk));
   return true;
 }

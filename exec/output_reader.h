@@ -38,9 +38,11 @@ class OutputReader {
   struct Asked {
     std::uint64_t question = 0;
     wire::ReadOutput what;
+    std::int64_t until_ns = 0;  // then it is answered with nothing
   };
 
   bool answer_if_any(const Asked& asked);
+  void look_again();
   Result<wire::OutputChunk> read(const wire::ReadOutput& what);
   Result<wire::OutputChunk> read_named(const wire::ReadOutput& what);
   Result<wire::OutputChunk> read_stored(const wire::ReadOutput& what, const pb::Attempt* attempt);

@@ -89,6 +89,8 @@ pb::Start start_message(const wire::Launch& launch, const User& user, const Node
   start.set_workdir_optional(launch.workdir().empty());
   start.set_output(launch.output());
   start.set_error(launch.error());
+  start.set_append_output(launch.append_output());
+  start.set_append_error(launch.append_error());
   start.set_token(token);
   return start;
 }

@@ -32,7 +32,9 @@ struct Launch {
   std::string workdir;         // empty: the user's home
   std::string output;          // %-letters are already replaced; empty: the node's store
   std::string error;           // empty: as output
-  std::uint32_t cpus = 0;      // granted; limits follow from them
+  bool append_output = false;  // something of the job wrote to this file before; else it is emptied
+  bool append_error = false;
+  std::uint32_t cpus = 0;  // granted; limits follow from them
   Bytes memory;
   std::vector<std::uint32_t> gpus;
 };

@@ -25,11 +25,25 @@ void Core::step(Event& event, Time now, std::vector<Action>& actions) {
   out_ = nullptr;
 }
 
-// A grant may start steps that ask for more, so until nothing changes; each round grants, or is the
-// last.
+// A grant may start steps that ask for more, so until nothing changes; each round grants, or ends
+// what could not be sent, or is the last.
 void Core::handle_grants() {
-  while (std::exchange(schedule_due_, false)) {
+  while (schedule_due_ || !unsendable_.empty()) {
+    end_unsendable();
+    if (!std::exchange(schedule_due_, false)) continue;
     for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);
+  }
+}
+
+void Core::end_unsendable() {
+  for (auto& [id, why] : std::exchange(unsendable_, {})) {
+    Job* job = jobs_.find(id.job);
+    const AttemptRow* newest = job == nullptr ? nullptr : job->step(id.step).attempt();
+    if (newest == nullptr || newest->id != id || newest->ended) continue;
+    TaskEnd end;
+    end.how = TaskEnd::How::kNotStarted;
+    end.reason = std::move(why);
+    settle(*job, id.step, end);
   }
 }
 

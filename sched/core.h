@@ -93,10 +93,11 @@ class Core {
   void on(NodeLost& event);
   void on(TaskStarted& event);
   void on(TaskComplete& event);
-  void on(Tick&) {}
+  void on(Tick&) { wake_at_ = Time{}; }  // also one that comes early: the clock was set back
 
   // The turn (core.cc).
   void handle_grants();
+  void end_unsendable();
   void ask_to_wake();
   void emit(Action action) { out_->push_back(std::move(action)); }
   void reply(ReplyId to, decltype(Reply::body) body);
@@ -140,6 +141,7 @@ class Core {
   void on_grant(const resmgr::Grant& grant);
   void start_job(Job& job);
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
+  std::optional<Launch> launch_of(const Job& job, StepId step);
 
   // Ends (completion.cc).
   void settle(Job& job, StepId id, const TaskEnd& end);
@@ -245,6 +247,7 @@ class Core {
   Time now_;
   Time wake_at_;  // asked for and not yet reached; 0: none
   bool schedule_due_ = false;
+  std::vector<std::pair<AttemptId, std::string>> unsendable_;  // attempts, and why
   std::vector<Action>* out_ = nullptr;
 };
 

@@ -224,12 +224,22 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
   nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
   apply(job, step, StepInput::kGranted);
-  Launch launch = make_launch(job, step, own_needs(job, step));
-  attempts.back().output = launch.output;
-  attempts.back().error = launch.error;
   touch_attempt(job, step);
-  emit(std::move(launch));
   refresh_deadline(job);
+  if (auto launch = launch_of(job, step)) {
+    attempts.back().output = launch->output;
+    attempts.back().error = launch->error;
+    emit(std::move(*launch));
+  }
+}
+
+// Nothing where it cannot be sent to any node: the attempt ends with the turn, not in the middle of
+// the flow that started it.
+std::optional<Launch> Core::launch_of(const Job& job, StepId step) {
+  Result<Launch> launch = make_launch(job, step, own_needs(job, step));
+  if (launch) return std::move(*launch);
+  unsendable_.emplace_back(job.step(step).attempt()->id, launch.error().message);
+  return std::nullopt;
 }
 
 }  // namespace jobq::sched

@@ -55,28 +55,45 @@ std::optional<std::string> value_of(const Job& job, std::string_view name) {
   return std::nullopt;
 }
 
-// check_spec() has seen every name; a text that still cannot be filled goes as it is.
-std::string filled(const Job& job, const std::string& text) {
-  if (text.find("${") == std::string::npos) return text;
-  return substitute(text, [&job](std::string_view name) { return value_of(job, name); })
-      .value_or(text);
-}
-
 std::string doubled_percents(const std::string& text) {
   std::string out;
   for (const char c : text) out.append(c == '%' ? 2 : 1, c);
   return out;
 }
 
-std::string filled_pattern(const Job& job, const std::string& text) {
-  return substitute(text,
-                    [&job](std::string_view name) {
-                      auto value = value_of(job, name);
-                      if (value) value = doubled_percents(*value);
-                      return value;
-                    })
-      .value_or(text);
-}
+// Puts values into the job's texts, as long as all of them together stay within what a node can be
+// sent.
+class Filler {
+ public:
+  explicit Filler(const Job& job) : job_(job) {}
+
+  std::string fill(const std::string& text) {
+    return put_in(text, [this](std::string_view name) { return value_of(job_, name); });
+  }
+  std::string fill_pattern(const std::string& text) {
+    return put_in(text, [this](std::string_view name) {
+      auto value = value_of(job_, name);
+      if (value) value = doubled_percents(*value);
+      return value;
+    });
+  }
+  bool too_much() const { return too_much_; }
+
+ private:
+  // check_spec() has seen every name; a text that still cannot be filled goes as it is.
+  std::string put_in(const std::string& text, const ValueLookup& lookup) {
+    if (too_much_) return {};
+    if (text.find("${") == std::string::npos) return text;
+    Result<std::string> filled = substitute(text, lookup, left_);
+    if (filled) left_ -= filled->size();
+    too_much_ = !filled && filled.error().code == ErrorCode::kRefused;
+    return too_much_ ? std::string() : std::move(filled).value_or(text);
+  }
+
+  const Job& job_;
+  std::size_t left_ = kMostLaunchBytes;
+  bool too_much_ = false;
+};
 
 // A name within one path component.
 std::string as_component(std::string name) {
@@ -96,8 +113,7 @@ std::string letter(const Job& job, const std::string& step, char c) {
 }
 
 // Absolute where the working directory is known.
-std::string output_path(const Job& job, const Launch& launch, const std::string& pattern) {
-  const std::string text = filled_pattern(job, pattern);
+std::string output_path(const Job& job, const Launch& launch, const std::string& text) {
   const bool relative = !text.empty() && text.front() != '/' && !launch.workdir.empty();
   std::string path = relative ? launch.workdir + "/" : "";
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -149,9 +165,9 @@ void add_events(const Job& job, StepId id, Environment& env) {
 }
 
 // The job's own variables, then ours above them.
-std::vector<NameValue> environment(const Job& job, const Launch& launch) {
+std::vector<NameValue> environment(const Job& job, const Launch& launch, Filler& filler) {
   Environment env;
-  for (const auto& [name, value] : job.what().env) env[name] = filled(job, value);
+  for (const auto& [name, value] : job.what().env) env[name] = filler.fill(value);
   env["JOBQ_JOB"] = fmt::to_string(job.number.value);
   env["JOBQ_STEP"] = launch.step_name;
   env["JOBQ_ATTEMPT"] = fmt::to_string(launch.id.attempt.value);
@@ -172,9 +188,28 @@ void add_grant(const Job& job, const AttemptRow& attempt, const std::optional<re
   launch.gpus = of_step ? attempt.gpus : job.facts().gpus;
 }
 
+// Was this file the output of anything of the job before this attempt?
+bool is_used(const Job& job, const AttemptRow& by, const std::string& file) {
+  if (file.empty()) return false;
+  const auto writes = [&](const AttemptRow& attempt) {
+    return attempt.id != by.id && (attempt.output == file || attempt.error == file);
+  };
+  return std::any_of(job.steps.begin(), job.steps.end(), [&](const Step& step) {
+    return step.run && std::any_of(step.run->attempts.begin(), step.run->attempts.end(), writes);
+  });
+}
+
+std::size_t bytes_of(const Launch& launch) {
+  std::size_t bytes =
+      launch.script.size() + launch.workdir.size() + launch.output.size() + launch.error.size();
+  for (const std::string& word : launch.argv) bytes += word.size();
+  for (const auto& [name, value] : launch.env) bytes += name.size() + value.size();
+  return bytes;
+}
+
 }  // namespace
 
-Launch make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
+Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
   const JobSpec& spec = job.what();
   const StepSpec& step = step_of(spec, id);
   const AttemptRow& attempt = *job.step(id).attempt();
@@ -186,15 +221,24 @@ Launch make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>
   launch.user = job.user->name;
   launch.uid = job.user->uid;
   launch.gid = job.user->gid;
+  Filler filler(job);
   for (const std::string& word : step.argv) {
-    launch.argv.push_back(step.literal ? word : filled(job, word));
+    launch.argv.push_back(step.literal ? word : filler.fill(word));
   }
-  launch.script = step.literal ? step.script : filled(job, step.script);
-  launch.workdir = filled(job, spec.workdir);
-  launch.output = output_path(job, launch, spec.output);
-  launch.error = output_path(job, launch, spec.error);
+  launch.script = step.literal ? step.script : filler.fill(step.script);
+  launch.workdir = filler.fill(spec.workdir);
+  launch.output = output_path(job, launch, filler.fill_pattern(spec.output));
+  launch.error = output_path(job, launch, filler.fill_pattern(spec.error));
+  launch.append_output = is_used(job, attempt, launch.output);
+  launch.append_error = is_used(job, attempt, launch.error);
   add_grant(job, attempt, own, launch);
-  launch.env = environment(job, launch);
+  launch.env = environment(job, launch, filler);
+  if (filler.too_much() || bytes_of(launch) > kMostLaunchBytes) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("its arguments, script and environment take more than {} with their "
+                            "values put in",
+                            format_bytes(Bytes{kMostLaunchBytes})));
+  }
   return launch;
 }
 

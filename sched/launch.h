@@ -6,13 +6,19 @@
 
 #include <optional>
 
+#include "base/result.h"
 #include "resmgr/needs.h"
 #include "sched/action.h"
 #include "sched/job.h"
 
 namespace jobq::sched {
 
+// What a node can be sent of one attempt, in bytes: below the protocol's limit on a message, with
+// room for what the node adds.
+inline constexpr std::size_t kMostLaunchBytes = 12U << 20U;
+
 // Of the step's newest attempt. `own`: what the step was granted beside its job, if anything.
-Launch make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own);
+// Refused (kRefused) where its texts take more than kMostLaunchBytes once the values are put in.
+Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own);
 
 }  // namespace jobq::sched

@@ -88,7 +88,7 @@ void Core::not_found(Node& node, Job& job, StepId id) {
     apply(job, id, StepInput::kRelaunched);
     note(job, "launched again",
          fmt::format("step {}: {} never got it", step_of(job.what(), id).name, node.row.name));
-    emit(make_launch(job, id, own_needs(job, id)));
+    if (auto launch = launch_of(job, id)) emit(std::move(*launch));
     if (job.held) order<Suspend>(*step.attempt());
     return;
   }

@@ -40,8 +40,11 @@ std::optional<std::vector<JobNumber>> few_named(const QueueFilter& filter, const
     }
   }
   for (const Selector::Range& range : filter.ranges) {
-    if (range.last.value - range.first.value >= kShortRange) return std::nullopt;
-    for (auto n = range.first.value; n <= range.last.value; ++n) numbers.emplace_back(n);
+    if (range.last < range.first) continue;
+    const std::uint64_t more = range.last.value - range.first.value;
+    if (more >= kShortRange) return std::nullopt;
+    // Counted from the first: the last may be the greatest number that there is.
+    for (std::uint64_t i = 0; i <= more; ++i) numbers.emplace_back(range.first.value + i);
     if (numbers.size() > kShortRange) return std::nullopt;
   }
   return numbers;

@@ -52,7 +52,7 @@ std::vector<ValueRef> value_refs(std::string_view text) {
   return refs;
 }
 
-Result<std::string> substitute(std::string_view text, const ValueLookup& lookup) {
+Result<std::string> substitute(std::string_view text, const ValueLookup& lookup, std::size_t most) {
   std::string out;
   std::size_t at = 0;
   while (const auto piece = next_piece(text, at)) {
@@ -67,8 +67,12 @@ Result<std::string> substitute(std::string_view text, const ValueLookup& lookup)
       return fail(ErrorCode::kUsage, fmt::format("there is no value '${{{}}}'", piece->name));
     }
     out += *value;
+    if (out.size() > most) break;
   }
   out += text.substr(at);
+  if (out.size() > most) {
+    return fail(ErrorCode::kRefused, fmt::format("it is longer than {} bytes", most));
+  }
   return out;
 }
 

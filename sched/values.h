@@ -35,8 +35,10 @@ std::vector<ValueRef> value_refs(std::string_view text);
 // The value of a name, or nothing where there is no such name.
 using ValueLookup = std::function<std::optional<std::string>(std::string_view name)>;
 
-// The text with its values put in. An unknown name is an error (kUsage) that names it.
-Result<std::string> substitute(std::string_view text, const ValueLookup& lookup);
+// The text with its values put in. An unknown name is an error (kUsage) that names it; kRefused:
+// the text with its values is longer than `most` bytes.
+Result<std::string> substitute(std::string_view text, const ValueLookup& lookup,
+                               std::size_t most = std::string::npos);
 
 // A text that substitute() turns back into the given one: for what a user wrote for no eyes but the
 // program's (the environment, --workdir and --output of a command line).

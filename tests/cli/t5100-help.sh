@@ -41,7 +41,7 @@ for verb in $(verbs); do
   page=$man/jobq-$verb.1
   [[ $verb == keeper || -e $page ]] || fail "no man page for $verb"
   [[ -e $page ]] || continue
-  mandoc -T ascii "$page" | col -b >page
+  mandoc -T ascii "$page" | sed 's/.\x08//g' >page
   while read -r form; do
     # shellcheck disable=SC2086
     jobq $form --help | grep -oE -- '(^| )--[a-z][a-z-]*' | sort -u >options

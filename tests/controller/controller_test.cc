@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstring>
+#include <limits>
 
 #include "controller/translate.h"
 #include "tests/controller/served.h"
@@ -75,6 +76,20 @@ TEST(Controller, WaitingForAJobThatEndedLongAgoIsAnsweredFromTheHistory) {
   EXPECT_TRUE(client.next().has_done());
   const wire::Frame unknown = client.ask(wait_frame(2));
   EXPECT_EQ(unknown.error().code(), static_cast<std::uint32_t>(ErrorCode::kNotFound));
+}
+
+TEST(Controller, TheGreatestNumberThereIsEndsNoLoop) {
+  const Served served;
+  Talker client(served, wire::Hello::CLIENT);
+  client.ask(submit_frame(1));
+  constexpr auto kGreatest = std::numeric_limits<std::uint64_t>::max();
+  const wire::Frame unknown = client.ask(wait_frame(kGreatest));
+  EXPECT_EQ(unknown.error().code(), static_cast<std::uint32_t>(ErrorCode::kNotFound));
+  wire::Frame queue;
+  wire::JobRange& range = *queue.mutable_queue()->mutable_filter()->add_ranges();
+  range.set_first(kGreatest - 1);
+  range.set_last(kGreatest);
+  EXPECT_EQ(client.ask(queue).jobs().total(), 0U);
 }
 
 TEST(Controller, ARestartKeepsTheQueueAndTheKeys) {

@@ -197,6 +197,17 @@ TEST(AgentTest, TheNextKeeperKnowsWhatIsNotForgotten) {
   EXPECT_EQ(cluster.join().incarnation(), incarnation);
 }
 
+TEST(AgentTest, AStepThatIsKilledWhileItIsSuspendedDoesNotHoldUpTheNext) {
+  Cluster cluster;
+  cluster.launch(launch_shell(1, "exec sleep 100"));
+  ASSERT_TRUE(cluster.wait([&] { return cluster.started(1) == 1; }));
+  cluster.order(Order::SUSPEND, 1);
+  cluster.order(Order::SIGNAL, 1, SIGKILL);
+  EXPECT_EQ(cluster.end_of(1).signal(), SIGKILL);
+  cluster.launch(launch_shell(2, "exit 4"));
+  EXPECT_EQ(cluster.end_of(2).exit_code(), 4);
+}
+
 class KeeperDeath : public testing::TestWithParam<bool> {};
 
 TEST_P(KeeperDeath, ItsStepsAreEndedAndReportedLost) {

@@ -214,15 +214,15 @@ TEST_F(Launch, ErrorsCanHaveAFileOfTheirOwn) {
   EXPECT_EQ(read_file(dir_ / "err"), "err\n");
 }
 
-TEST_F(Launch, TheFirstAttemptBeginsAFileAndLaterOnesGoOn) {
+TEST_F(Launch, AFileIsBegunAnewOrGoneOnWithAsTheOrderSays) {
   const std::string path = write("log", "old\n", 0644);
   pb::Start start = shell(1, "echo first");
   start.set_output(path);
   world_.run(start);
   EXPECT_EQ(read_file(path), "first\n");
   pb::Start again = shell(2, "echo second");
-  *again.mutable_id() = id_of_job(2, 2);
   again.set_output(path);
+  again.set_append_output(true);
   world_.run(again);
   EXPECT_EQ(read_file(path), "first\nsecond\n");
 }

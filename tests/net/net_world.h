@@ -32,6 +32,9 @@ struct Peer {
   Connection* operator->() const { return connection.get(); }
 };
 
+// A machine without /etc/hosts, as a bare container is, may not even know itself by name.
+bool localhost_is_known();
+
 class NetWorld : public ::testing::Test {
  public:
   NetWorld();

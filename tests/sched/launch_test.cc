@@ -106,5 +106,43 @@ TEST_F(LaunchTest, OursGoesAboveTheJobsOwnEnvironment) {
   EXPECT_THAT(world.launched(job, "main").env, Contains(var("CUDA_VISIBLE_DEVICES", "7")));
 }
 
+TEST_F(LaunchTest, TheFirstOfAJobEmptiesItsFileAndAllLaterOnesGoOn) {
+  SpecBuilder builder = one_step().step("next").after("main").cleanup();
+  builder.spec.workdir = "/srv";
+  builder.spec.output = "%j.log";
+  builder.spec.error = "%s.err";
+  const JobNumber job = world.submit(builder);
+  EXPECT_FALSE(world.launched(job, "main").append_output);
+  world.complete(job, "main");
+  EXPECT_TRUE(world.launched(job, "next").append_output);
+  EXPECT_FALSE(world.launched(job, "next").append_error);
+  world.complete(job, "next");
+  EXPECT_TRUE(world.launched(job, "cleanup").append_output);
+  const JobNumber other = world.submit(builder);
+  EXPECT_FALSE(world.launched(other, "main").append_output);
+}
+
+// ${p} a thousand times in each of a thousand words.
+SpecBuilder huge_step() {
+  std::string word;
+  for (int i = 0; i < 1000; ++i) word += "${p}";
+  SpecBuilder builder = one_step().argv(std::vector<std::string>(1000, word));
+  builder.spec.params = {{"p", false, std::string(8000, 'x')}};
+  return builder;
+}
+
+TEST_F(LaunchTest, WhatNoNodeCanBeSentIsAFailureThatSaysSo) {
+  const JobNumber job = world.submit(huge_step().step("repair").after("main.failure").cleanup());
+  EXPECT_EQ(world.step_state(job, "main"), "failed");
+  world.complete(job, "repair");
+  world.complete(job, "cleanup");
+  EXPECT_EQ(world.row(job).state, JobState::kDone);
+  world.forget_said();
+  world.submit(huge_step());
+  EXPECT_THAT(world.said(), ElementsAre("submitted 2",
+                                        "ended 2 JE step main: its arguments, script and "
+                                        "environment take more than 12M with their values put in"));
+}
+
 }  // namespace
 }  // namespace jobq::sched

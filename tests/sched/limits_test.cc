@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
+#include <variant>
+
 #include "tests/sched/world.h"
 
 namespace jobq::sched {
@@ -35,6 +39,18 @@ TEST_F(LimitsTest, AtItsLimitAJobIsEndedCleanedUpAndInError) {
   world.forget_said();
   world.complete(job, "cleanup");
   EXPECT_THAT(world.said(), ElementsAre("ended 1 JE time limit 1h", "forget 1.cleanup"));
+}
+
+TEST_F(LimitsTest, ATickThatComesEarlyBecauseTheClockWasSetBackIsAskedForAgain) {
+  world.submit(one_step().limit(seconds(60)));
+  const std::optional<Time> limit = world.wake();
+  world.now = world.now + seconds(57);
+  world.forget_said();
+  world.send(Tick{});
+  EXPECT_EQ(world.wake(), limit);
+  EXPECT_TRUE(std::any_of(world.actions.begin(), world.actions.end(), [](const Action& action) {
+    return std::holds_alternative<WakeAt>(action);
+  }));
 }
 
 TEST_F(LimitsTest, AnEndThatIsReportedInTimeCounts) {
