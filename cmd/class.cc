@@ -72,8 +72,8 @@ Result<int> register_classes(const Words& words) {
   Options options(
       "jq class register FILE...",
       "Registers the classes in these files (- is standard input). A class is checked "
-      "whole before it\nis recorded. Registering the same text again changes nothing; a "
-      "changed class needs a new version.");
+      "whole before it\nis recorded. Registering the same text again changes nothing, or "
+      "brings a retired version\nback; a changed class needs a new version.");
   options.examples("  jq class register daily-plan.toml\n");
   const auto next = parse(options, verb, words, "a line of JSON for each class");
   if (!next) return tl::unexpected(next.error());

@@ -62,6 +62,7 @@ Result<Detached::Side> Detached::detach(const std::string& log) {
   }
   ::close(ends[0]);
   pipe_ = ends[1];
+  log_ = log;
   ::setsid();
   redirect(file);
   return Side::kService;

@@ -21,7 +21,10 @@ class Detached {
   // Returns twice. In the caller: when the service told that it is ready, or with its failure.
   Result<Side> detach(const std::string& log);
 
-  // In the service; both do nothing where detach() was not called.
+  // In the service: the caller still waits.
+  bool is_waited_for() const { return pipe_ >= 0; }
+  const std::string& log() const { return log_; }
+  // Both do nothing where nobody waits.
   void tell_ready();
   void tell_failure(const Error& error);
 
@@ -29,6 +32,7 @@ class Detached {
   Result<Side> wait_for_service(int service, const std::string& log);
 
   int pipe_ = -1;
+  std::string log_;
 };
 
 }  // namespace jobq::cmd

@@ -89,7 +89,7 @@ void print_job_as_json(const sched::JobDetail& job) {
   JsonWriter json;
   json.object();
   write_summary(json, job.summary);
-  json.field("exit_code", job.summary.exit_code);
+  json.field("exit_code", exit_code_of(job.summary.outcome, job.summary.exit_code));
   json.field("class_version", unless_empty(job.class_version));
   json.field("time_limit", job.time_limit);
   json.field("workdir", unless_empty(job.workdir));

@@ -34,7 +34,11 @@ Result<Time> parse_moment(const std::string& text) {
   if (text.size() == 10) {
     if (Result<Time> day = parse_rfc3339(text + "T00:00:00Z")) return day;
   }
-  if (const Result<Millis> ago = parse_duration(text)) return wall_now() - *ago;
+  // "10:00" would be ten minutes ago, and is meant as ten o'clock.
+  const bool like_a_clock = text.find(':') != std::string::npos;
+  if (const Result<Millis> ago = parse_duration(text); ago && !like_a_clock) {
+    return wall_now() - *ago;
+  }
   return fail(ErrorCode::kUsage,
               fmt::format("'{}' is not a time; expected 2026-11-21, 2026-11-21T20:05:00Z, or how "
                           "long ago, such as 2h",

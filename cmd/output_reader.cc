@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "base/nearest.h"
 #include "cmd/job_views.h"
@@ -37,6 +38,20 @@ Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
                                                 step, did_you_mean(step, names)));
 }
 
+std::string why_nothing(const sched::JobDetail& job, const std::string& step) {
+  const std::uint64_t number = job.summary.job.value;
+  for (const sched::StepView& each : job.steps) {
+    if (each.name != step || !sched::is_final(each.state)) continue;
+    return fmt::format("step {} of job {} was never started: it is {}", step, number,
+                       sched::to_string(each.state));
+  }
+  if (sched::is_final(job.summary.state)) return fmt::format("job {} never started a step", number);
+  return fmt::format(
+      "nothing of {} has started; `jq why {}` says why",
+      step.empty() ? fmt::format("job {}", number) : fmt::format("step {} of job {}", step, number),
+      number);
+}
+
 }  // namespace
 
 OutputReader::OutputReader(OutputOptions options) : options_(std::move(options)) {}
@@ -52,10 +67,7 @@ Result<int> OutputReader::run() {
       return tl::unexpected(known.error());
   }
   Result<void> done = look_at_job(*job);
-  if (streams_.empty() && !options_.follow) {
-    note(fmt::format("nothing of job {} has started; `jq why {}` says why", options_.job.value,
-                     options_.job.value));
-  }
+  if (done && streams_.empty() && !options_.follow) note(why_nothing(*job, options_.step));
   while (done && !is_finished()) {
     done = ask_for_more();
     if (done) done = take_answer();
@@ -203,7 +215,9 @@ void OutputReader::take_failure(Stream& stream, Error error) {
   if (!file.empty() && !attempts.empty()) {
     error.message += fmt::format(" (it is in {} on node {})", file, attempts.back().node);
   }
-  complain({error.code, fmt::format("step {}: {}", stream.name, error.message)});
+  error.message = fmt::format("step {}: {}", stream.name, error.message);
+  // Both streams of a step fail for the same reason: it is said once.
+  if (std::exchange(last_failure_, error.message) != error.message) complain(error);
   if (code_ == 0) code_ = exit_code(error.code);
 }
 

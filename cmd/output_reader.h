@@ -66,6 +66,7 @@ class OutputReader {
   sched::JobDetail job_;
   std::deque<Stream> streams_;  // references stay
   const Stream* last_written_ = nullptr;
+  std::string last_failure_;  // as it was said
   std::uint64_t look_request_ = 0;
   std::int64_t next_look_ns_ = 0;
   int code_ = 0;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <csignal>
+#include <optional>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -22,6 +23,7 @@ namespace jobq::cmd {
 namespace {
 
 constexpr std::uint64_t kReadyEveryMs = 5;
+constexpr std::uint64_t kPatienceMs = 10000;  // of somebody who waits for --detach
 
 // Every connection is a descriptor, and a peer that went away is no reason to die.
 void prepare_process() {
@@ -60,7 +62,9 @@ class ServiceLoop {
     service_ = std::move(*service);
     uv_timer_init(&loop_, &look_);
     uv_timer_start(&look_, on_look, 0, kReadyEveryMs);
+    began_ms_ = uv_now(&loop_);
     uv_run(&loop_, UV_RUN_DEFAULT);
+    if (failure_) return tl::unexpected(*failure_);
     return 0;
   }
 
@@ -79,12 +83,23 @@ class ServiceLoop {
   static void on_look(uv_timer_t* timer) { static_cast<ServiceLoop*>(timer->data)->look(); }
 
   void look() {
-    if (!service_.ready()) return;
+    if (!service_.ready()) return give_up_if_late();
     uv_timer_stop(&look_);
     log::notice("ready: {}", service_.greeting);
     notify_ready();
     if (!service_.advice.empty() && ::isatty(STDERR_FILENO) == 1) note(service_.advice);
     detached_.tell_ready();
+  }
+
+  // Whoever waits at a terminal is told; a service that nobody waits for goes on trying.
+  void give_up_if_late() {
+    const std::uint64_t waited_ms = uv_now(&loop_) - began_ms_;
+    if (!detached_.is_waited_for() || stopping_ || waited_ms < kPatienceMs) return;
+    failure_ =
+        Error{ErrorCode::kUnreachable,
+              fmt::format("it was not ready within {} s, and was ended; its log, {}, says why",
+                          kPatienceMs / 1000, detached_.log())};
+    stop();
   }
 
   // The first signal ends the service in order; the second one the process.
@@ -107,6 +122,8 @@ class ServiceLoop {
   uv_signal_t interrupt_{};
   uv_timer_t look_{};
   Service service_;
+  std::optional<Error> failure_;
+  std::uint64_t began_ms_ = 0;
   bool stopping_ = false;
 };
 

@@ -148,6 +148,10 @@ Result<sched::Ticket> ticket_from_words(const SubmitVerb& verb) {
   const Source source = source_of(first, verb.had_separator);
   if (source == Source::kCommand) return ticket_from_command(verb.job, verb.words);
   Result<std::string> text = read_file(first);
+  if (!text && source == Source::kScript) {
+    text.error().message +=
+        fmt::format("; a command of this name goes after --: jq submit -- {}", first);
+  }
   if (!text) return tl::unexpected(text.error());
   if (source == Source::kScript) return ticket_from_script(verb.job, std::move(*text), first, rest);
   if (!rest.empty()) {

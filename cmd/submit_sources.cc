@@ -50,7 +50,9 @@ bool is_script(std::string_view text) {
 Source source_of(const std::string& word, bool had_separator) {
   if (had_separator) return Source::kCommand;
   if (word.ends_with(".toml") || word.ends_with(".json")) return Source::kTicketFile;
-  if (!is_regular_file(word)) return Source::kCommand;
+  if (!is_regular_file(word)) {
+    return word.ends_with(".sh") ? Source::kScript : Source::kCommand;
+  }
   const std::string head = head_of(word);
   const bool binary = head.find('\0') != std::string::npos;
   if (!binary && (word.ends_with(".sh") || is_script(head))) return Source::kScript;
@@ -66,9 +68,16 @@ Result<sched::Ticket> ticket_from_script(const JobOptions& options, std::string 
                                          const std::string& file,
                                          std::vector<std::string> arguments) {
   if (!is_utf8(text)) {
-    return fail(
-        ErrorCode::kUsage,
-        fmt::format("{} is not UTF-8; run it as a command instead: jq submit -- {}", file, file));
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} is not UTF-8; run it as a command instead: jq submit -- sh {}",
+                            file, file));
+  }
+  const std::string_view first_line = std::string_view(text).substr(0, text.find('\n'));
+  if (first_line.starts_with("#!") && first_line.ends_with('\r')) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} has the line ends of Windows, with which its interpreter is not "
+                            "found; take them out: sed -i 's/\\r$//' {}",
+                            file, file));
   }
   const Result<JobOptions> of_script = script_options(text, file);
   if (!of_script) return tl::unexpected(of_script.error());

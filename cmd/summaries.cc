@@ -105,6 +105,11 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job) {
   json.field("restarts", job.restarts);
 }
 
+std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code) {
+  const bool exited = outcome == sched::Outcome::kSuccess || exit_code != 0;
+  return exited ? std::optional(exit_code) : std::nullopt;
+}
+
 std::string run_time(const sched::JobSummary& job, Time now) {
   if (!job.started) return "-";
   return elapsed((job.ended ? job.ended : now) - job.started);

@@ -30,6 +30,10 @@ Result<std::vector<sched::JobState>> parse_state(const std::string& text);
 // The fields that queue, history and show share, into an object that is open.
 void write_summary(JsonWriter& json, const sched::JobSummary& job);
 
+// As JSON has it: of the step that decided; nothing where none exited, as after a cancel or a
+// limit.
+std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code);
+
 // How long it has run or ran; "-" before it starts.
 std::string run_time(const sched::JobSummary& job, Time now);
 std::string joined(const std::vector<std::string>& names);  // "n1,n2", "-" for none

@@ -6,6 +6,7 @@
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
+#include "cmd/summaries.h"
 #include "cmd/verbs.h"
 #include "cmd/waiting.h"
 #include "controller/translate.h"
@@ -61,7 +62,7 @@ void tell(const EndedJob& job, bool as_json) {
     json.field("state", sched::code(job.state));
     json.field("outcome", unless_empty(sched::to_string(job.outcome)));
     json.field("reason", job.reason);
-    json.field("exit_code", job.exit_code);
+    json.field("exit_code", exit_code_of(job.outcome, job.exit_code));
     json.end();
     print(json.line());
   }

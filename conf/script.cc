@@ -176,6 +176,11 @@ Result<std::vector<resmgr::Count>> parse_counts(std::string_view text) {
     if (comma == rest.size()) break;
     rest.remove_prefix(comma + 1);
   }
+  for (const resmgr::Count& count : counts) {
+    if (count.name != "cpus" && count.name != "memory" && count.name != "gpus") continue;
+    return fail(ErrorCode::kUsage, fmt::format("'{}' has an option of its own: --{} {}", count.name,
+                                               count.name, count.amount));
+  }
   std::sort(counts.begin(), counts.end());
   const auto same = [](const auto& a, const auto& b) { return a.name == b.name; };
   const auto twice = std::adjacent_find(counts.begin(), counts.end(), same);

@@ -119,17 +119,6 @@ void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {
   plan.group_count = texts.groups.size();
 }
 
-Result<void> refuse_impossible(const pb::Start& start) {
-  if (start.argv().empty() && start.script().empty()) {
-    return fail(ErrorCode::kUsage, "the step names no program");
-  }
-  if (is_privileged() || start.uid() == geteuid()) return {};
-  return fail(ErrorCode::kDenied,
-              fmt::format("user id {} cannot be taken: this node runs as user id {} and starts "
-                          "steps of that user only",
-                          start.uid(), geteuid()));
-}
-
 }  // namespace
 
 Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
@@ -145,10 +134,19 @@ Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
 
 Launcher::~Launcher() { close(null_); }
 
-Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means) const {
-  if (const auto possible = refuse_impossible(start); !possible) {
-    return tl::unexpected(possible.error());
+Result<void> Launcher::check(const pb::Start& start) {
+  if (start.argv().empty() && start.script().empty()) {
+    return fail(ErrorCode::kUsage, "the step names no program");
   }
+  if (is_privileged() || start.uid() == geteuid()) return {};
+  return fail(ErrorCode::kDenied,
+              fmt::format("user id {} cannot be taken: this node runs as user id {} and starts "
+                          "steps of that user only",
+                          start.uid(), geteuid()));
+}
+
+Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means) const {
+  if (const auto possible = check(start); !possible) return tl::unexpected(possible.error());
   Texts texts = texts_of(start, means);
   Plan plan;
   plan_user(start, texts, plan);

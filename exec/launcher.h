@@ -35,6 +35,8 @@ class Launcher {
 
   // The pid of the program's process, which leads a session of its own. An error's message is the
   // reason of a TaskEnd that was not started; nothing is left of the child then.
+  // Could this node start it at all? The error says why not.
+  static Result<void> check(const pb::Start& start);
   Result<pid_t> launch(const pb::Start& start, const LaunchMeans& means) const;
 
  private:

@@ -85,6 +85,7 @@ void Steps::start(const pb::Start& start) {
 }
 
 Result<LaunchMeans> Steps::prepare(Step& step, const pb::Start& start) {
+  if (auto possible = Launcher::check(start); !possible) return tl::unexpected(possible.error());
   LaunchMeans means;
   if (in_store(start.output())) {
     Result<Slot> slot = slots_.take(start.uid(), start.gid());

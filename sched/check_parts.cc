@@ -229,11 +229,11 @@ void check_job_texts(std::string_view prefix, const JobTexts& texts,
 void check_limit(const Path& path, const std::optional<Millis>& limit, FaultList& faults) {
   constexpr Millis kLongest = seconds(std::int64_t{36500} * 86400);  // as in a file
   if (!limit || (limit->count > 0 && *limit <= kLongest)) return;
-  const std::string expected =
-      limit->count <= 0 ? "longer than nothing, like \"2h\""
-                        : fmt::format("of at most {}", format_duration(kLongest));
-  faults.add(path(), fmt::format("expected a duration {}, found {}", expected,
-                                 format_duration(*limit)));
+  const std::string expected = limit->count <= 0
+                                   ? "longer than nothing, like \"2h\""
+                                   : fmt::format("of at most {}", format_duration(kLongest));
+  faults.add(path(),
+             fmt::format("expected a duration {}, found {}", expected, format_duration(*limit)));
 }
 
 void check_priority(const Path& path, int priority, FaultList& faults) {

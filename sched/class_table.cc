@@ -35,9 +35,14 @@ ClassRow* ClassTable::find(const ClassKey& key) {
 Result<const ClassRow*> ClassTable::resolve(const std::string& name,
                                             const std::string& version) const {
   Result<const ClassRow*> row = look_up(name, version);
-  if (!row || !version.empty() || !(*row)->retired) return row;
-  return fail(ErrorCode::kRefused,
-              fmt::format("class {} is retired; register a new version, or name an old one", name));
+  if (!row || !(*row)->retired) return row;
+  if (version.empty()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("class {} is retired; register a new version of it", name));
+  }
+  return fail(
+      ErrorCode::kRefused,
+      fmt::format("version {} of class {} is retired; register it again to use it", version, name));
 }
 
 Result<const ClassRow*> ClassTable::look_up(const std::string& name,

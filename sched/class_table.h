@@ -19,8 +19,8 @@ class ClassTable {
   const Versions* find(const std::string& name) const;
   ClassRow* find(const std::string& name, const std::string& version);
   ClassRow* find(const ClassKey& key);
-  // The one that a ticket means: the version that it names, retired or not, else the newest that is
-  // not retired. The error names what is near.
+  // The one that a ticket means: the version that it names, else the newest that is not retired.
+  // What is retired is refused (kRefused); other errors name what is near.
   Result<const ClassRow*> resolve(const std::string& name, const std::string& version) const;
   // The same to look at: where all versions are retired, the newest of them.
   Result<const ClassRow*> look_up(const std::string& name, const std::string& version) const;

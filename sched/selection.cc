@@ -43,8 +43,8 @@ bool names_one_job(const Selector& selector) {
   return selector.ranges.size() == 1 && selector.ranges[0].first == selector.ranges[0].last;
 }
 
-Error no_match(const Selector& selector) {
-  std::string what = "no job in the queue";
+Error no_match(const Actor& actor, const Selector& selector) {
+  std::string what = actor.is_operator ? "no job in the queue" : "no job of yours in the queue";
   if (!selector.names.empty()) what += fmt::format(" is named '{}'", selector.names.front());
   if (selector.user) what += fmt::format(" belongs to {}", *selector.user);
   if (!has_filter(selector)) what = "no job was named; give job numbers, --name, --user or --all";
@@ -143,7 +143,7 @@ Result<std::vector<Core::Choice>> Core::select(const Actor& actor, const Selecto
       choices.push_back(choose(actor, number, command));
     }
   }
-  if (choices.empty()) return tl::unexpected(no_match(selector));
+  if (choices.empty()) return tl::unexpected(no_match(actor, selector));
   return choices;
 }
 

@@ -110,6 +110,12 @@ test_begin "what did not start has no output, which is said"
 job=$(jq submit --hold -- true)
 expect_exit 0 jq output "$job"
 expect_match "nothing of job $job has started" "$(<err)"
+echo '{"step": [{"name": "a", "run": "true"}, {"name": "b", "run": "true", "after": ["a.failure"]}]}' \
+  >flow.json
+job=$(jq submit flow.json)
+expect_exit 0 jq wait "$job"
+expect_exit 0 jq output "$job.b"
+expect_match "step b of job $job was never started: it is skipped" "$(<err)"
 expect_exit 5 jq output 999999
 expect_exit 2 jq output
 ok

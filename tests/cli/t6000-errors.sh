@@ -187,6 +187,19 @@ expect_exit 2 jq submit class.toml
 expect_match "jq class register class.toml" "$(<err)"
 ok
 
+test_begin "slips of the command line are named, with what was meant"
+expect_exit 2 jq submit --need cpus=1 -- true
+expect_match "'cpus' has an option of its own: --cpus 1" "$(<err)"
+printf '#!/bin/bash\r\ntrue\r\n' >windows.sh
+expect_exit 2 jq submit windows.sh
+expect_match "line ends of Windows" "$(<err)"
+code=0 && jq submit no-such.sh 2>err || code=$?
+((code != 0)) || fail "a script that is not there was submitted"
+expect_match "jq submit -- no-such.sh" "$(<err)"
+expect_exit 2 jq history --since 10:00
+expect_match "'10:00' is not a time" "$(<err)"
+ok
+
 test_begin "an output that cannot be written is an error"
 if [[ -w /dev/full ]]; then
   code=0 && jq queue >/dev/full 2>err || code=$?

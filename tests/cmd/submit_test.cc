@@ -61,7 +61,7 @@ TEST_F(SubmitTest, a_word_is_a_ticket_a_script_or_a_command) {
   EXPECT_EQ(source_of("./marked", false), Source::kScript);
   EXPECT_EQ(source_of("plain", false), Source::kCommand);
   EXPECT_EQ(source_of("binary", false), Source::kCommand);
-  EXPECT_EQ(source_of("missing.sh", false), Source::kCommand);
+  EXPECT_EQ(source_of("missing.sh", false), Source::kScript);
   EXPECT_EQ(source_of("plan.toml", false), Source::kTicketFile);
   EXPECT_EQ(source_of("plan.json", false), Source::kTicketFile);
   EXPECT_EQ(source_of("job.sh", true), Source::kCommand);

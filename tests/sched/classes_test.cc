@@ -37,8 +37,11 @@ TEST_F(ClassesTest, ATicketRunsTheNewestVersionThatIsNotRetired) {
   EXPECT_EQ(version_of(run("1")), "1");
   world.send(RetireClass{World::kReply, world.ann, "plan", "2"});
   EXPECT_EQ(version_of(run("")), "1");
-  EXPECT_EQ(version_of(run("2")), "2");  // named, it still runs
   EXPECT_EQ(world.row(JobNumber{1}).name, "plan");
+  world.forget_said();
+  run("2");
+  EXPECT_THAT(world.said(), ElementsAre("refused version 2 of class plan is retired; register it "
+                                        "again to use it"));
 }
 
 TEST_F(ClassesTest, ARetiredClassAndAnUnknownOneAreRefused) {
