@@ -110,8 +110,10 @@ test_begin "what did not start has no output, which is said"
 job=$(jq submit --hold -- true)
 expect_exit 0 jq output "$job"
 expect_match "nothing of job $job has started" "$(<err)"
-echo '{"step": [{"name": "a", "run": "true"}, {"name": "b", "run": "true", "after": ["a.failure"]}]}' \
-  >flow.json
+cat >flow.json <<'END'
+{"step": [{"name": "a", "run": "true"},
+          {"name": "b", "run": "true", "after": ["a.failure"]}]}
+END
 job=$(jq submit flow.json)
 expect_exit 0 jq wait "$job"
 expect_exit 0 jq output "$job.b"
