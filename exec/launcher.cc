@@ -146,7 +146,6 @@ Result<void> Launcher::check(const pb::Start& start) {
 }
 
 Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means) const {
-  if (const auto possible = check(start); !possible) return tl::unexpected(possible.error());
   Texts texts = texts_of(start, means);
   Plan plan;
   plan_user(start, texts, plan);

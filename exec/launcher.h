@@ -33,10 +33,12 @@ class Launcher {
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
 
-  // The pid of the program's process, which leads a session of its own. An error's message is the
-  // reason of a TaskEnd that was not started; nothing is left of the child then.
-  // Could this node start it at all? The error says why not.
+  // Could this node start it at all? The error says why not. Asked before anything is made for it.
   static Result<void> check(const pb::Start& start);
+
+  // What check() lets through. The pid of the program's process, which leads a session of its own.
+  // An error's message is the reason of a TaskEnd that was not started; nothing is left of the
+  // child then.
   Result<pid_t> launch(const pb::Start& start, const LaunchMeans& means) const;
 
  private:
