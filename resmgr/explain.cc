@@ -185,13 +185,14 @@ void add_priority(const Forecast& forecast, const Demand& demand, std::vector<Bl
 
 }  // namespace
 
-std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting, RequestId id,
-                                     Time now) {
+std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,
+                                     const Scheduling& scheduling, RequestId id, Time now) {
   const Demand& demand = *waiting.demand_of(id);
   std::vector<Blocker> blockers;
   add_named(demand, id.job, blockers);
   add_nodes(ledger, demand, blockers);
-  if (blockers.empty()) add_priority(foresee(ledger, waiting, id, now), demand, blockers);
+  if (blockers.empty())
+    add_priority(foresee(ledger, waiting, scheduling, id, now), demand, blockers);
   return blockers;
 }
 

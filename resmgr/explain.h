@@ -18,10 +18,11 @@ struct Forecast {
   std::optional<RequestId> stopped_by;
   bool passed_over = false;  // the pass ends, by its bounds, before it comes to the request
 };
-Forecast foresee(const Ledger& ledger, const Waiting& waiting, RequestId target, Time now);
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling,
+                 RequestId target, Time now);
 
 // See ResourceManager::explain(). The request is waiting.
-std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting, RequestId id,
-                                     Time now);
+std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,
+                                     const Scheduling& scheduling, RequestId id, Time now);
 
 }  // namespace jobq::resmgr

@@ -6,10 +6,11 @@
 
 namespace jobq::resmgr {
 
-Pass::Pass(const Ledger& ledger, const Waiting& waiting, Time now, Purpose purpose,
-           const Work& before, Work& work, OnPlaced on_placed)
+Pass::Pass(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling, Time now,
+           Purpose purpose, const Work& before, Work& work, OnPlaced on_placed)
     : ledger_(&ledger),
       waiting_(&waiting),
+      reservations_left_(scheduling.reservations()),
       purpose_(purpose),
       before_(before),
       work_(&work),
@@ -43,7 +44,16 @@ bool Pass::place(const Walk::Stop& stop) {
   }
   const auto has_room = [&](const Demand& demand) { return ledger_->has_room(demand); };
   if (purpose_ == Purpose::kGrant && !walk_.another_could_start(has_room)) return false;
-  if (exhausted() || !place_before(stop)) return false;
+  return place_later(stop, placed);
+}
+
+// It cannot start now. The first ones of these keep what they need in reach; without backfilling,
+// the first one is the last to be looked at.
+bool Pass::place_later(const Walk::Stop& stop, Placed& placed) {
+  if (exhausted()) return false;
+  const bool is_first = !reserved_any_;
+  if ((is_first || reservations_left_ > 0) && !place_before(stop)) return false;
+  if (reservations_left_ == 0) return on_placed_(placed) && !is_first;
   reserve(placed);
   if (placed.reservation) walk_.reserved(stop, placed.reservation->at);
   return on_placed_(placed);
@@ -74,10 +84,12 @@ bool Pass::start(Placed& placed) {
 
 void Pass::reserve(Placed& placed) {
   reserved_any_ = true;
+  if (reservations_left_ > 0) --reservations_left_;
   placed.reservation = plan_.reserve(**placed.demand);
 }
 
-std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work) {
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling& scheduling,
+                              Time now, Work& work) {
   std::vector<Grant> grants;
   const auto grant = [&](const Pass::Placed& placed) {
     if (!placed.start) return true;
@@ -92,7 +104,7 @@ std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& 
   const Work before = work;
   for (bool again = true; again;) {
     const std::size_t known = grants.size();
-    Pass pass(ledger, waiting, now, Pass::Purpose::kGrant, before, work, grant);
+    Pass pass(ledger, waiting, scheduling, now, Pass::Purpose::kGrant, before, work, grant);
     pass.run();
     for (std::size_t i = known; i < grants.size(); ++i) {
       waiting.remove(grants[i].id);

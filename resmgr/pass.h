@@ -47,8 +47,8 @@ class Pass {
     kForesight  // nothing is granted; all requests are placed, also where nobody can start
   };
   // `work` counts on from `before`, the work done when the bounds began to count.
-  Pass(const Ledger& ledger, const Waiting& waiting, Time now, Purpose purpose, const Work& before,
-       Work& work, OnPlaced on_placed);
+  Pass(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling, Time now,
+       Purpose purpose, const Work& before, Work& work, OnPlaced on_placed);
 
   void run();
   const Plan& plan() const { return plan_; }
@@ -57,12 +57,14 @@ class Pass {
 
  private:
   bool place(const Walk::Stop& stop);
+  bool place_later(const Walk::Stop& stop, Placed& placed);
   bool place_before(const Walk::Stop& stop);
   bool start(Placed& placed);
   void reserve(Placed& placed);
 
   const Ledger* ledger_;
   const Waiting* waiting_;
+  std::size_t reservations_left_;
   Purpose purpose_;
   Work before_;
   Work* work_;
@@ -79,6 +81,7 @@ class Pass {
 // Grants all that may start now, in the order of their placing, and takes them out of the queue.
 // What starts around reservations can change where these would be made, and so let others start:
 // passes are repeated until nobody starts, within the bounds of one.
-std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, Time now, Work& work);
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling& scheduling,
+                              Time now, Work& work);
 
 }  // namespace jobq::resmgr

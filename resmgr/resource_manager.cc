@@ -19,10 +19,20 @@
 namespace jobq::resmgr {
 
 struct ResourceManager::State {
+  Scheduling scheduling;
   Ledger ledger;
   Waiting waiting;
   Work work;
 };
+
+std::string_view to_string(Backfill backfill) {
+  switch (backfill) {
+    case Backfill::kNone: return "none";
+    case Backfill::kEasy: return "easy";
+    case Backfill::kConservative: return "conservative";
+  }
+  unreachable("backfill out of range");
+}
 
 std::string_view to_string(NodeState state) {
   switch (state) {
@@ -34,7 +44,9 @@ std::string_view to_string(NodeState state) {
   unreachable("node state out of range");
 }
 
-ResourceManager::ResourceManager() : state_(std::make_unique<State>()) {}
+ResourceManager::ResourceManager(Scheduling scheduling) : state_(std::make_unique<State>()) {
+  state_->scheduling = scheduling;
+}
 ResourceManager::~ResourceManager() = default;
 ResourceManager::ResourceManager(ResourceManager&&) noexcept = default;
 ResourceManager& ResourceManager::operator=(ResourceManager&&) noexcept = default;
@@ -90,7 +102,8 @@ Result<void> check_order_of_parts(const Ledger& ledger, const Waiting& waiting, 
 }  // namespace
 
 Result<void> ResourceManager::enqueue(const Request& request) {
-  auto& [ledger, waiting, work] = *state_;
+  Ledger& ledger = state_->ledger;
+  Waiting& waiting = state_->waiting;
   check(!is_waiting(request.id) && !is_held(request.id), "a request is enqueued once");
   if (auto ordered = check_order_of_parts(ledger, waiting, request.id); !ordered) return ordered;
 
@@ -118,7 +131,7 @@ bool ResourceManager::withdraw(RequestId id) {
 }
 
 std::vector<Grant> ResourceManager::schedule(Time now) {
-  return run_passes(state_->ledger, state_->waiting, now, state_->work);
+  return run_passes(state_->ledger, state_->waiting, state_->scheduling, now, state_->work);
 }
 
 bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }
@@ -144,12 +157,12 @@ bool ResourceManager::is_held(RequestId id) const { return state_->ledger.holdin
 
 std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   if (!is_waiting(id)) return {};
-  return explain_waiting(state_->ledger, state_->waiting, id, now);
+  return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, id, now);
 }
 
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
   if (!is_waiting(id)) return std::nullopt;
-  const Forecast forecast = foresee(state_->ledger, state_->waiting, id, now);
+  const Forecast forecast = foresee(state_->ledger, state_->waiting, state_->scheduling, id, now);
   if (forecast.starts) return now;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;

@@ -43,6 +43,25 @@
 
 namespace jobq::resmgr {
 
+// How far lower requests may overtake higher ones that cannot start.
+enum class Backfill {
+  kNone,          // not at all: strictly in queue order
+  kEasy,          // where the first that cannot start is not delayed (Lifka, 1995)
+  kConservative,  // where none of the first `depth` that cannot start is delayed
+};
+std::string_view to_string(Backfill backfill);  // "none", "easy", "conservative"
+
+struct Scheduling {
+  Backfill backfill = Backfill::kConservative;
+  std::size_t depth = 1000;  // of conservative backfilling, at least 1
+
+  // How many requests keep something in reach.
+  std::size_t reservations() const {
+    if (backfill == Backfill::kNone) return 0;
+    return backfill == Backfill::kEasy ? 1 : depth;
+  }
+};
+
 // Part 0 is the job's own needs (held from its first step until after cleanup); part s+1 those of
 // step s.
 struct RequestId {
@@ -108,7 +127,7 @@ struct Work {
 
 class ResourceManager {
  public:
-  ResourceManager();
+  explicit ResourceManager(Scheduling scheduling = {});
   ~ResourceManager();
   ResourceManager(ResourceManager&&) noexcept;
   ResourceManager& operator=(ResourceManager&&) noexcept;

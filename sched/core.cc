@@ -8,7 +8,7 @@
 
 namespace jobq::sched {
 
-Core::Core(const Policy& policy) : policy_(policy) {
+Core::Core(const Policy& policy) : policy_(policy), rm_(policy.scheduling) {
   check(rm_.create({std::string(kTurn), resmgr::NamedKind::kExclusive, 1}).has_value(),
         "a new resource manager has no resources");
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "resmgr/resource_manager.h"
 #include "sched/action.h"
 #include "sched/event.h"
 #include "sched/rows.h"
@@ -28,6 +29,7 @@ struct Policy {
   Millis keep_keys = seconds(7 * 86400);     // how long the users' submission keys are remembered
   Millis keep_request_keys = seconds(3600);  // how long those that clients make are
   Millis cleanup_limit = seconds(600);       // of a cleanup step without a time limit of its own
+  resmgr::Scheduling scheduling;
 };
 
 class EventManager {
