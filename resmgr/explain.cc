@@ -191,8 +191,15 @@ std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waitin
   std::vector<Blocker> blockers;
   add_named(demand, id.job, blockers);
   add_nodes(ledger, demand, blockers);
-  if (blockers.empty())
+  if (!blockers.empty()) return blockers;
+  if (scheduling.backfill == Backfill::kConservative) {
     add_priority(foresee(ledger, waiting, scheduling, id, now), demand, blockers);
+    return blockers;
+  }
+  // It has room, so the head of the queue stands in its way.
+  Forecast behind_head;
+  behind_head.stopped_by = waiting.first()->key.id();
+  if (*behind_head.stopped_by != id) add_priority(behind_head, demand, blockers);
   return blockers;
 }
 

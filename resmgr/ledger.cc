@@ -52,6 +52,30 @@ void Ledger::change_node(Node& node, const Change& change) {
   if (node.usable()) rooms_.insert(room_of(node));
 }
 
+void Ledger::note_change(Node& node) {
+  if (!std::exchange(node.changed, true)) changed_.push_back(&node);
+}
+
+Ledger::Changes Ledger::take_changes() {
+  Changes changes;
+  changes.named = std::exchange(named_gained_, false);
+  for (Node* node : std::exchange(changed_, {})) {
+    node->changed = false;
+    changes.nodes.push_back(node);
+  }
+  return changes;
+}
+
+void Ledger::list_end(const Holding& holding) {
+  if (holding.end && holding.node != nullptr) {
+    ends_.insert({*holding.end, holding.serial, &holding});
+  }
+}
+
+void Ledger::unlist_end(const Holding& holding) {
+  if (holding.end) ends_.erase({*holding.end, holding.serial, &holding});
+}
+
 Node& Ledger::known_node(NodeId id) {
   const auto found = nodes_.find(id);
   check(found != nodes_.end(), "the node is known");
@@ -72,14 +96,19 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
     node.total = total;
     add(node.free, node.total);
   });
+  note_change(place->second);
 }
 
 void Ledger::set_connected(NodeId id, bool connected) {
-  change_node(known_node(id), [&](Node& node) { node.connected = connected; });
+  Node& known = known_node(id);
+  change_node(known, [&](Node& node) { node.connected = connected; });
+  note_change(known);
 }
 
 void Ledger::set_draining(NodeId id, bool draining) {
-  change_node(known_node(id), [&](Node& node) { node.draining = draining; });
+  Node& known = known_node(id);
+  change_node(known, [&](Node& node) { node.draining = draining; });
+  note_change(known);
 }
 
 const Node* Ledger::node(NodeId id) const {
@@ -119,6 +148,7 @@ Result<void> Ledger::create(const NamedResource& resource) {
   // Grants may have been restored before it.
   if (!entry.exclusive()) entry.free += entry.total();
   if (entry.exclusive() && entry.shares.empty()) entry.free = 1;
+  named_gained_ = true;
   return {};
 }
 
@@ -204,6 +234,23 @@ bool Ledger::named_free(const Demand& demand) const {
                              [](const NamedNeed& need) { return need.amount <= need.of->free; });
 }
 
+const Node* Ledger::roomiest(const Demand& demand) const {
+  const auto could = [&](const Room& room) {
+    const Node& node = nodes_.at(std::get<NodeId>(room));
+    return fits(demand.node, node.total) ? &node : nullptr;
+  };
+  const Room more_gpus{at(demand.node, kGpus) + 1, -kMostAmount, 0, {}};
+  for (auto room = rooms_.before(more_gpus); room != nullptr; room = rooms_.before(*room)) {
+    if (const Node* node = could(*room)) return node;
+  }
+  const Node* found = nullptr;
+  rooms_.each_from(more_gpus, [&](const Room& room) {
+    found = could(room);
+    return found == nullptr;
+  });
+  return found;
+}
+
 bool Ledger::has_room(const Demand& demand) const {
   if (!named_free(demand)) return false;
   return !demand.takes_from_node() || best_fit(demand, [](const Node&) { return true; }) != nullptr;
@@ -252,7 +299,6 @@ const Holding& Ledger::enter(Holding holding) {
   const auto [place, is_new] = holdings_.emplace(holding.id, std::move(holding));
   check(is_new, "a request is granted once");
   const Holding& entered = place->second;
-  if (entered.id.part == 0) wholes_.emplace(entered.id.job, &entered);
   if (entered.node != nullptr) {
     change_node(*entered.node, [&](Node& node) {
       subtract(node.free, entered.demand->node);
@@ -260,6 +306,7 @@ const Holding& Ledger::enter(Holding holding) {
       node.gpus_held.insert(entered.gpus.begin(), entered.gpus.end());
     });
   }
+  list_end(entered);
   for (const NamedNeed& need : entered.demand->named) take_share(need, entered);
   for (const NamedNeed& need : entered.demand->shared) take_share(need, entered);
   return entered;
@@ -293,6 +340,7 @@ const Holding& Ledger::take_again(const Grant& grant, std::shared_ptr<const Dema
 bool Ledger::give_back(RequestId id) {
   const auto found = holdings_.find(id);
   if (found == holdings_.end()) return false;
+  unlist_end(found->second);
   const Holding holding = std::move(found->second);
   if (holding.node != nullptr) {
     change_node(*holding.node, [&](Node& node) {
@@ -300,10 +348,11 @@ bool Ledger::give_back(RequestId id) {
       node.holdings.erase(id);
       for (const std::uint32_t index : holding.gpus) node.gpus_held.erase(index);
     });
+    note_change(*holding.node);
   }
   holdings_.erase(found);
-  if (id.part == 0) wholes_.erase(id.job);
   for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
+    named_gained_ = named_gained_ || !list->empty();
     for (const NamedNeed& need : *list) return_share(need, holding);
     for (const NamedNeed& need : *list) forget_unused(*need.of);
   }
@@ -318,8 +367,14 @@ const Holding* Ledger::holding(RequestId id) const {
 void Ledger::set_end(RequestId id, std::optional<Time> end) {
   const auto found = holdings_.find(id);
   check(found != holdings_.end(), "only what is held has an end");
-  found->second.end = end;
-  if (found->second.node != nullptr) found->second.node->first_end_known.reset();
+  Holding& holding = found->second;
+  if (holding.end == end) return;
+  unlist_end(holding);
+  holding.end = end;
+  list_end(holding);
+  if (holding.node == nullptr) return;
+  holding.node->first_end_known.reset();
+  note_change(*holding.node);
 }
 
 }  // namespace jobq::resmgr

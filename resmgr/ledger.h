@@ -16,10 +16,12 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "resmgr/amounts.h"
 #include "resmgr/resource_manager.h"
+#include "resmgr/run_set.h"
 
 namespace jobq::resmgr {
 
@@ -42,6 +44,7 @@ struct Node {
   static constexpr Time kUnsure{std::numeric_limits<std::int64_t>::min()};
   Time first_end() const;
   mutable std::optional<Time> first_end_known;  // forgotten when holdings change
+  bool changed = false;                         // listed in Ledger::changes()
 
   bool usable() const { return connected && !draining; }
   NodeState state() const;
@@ -91,6 +94,17 @@ struct Holding {
   std::uint64_t serial = 0;  // grants count up
 };
 
+// A known end of something that is held on a node.
+struct NodeEnd {
+  Time at;
+  std::uint64_t serial = 0;
+  const Holding* holding = nullptr;
+  auto operator<=>(const NodeEnd& other) const {
+    return std::tie(at, serial) <=> std::tie(other.at, other.serial);
+  }
+  bool operator==(const NodeEnd& other) const { return serial == other.serial; }
+};
+
 class Ledger {
  public:
   // --- what there is
@@ -120,12 +134,24 @@ class Ledger {
   // After the last one, the demand must not be used again: names that only it mentioned are gone.
   void uncount_waiting(const Demand& demand);
 
+  // --- what changed
+  // Where something may have become free, or is held until another time, since this was last asked;
+  // a grant alone is no change.
+  struct Changes {
+    std::vector<const Node*> nodes;  // in the order of their first change
+    bool named = false;              // of some named resource there is more
+  };
+  Changes take_changes();
+
   // --- what is free now
   bool named_free(const Demand& demand) const;
   // The usable node with the least left over, ties by id, that has room now and that `accepts`;
   // null for none. Least: of gpus, then of cpus, then of memory.
   template <class Accepts>
   const Node* best_fit(const Demand& demand, const Accepts& accepts) const;
+  // A usable node that could serve the demand when it is empty: of those without idle gpus that the
+  // demand does not need, the one with the most free; null for none.
+  const Node* roomiest(const Demand& demand) const;
   bool has_room(const Demand& demand) const;  // on nodes and of named resources, now
 
   // --- grants
@@ -136,13 +162,17 @@ class Ledger {
   bool give_back(RequestId id);
   const Holding* holding(RequestId id) const;
   void set_end(RequestId id, std::optional<Time> end);
-  const std::map<RequestId, Holding>& holdings() const { return holdings_; }
-  // What jobs hold by their part 0.
-  const std::map<JobNumber, const Holding*>& wholes() const { return wholes_; }
+  // The known ends on nodes, also those that are past.
+  const RunSet<NodeEnd>& ends() const { return ends_; }
 
   Result<void> check_invariants() const;
 
  private:
+  struct IdHash {
+    std::size_t operator()(const RequestId& id) const {
+      return static_cast<std::size_t>((id.job.value << 8U) ^ id.part);
+    }
+  };
   // A usable node's place among the others: free gpus, cpus, memory.
   using Room = std::tuple<Amount, Amount, Amount, NodeId>;
   static Room room_of(const Node& node);
@@ -153,16 +183,21 @@ class Ledger {
   Named& mention(const std::string& name, NamedKind kind);
   void forget_unused(const Named& named);
   const Holding& enter(Holding holding);
+  void note_change(Node& node);
+  void list_end(const Holding& holding);
+  void unlist_end(const Holding& holding);
   template <class Change>
   void change_node(Node& node, const Change& change);
 
   std::map<NodeId, Node> nodes_;
-  std::set<Room> rooms_;  // of the usable nodes
+  RunSet<Room> rooms_;  // of the usable nodes
   std::map<NamedKey, Named> named_;
   std::size_t named_positions_ = 0;
-  std::map<std::string, std::size_t> counts_;  // name -> dimension
-  std::map<RequestId, Holding> holdings_;
-  std::map<JobNumber, const Holding*> wholes_;
+  std::map<std::string, std::size_t> counts_;                // name -> dimension
+  std::unordered_map<RequestId, Holding, IdHash> holdings_;  // for look-up only
+  RunSet<NodeEnd> ends_;
+  std::vector<Node*> changed_;
+  bool named_gained_ = false;
   std::uint64_t serial_ = 0;
 };
 
@@ -170,19 +205,19 @@ template <class Accepts>
 const Node* Ledger::best_fit(const Demand& demand, const Accepts& accepts) const {
   const Amount cpus = at(demand.node, kCpus);
   const Amount memory = at(demand.node, kMemory);
-  auto room = rooms_.lower_bound(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
-  while (room != rooms_.end()) {
+  const Room* room = rooms_.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
+  while (room != nullptr) {
     const auto& [gpus, free_cpus, free_memory, id] = *room;
     // Skip what lacks cpus, or memory, in one step: below a number of gpus and cpus, rooms are in
     // order.
     if (free_cpus < cpus) {
-      room = rooms_.lower_bound(Room{gpus, cpus, memory, NodeId{}});
+      room = rooms_.at_or_after(Room{gpus, cpus, memory, NodeId{}});
     } else if (free_memory < memory) {
-      room = rooms_.lower_bound(Room{gpus, free_cpus, memory, NodeId{}});
+      room = rooms_.at_or_after(Room{gpus, free_cpus, memory, NodeId{}});
     } else {
       const Node& node = nodes_.at(id);
       if (fits(demand.node, node.free) && accepts(node)) return &node;
-      ++room;
+      room = rooms_.after(*room);
     }
   }
   return nullptr;

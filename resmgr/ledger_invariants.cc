@@ -19,7 +19,7 @@ bool equal(const Amounts& a, const Amounts& b) {
   return true;
 }
 
-Result<void> check_node(const Node& node, const std::map<RequestId, Holding>& holdings) {
+Result<void> check_node(const Node& node, const auto& holdings) {
   Amounts free = node.total;
   std::multiset<std::uint32_t> gpus;
   std::size_t count = 0;
@@ -39,7 +39,7 @@ Result<void> check_node(const Node& node, const std::map<RequestId, Holding>& ho
   return {};
 }
 
-Result<void> check_named(const Named& named, const std::map<RequestId, Holding>& holdings) {
+Result<void> check_named(const Named& named, const auto& holdings) {
   Amount held = 0;
   std::set<JobNumber> jobs;
   std::size_t count = 0;
@@ -66,17 +66,19 @@ Result<void> check_named(const Named& named, const std::map<RequestId, Holding>&
 }  // namespace
 
 Result<void> Ledger::check_invariants() const {
-  for (const auto& [job, whole] : wholes_) {
-    if (whole != holding(RequestId{job, 0})) return broken("a job's own needs are miscounted");
-  }
   std::size_t usable = 0;
   for (const auto& [id, node] : nodes_) {
     if (Result<void> good = check_node(node, holdings_); !good) return good;
     if (!node.usable()) continue;
     ++usable;
-    if (!rooms_.contains(room_of(node))) return broken(fmt::format("{} has no room", node.name));
+    if (rooms_.find(room_of(node)) == nullptr)
+      return broken(fmt::format("{} has no room", node.name));
   }
   if (usable != rooms_.size()) return broken("a node that gives nothing has room");
+  const auto has_end = [](const auto& entry) { return entry.second.end && entry.second.node; };
+  if (ends_.size() != static_cast<std::size_t>(std::ranges::count_if(holdings_, has_end))) {
+    return broken("the known ends are miscounted");
+  }
   for (const auto& [key, named] : named_) {
     if (Result<void> good = check_named(named, holdings_); !good) return good;
   }

@@ -19,22 +19,15 @@ Parties::Parties(const Ledger& ledger, const Waiting& waiting, Of of,
                  const std::set<RequestId>& started,
                  std::optional<std::pair<RequestId, const Demand*>> asking)
     : ledger_(&ledger), of_(of) {
-  for (const auto& [job, whole] : ledger.wholes()) {
-    enter(waiting, started, *whole);
-    if (asking && asking->first.job == job) parties_[job].waits.push_back(*asking);
+  for (const RequestId id : waiting.of_parties()) {
+    if (!started.contains(id)) parties_[id.job].waits.emplace_back(id, waiting.demand_of(id).get());
   }
-  std::erase_if(parties_, [](const auto& entry) { return entry.second.waits.empty(); });
+  if (asking && ledger.holding(RequestId{asking->first.job, 0}) != nullptr) {
+    parties_[asking->first.job].waits.push_back(*asking);
+  }
   for (auto& [job, party] : parties_) {
     party.whole = ledger.holding(RequestId{job, 0});
     hold(*party.whole, 1);
-  }
-}
-
-void Parties::enter(const Waiting& waiting, const std::set<RequestId>& started,
-                    const Holding& whole) {
-  for (const RequestId part : waiting.parts_of(whole.id.job)) {
-    if (started.contains(part)) continue;
-    parties_[whole.id.job].waits.emplace_back(part, waiting.demand_of(part).get());
   }
 }
 

@@ -52,7 +52,6 @@ class Parties {
   std::vector<JobNumber> jobs() const;
 
  private:
-  void enter(const Waiting& waiting, const std::set<RequestId>& started, const Holding& whole);
   void hold(const Holding& whole, Amount sign);
   bool lacks(const NamedNeed& need) const;
   bool lacks_node(const Demand& demand) const;

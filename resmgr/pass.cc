@@ -10,7 +10,7 @@ Pass::Pass(const Ledger& ledger, const Waiting& waiting, const Scheduling& sched
            Purpose purpose, const Work& before, Work& work, OnPlaced on_placed)
     : ledger_(&ledger),
       waiting_(&waiting),
-      reservations_left_(scheduling.reservations()),
+      reservations_left_(scheduling.depth),
       purpose_(purpose),
       before_(before),
       work_(&work),
@@ -47,13 +47,11 @@ bool Pass::place(const Walk::Stop& stop) {
   return place_later(stop, placed);
 }
 
-// It cannot start now. The first ones of these keep what they need in reach; without backfilling,
-// the first one is the last to be looked at.
+// It cannot start now. The first ones of these keep what they need in reach.
 bool Pass::place_later(const Walk::Stop& stop, Placed& placed) {
   if (exhausted()) return false;
-  const bool is_first = !reserved_any_;
-  if ((is_first || reservations_left_ > 0) && !place_before(stop)) return false;
-  if (reservations_left_ == 0) return on_placed_(placed) && !is_first;
+  if (reservations_left_ == 0) return on_placed_(placed);
+  if (!place_before(stop)) return false;
   reserve(placed);
   if (placed.reservation) walk_.reserved(stop, placed.reservation->at);
   return on_placed_(placed);
@@ -88,23 +86,33 @@ void Pass::reserve(Placed& placed) {
   placed.reservation = plan_.reserve(**placed.demand);
 }
 
+Grant take(Ledger& ledger, const Starting& starting, Time now) {
+  const std::optional<Millis> limit = starting.demand->limit;
+  const auto end = limit ? std::optional(end_of(now, limit)) : std::nullopt;
+  const NodeId node = starting.node == nullptr ? NodeId{} : starting.node->id;
+  const Holding& holding = ledger.take(starting.id, starting.demand, node, end);
+  return {holding.id, node, holding.gpus};
+}
+
+Grant grant(Ledger& ledger, Waiting& waiting, const Starting& starting, Time now) {
+  Grant given = take(ledger, starting, now);
+  waiting.remove(starting.id);
+  ledger.uncount_waiting(*starting.demand);
+  return given;
+}
+
 std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling& scheduling,
                               Time now, Work& work) {
   std::vector<Grant> grants;
-  const auto grant = [&](const Pass::Placed& placed) {
+  const auto on_placed = [&](const Pass::Placed& placed) {
     if (!placed.start) return true;
-    const Node* node = placed.start->node;
-    const std::optional<Millis> limit = (*placed.demand)->limit;
-    const auto end = limit ? std::optional(end_of(now, limit)) : std::nullopt;
-    const Holding& holding =
-        ledger.take(placed.key.id(), *placed.demand, node == nullptr ? NodeId{} : node->id, end);
-    grants.push_back({holding.id, node == nullptr ? NodeId{} : node->id, holding.gpus});
+    grants.push_back(take(ledger, {placed.key.id(), *placed.demand, placed.start->node}, now));
     return true;
   };
   const Work before = work;
   for (bool again = true; again;) {
     const std::size_t known = grants.size();
-    Pass pass(ledger, waiting, scheduling, now, Pass::Purpose::kGrant, before, work, grant);
+    Pass pass(ledger, waiting, scheduling, now, Pass::Purpose::kGrant, before, work, on_placed);
     pass.run();
     for (std::size_t i = known; i < grants.size(); ++i) {
       waiting.remove(grants[i].id);

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <set>
 #include <vector>
@@ -77,6 +78,17 @@ class Pass {
   bool reserved_any_ = false;
   bool overtook_ = false;
 };
+
+// A request that starts now; the node is null where it takes nothing from nodes.
+struct Starting {
+  RequestId id;
+  std::shared_ptr<const Demand> demand;
+  const Node* node = nullptr;
+};
+// It is held from now on, until its limit.
+Grant take(Ledger& ledger, const Starting& starting, Time now);
+// The same, and it waits no longer.
+Grant grant(Ledger& ledger, Waiting& waiting, const Starting& starting, Time now);
 
 // Grants all that may start now, in the order of their placing, and takes them out of the queue.
 // What starts around reservations can change where these would be made, and so let others start:

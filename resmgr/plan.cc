@@ -77,10 +77,9 @@ Outlook Plan::build(const Named& named) const {
 }
 
 Outlook& Plan::outlook(const Node& node) {
-  nodes_.resize(ledger_->nodes().size());
-  auto& place = nodes_[node.position];
-  if (!place) place = std::make_unique<Outlook>(build(node));
-  return *place;
+  const auto known = nodes_.find(node.position);
+  if (known != nodes_.end()) return known->second;
+  return nodes_.emplace(node.position, build(node)).first->second;
 }
 
 Outlook& Plan::outlook(const Named& named) {
@@ -90,7 +89,8 @@ Outlook& Plan::outlook(const Named& named) {
 }
 
 const Outlook* Plan::built(const Node& node) const {
-  return node.position < nodes_.size() ? nodes_[node.position].get() : nullptr;
+  const auto known = nodes_.find(node.position);
+  return known == nodes_.end() ? nullptr : &known->second;
 }
 
 const Outlook* Plan::built(const Named& named) const {
@@ -203,6 +203,17 @@ std::optional<Plan::Reservation> Plan::reserve_named(const Demand& demand) {
   const bool known = named_earliest(demand, soon_, true) == at;
   claim_named(demand, *at);
   return Reservation{*at, known, {}};
+}
+
+void Plan::keep(const Demand& demand, const Node* node, std::optional<Time> sure) {
+  const Time at = sure.value_or(soon_);
+  if (node != nullptr) {
+    ++work_->visits;
+    const Time might =
+        outlook(*node).earliest(soon_, demand.limit, demand.node, false).value_or(at);
+    outlook(*node).claim(demand.node, might, sure.value_or(kForever), demand.limit);
+  }
+  claim_named(demand, at);
 }
 
 std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {

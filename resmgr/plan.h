@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <unordered_map>
 #include <vector>
 
 #include "resmgr/ledger.h"
@@ -48,6 +49,9 @@ class Plan {
   };
   // Keeps the demand in reach from the earliest time after now; none where it fits at no time.
   std::optional<Reservation> reserve(const Demand& demand);
+  // Keeps the demand in reach on this node alone, where it starts at that time at the latest; null
+  // where it takes nothing from nodes.
+  void keep(const Demand& demand, const Node* node, std::optional<Time> sure);
 
  private:
   struct Choice;
@@ -71,8 +75,8 @@ class Plan {
   Time now_;
   Time soon_;
   Work* work_;
-  std::vector<std::unique_ptr<Outlook>> nodes_;  // by Node::position
-  std::map<std::size_t, Outlook> named_;         // by Named::position
+  std::unordered_map<std::size_t, Outlook> nodes_;  // by Node::position; for look-up only
+  std::map<std::size_t, Outlook> named_;            // by Named::position
 };
 
 }  // namespace jobq::resmgr

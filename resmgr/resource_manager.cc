@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "resmgr/circle.h"
+#include "resmgr/easy.h"
 #include "resmgr/explain.h"
 #include "resmgr/feasible.h"
 #include "resmgr/ledger.h"
@@ -22,6 +23,7 @@ struct ResourceManager::State {
   Scheduling scheduling;
   Ledger ledger;
   Waiting waiting;
+  Easy easy;
   Work work;
 };
 
@@ -90,8 +92,7 @@ Result<void> check_order_of_parts(const Ledger& ledger, const Waiting& waiting, 
     return fail(ErrorCode::kInternal,
                 fmt::format("job {} asks for a step before its own needs are met", id.job.value));
   }
-  const auto held = ledger.holdings().lower_bound(whole);
-  const bool holds = held != ledger.holdings().end() && held->first.job == id.job;
+  const bool holds = ledger.holding(RequestId{id.job, 1}) != nullptr;
   if (id.part == 0 && (holds || !waiting.parts_of(id.job).empty())) {
     return fail(ErrorCode::kInternal,
                 fmt::format("job {} asks for its own needs after its steps", id.job.value));
@@ -118,7 +119,9 @@ Result<void> ResourceManager::enqueue(const Request& request) {
     ledger.uncount_waiting(*demand);
     return fail(ErrorCode::kRefused, "it would wait for ever: " + *circle);
   }
-  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, demand);
+  const RequestId whole{request.id.job, 0};
+  const bool of_party = request.id.part != 0 && ledger.holding(whole) != nullptr;
+  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, demand, of_party);
   return {};
 }
 
@@ -131,7 +134,13 @@ bool ResourceManager::withdraw(RequestId id) {
 }
 
 std::vector<Grant> ResourceManager::schedule(Time now) {
-  return run_passes(state_->ledger, state_->waiting, state_->scheduling, now, state_->work);
+  auto& [scheduling, ledger, waiting, easy, work] = *state_;
+  if (scheduling.backfill != Backfill::kConservative) {
+    return easy.schedule(ledger, waiting, scheduling.backfill, now, work);
+  }
+  ledger.take_changes();
+  waiting.take_new_shapes();
+  return run_passes(ledger, waiting, scheduling, now, work);
 }
 
 bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }
@@ -163,7 +172,8 @@ std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
   if (!is_waiting(id)) return std::nullopt;
   const Forecast forecast = foresee(state_->ledger, state_->waiting, state_->scheduling, id, now);
-  if (forecast.starts) return now;
+  const bool conservative = state_->scheduling.backfill == Backfill::kConservative;
+  if (forecast.starts) return conservative ? std::optional(now) : std::nullopt;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;
 }

@@ -54,12 +54,6 @@ std::string_view to_string(Backfill backfill);  // "none", "easy", "conservative
 struct Scheduling {
   Backfill backfill = Backfill::kConservative;
   std::size_t depth = 1000;  // of conservative backfilling, at least 1
-
-  // How many requests keep something in reach.
-  std::size_t reservations() const {
-    if (backfill == Backfill::kNone) return 0;
-    return backfill == Backfill::kEasy ? 1 : depth;
-  }
 };
 
 // Part 0 is the job's own needs (held from its first step until after cleanup); part s+1 those of

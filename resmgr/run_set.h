@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -68,6 +69,30 @@ class RunSet {
     const auto place = std::ranges::upper_bound(run->second, entry);
     if (place != run->second.end()) return &*place;
     return ++run == runs_.end() ? nullptr : &run->second.front();
+  }
+
+  // The last entry that is less, or null.
+  const Entry* before(const Entry& entry) const {
+    if (empty()) return nullptr;
+    auto run = run_for(entry);
+    const auto place = std::ranges::lower_bound(run->second, entry);
+    if (place != run->second.begin()) return &*std::prev(place);
+    return run == runs_.begin() ? nullptr : &std::prev(run)->second.back();
+  }
+
+  // Calls `each` with all entries from this one on, in order, until it returns false.
+  template <class Each>
+  void each_from(const Entry& entry, const Each& each) const {
+    if (empty()) return;
+    auto run = run_for(entry);
+    auto place = std::ranges::lower_bound(run->second, entry);
+    while (true) {
+      for (; place != run->second.end(); ++place) {
+        if (!each(*place)) return;
+      }
+      if (++run == runs_.end()) return;
+      place = run->second.begin();
+    }
   }
 
  private:

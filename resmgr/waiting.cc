@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/check.h"
 
 namespace jobq::resmgr {
@@ -29,13 +32,38 @@ Waiting::Shape& Waiting::shape_for(const std::shared_ptr<const Demand>& demand, 
     }
     place->second = unused_.back();
     unused_.pop_back();
-    shapes_[place->second].demand = demand;
+    open(place->second, demand);
   }
   id = place->second;
   return shapes_[id];
 }
 
-void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand) {
+void Waiting::open(ShapeId id, const std::shared_ptr<const Demand>& demand) {
+  shapes_[id].demand = demand;
+  shapes_[id].is_new = true;
+  new_shapes_.push_back(id);
+  lineup_.open(id, demand->node);
+}
+
+void Waiting::close(ShapeId id) {
+  by_likeness_.erase(likeness(*shapes_[id].demand));
+  lineup_.close(id);
+  shapes_[id] = Shape{};
+  unused_.push_back(id);
+}
+
+void Waiting::set_head(ShapeId id, QueueKey head) {
+  heads_.insert(Head{head, id});
+  lineup_.insert(id, head);
+}
+
+void Waiting::unset_head(ShapeId id, QueueKey head) {
+  heads_.erase(Head{head, id});
+  lineup_.erase(id, head);
+}
+
+void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, bool of_party) {
+  if (of_party) of_parties_.insert(key.id());
   ShapeId id = 0;
   Shape& shape = shape_for(demand, id);
   check(shape.demand == demand, "equal waiting requests share one demand");
@@ -43,13 +71,14 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand) {
   check(is_new, "a request waits once");
   const QueueKey* head = shape.members.first();
   if (head == nullptr || key < *head) {
-    if (head != nullptr) heads_.erase(Head{*head, id});
-    heads_.insert(Head{key, id});
+    if (head != nullptr) unset_head(id, *head);
+    set_head(id, key);
   }
   shape.members.insert(key);
 }
 
 void Waiting::remove(RequestId id) {
+  of_parties_.erase(id);
   const Entry known = entry(id);
   const QueueKey key{id.job, id.part, known.priority};
   Shape& shape = shapes_[known.shape];
@@ -57,14 +86,41 @@ void Waiting::remove(RequestId id) {
   shape.members.erase(key);
   index_.erase(known);
   if (!was_head) return;
-  heads_.erase(Head{key, known.shape});
+  unset_head(known.shape, key);
   if (const QueueKey* head = shape.members.first()) {
-    heads_.insert(Head{*head, known.shape});
+    set_head(known.shape, *head);
   } else {
-    by_likeness_.erase(likeness(*shape.demand));
-    shape = Shape{};
-    unused_.push_back(known.shape);
+    close(known.shape);
   }
+}
+
+std::optional<Waiting::Found> Waiting::first() const {
+  if (heads_.empty()) return std::nullopt;
+  return Found{heads_.begin()->key, heads_.begin()->shape};
+}
+
+std::optional<Waiting::Found> Waiting::head_of(ShapeId shape) const {
+  const QueueKey* head = shapes_[shape].members.first();
+  return head == nullptr ? std::nullopt : std::optional(Found{*head, shape});
+}
+
+std::vector<Waiting::Found> Waiting::naming() const {
+  std::vector<Found> found;
+  for (const Head& head : heads_) {
+    if (!shapes_[head.shape].demand->named.empty()) found.push_back({head.key, head.shape});
+  }
+  return found;
+}
+
+std::vector<Waiting::Found> Waiting::take_new_shapes() {
+  std::vector<Found> found;
+  for (const ShapeId id : std::exchange(new_shapes_, {})) {
+    if (std::exchange(shapes_[id].is_new, false)) {
+      found.push_back({*shapes_[id].members.first(), id});
+    }
+  }
+  std::ranges::sort(found, {}, &Found::key);
+  return found;
 }
 
 const Waiting::Entry& Waiting::entry(RequestId id) const {
@@ -103,7 +159,8 @@ Result<void> Waiting::check_shape(ShapeId id) const {
     }
   }
   const bool headed = members != 0 && heads_.contains(Head{*shape.members.first(), id});
-  if (members != shape.members.size() || headed != (members != 0)) {
+  const bool lined = members == 0 || lineup_.is_right(id, *shape.members.first());
+  if (!lined || members != shape.members.size() || headed != (members != 0)) {
     return fail(ErrorCode::kInternal, fmt::format("shape {} miscounts its members", id));
   }
   return {};

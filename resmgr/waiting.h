@@ -12,32 +12,17 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "resmgr/ledger.h"
+#include "resmgr/lineup.h"
 #include "resmgr/profile.h"
 #include "resmgr/run_set.h"
 
 namespace jobq::resmgr {
-
-// A place in the queue; what is less goes first.
-struct QueueKey {
-  JobNumber job;
-  std::uint32_t part = 0;
-  std::int32_t priority = 0;
-
-  RequestId id() const { return {job, part}; }
-  std::strong_ordering operator<=>(const QueueKey& other) const {
-    if (const auto c = other.priority <=> priority; c != 0) return c;
-    if (const auto c = job <=> other.job; c != 0) return c;
-    return part <=> other.part;
-  }
-  bool operator==(const QueueKey&) const = default;
-};
-
-using ShapeId = std::uint32_t;
 
 class Waiting {
  public:
@@ -46,8 +31,8 @@ class Waiting {
   // The demand of the shape that such a request would stand in, or null where there is none yet.
   std::shared_ptr<const Demand> demand_like(const Needs& needs, std::optional<Millis> limit,
                                             const Shared& shared) const;
-  // The request must not be waiting.
-  void add(QueueKey key, const std::shared_ptr<const Demand>& demand);
+  // The request must not be waiting. Is its job a party (see parties.h)?
+  void add(QueueKey key, const std::shared_ptr<const Demand>& demand, bool of_party);
   // The request must be waiting.
   void remove(RequestId id);
 
@@ -55,6 +40,25 @@ class Waiting {
   QueueKey key_of(RequestId id) const;                                 // of a waiting request
   const std::shared_ptr<const Demand>& demand_of(RequestId id) const;  // of a waiting request
   std::vector<RequestId> parts_of(JobNumber job) const;
+  // The first of the queue, and the first of each shape whose needs on a node the row fits and that
+  // `accepts` (its demand): the least key of these; none where there is none.
+  struct Found {
+    QueueKey key;
+    ShapeId shape = 0;
+  };
+  std::optional<Found> first() const;
+  template <class Accepts>
+  std::optional<Found> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
+  // The shapes that name resources, in the order of their first members.
+  std::vector<Found> naming() const;
+  // The shapes that are new since this was last asked, and still there; in the order of their first
+  // members.
+  std::vector<Found> take_new_shapes();
+  std::optional<Found> head_of(ShapeId shape) const;
+  const std::shared_ptr<const Demand>& demand_of(const Found& found) const {
+    return shapes_[found.shape].demand;
+  }
+  const std::set<RequestId>& of_parties() const { return of_parties_; }
   std::size_t size() const { return index_.size(); }
   std::size_t shape_count() const { return heads_.size(); }
 
@@ -73,6 +77,7 @@ class Waiting {
   struct Shape {
     std::shared_ptr<const Demand> demand;
     RunSet<QueueKey> members;
+    bool is_new = false;
   };
   using Likeness = std::tuple<Needs, std::optional<Millis>, Shared>;
   struct Head {
@@ -85,6 +90,10 @@ class Waiting {
   static Likeness likeness(const Demand& demand);
   const Entry& entry(RequestId id) const;
   Shape& shape_for(const std::shared_ptr<const Demand>& demand, ShapeId& id);
+  void open(ShapeId id, const std::shared_ptr<const Demand>& demand);
+  void close(ShapeId id);
+  void set_head(ShapeId id, QueueKey head);
+  void unset_head(ShapeId id, QueueKey head);
   Result<void> check_shape(ShapeId id) const;
 
   RunSet<Entry> index_;
@@ -92,7 +101,20 @@ class Waiting {
   std::vector<ShapeId> unused_;  // of shapes_
   std::map<Likeness, ShapeId> by_likeness_;
   std::set<Head> heads_;  // the first member of each shape
+  Lineup lineup_;         // the same, to be searched for what fits
+  std::vector<ShapeId> new_shapes_;
+  std::set<RequestId> of_parties_;
 };
+
+template <class Accepts>
+std::optional<Waiting::Found> Waiting::first_to_fit(std::span<const Amount> free,
+                                                    const Accepts& accepts) const {
+  const auto shape = lineup_.first_to_fit(free, [&](ShapeId id) {
+    const Demand& demand = *shapes_[id].demand;
+    return fits(demand.node, free) && accepts(demand);
+  });
+  return shape ? head_of(*shape) : std::nullopt;
+}
 
 // One walk through the queue. The queue must not change meanwhile.
 class Walk {

@@ -25,7 +25,9 @@ struct Dice {
 // One random life, live and in the reference.
 class Life {
  public:
-  explicit Life(std::uint64_t seed) : dice_{std::mt19937_64(seed)} {
+  Life(std::uint64_t seed, Backfill backfill)
+      : dice_{std::mt19937_64(seed)}, manager_(Scheduling{backfill}) {
+    reference_.backfill = backfill;
     const std::uint32_t nodes = dice_.between(1, 3);
     for (std::uint32_t id = 1; id <= nodes; ++id) set_node(id);
     for (const char* name : {"a", "b", "c"}) make({name, NamedKind::kExclusive, 1});
@@ -203,11 +205,13 @@ class Life {
   std::uint32_t last_part_ = 0;
 };
 
-class Random : public ::testing::TestWithParam<int> {};
+using Seed = std::tuple<int, Backfill>;
+class Random : public ::testing::TestWithParam<Seed> {};
 
 TEST_P(Random, EveryDecisionIsTheReferences) {
-  SCOPED_TRACE("seed " + std::to_string(GetParam()));
-  Life life(static_cast<std::uint64_t>(GetParam()));
+  const auto [seed, backfill] = GetParam();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Life life(static_cast<std::uint64_t>(seed), backfill);
   life.run();
   life.drain();
 }
@@ -283,9 +287,23 @@ TEST(Overtaking, NeverDelaysAnyoneWhereEqualLimitsAreExact) {
   }
 }
 
+std::string name_of(const ::testing::TestParamInfo<Seed>& info) {
+  const auto [seed, backfill] = info.param;
+  return std::string(to_string(backfill)) + "_" + std::to_string(seed);
+}
+
 // Seeds that once found a difference.
-INSTANTIATE_TEST_SUITE_P(Mended, Random, ::testing::Values(1237, 1287));
-INSTANTIATE_TEST_SUITE_P(Seeds, Random, ::testing::Range(1, kSeeds + 1));
+INSTANTIATE_TEST_SUITE_P(Mended, Random,
+                         ::testing::Values(Seed(307, Backfill::kEasy), Seed(425, Backfill::kEasy),
+                                           Seed(871, Backfill::kEasy),
+                                           Seed(1237, Backfill::kConservative),
+                                           Seed(1287, Backfill::kConservative)),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Seeds, Random,
+                         ::testing::Combine(::testing::Range(1, kSeeds + 1),
+                                            ::testing::Values(Backfill::kNone, Backfill::kEasy,
+                                                              Backfill::kConservative)),
+                         name_of);
 
 }  // namespace
 }  // namespace jobq::resmgr::test

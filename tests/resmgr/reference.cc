@@ -157,6 +157,77 @@ struct Reference::Pass {
     }
   }
 
+  // Of the nodes without idle gpus that it does not need, where there is one that could serve it,
+  // the one with the most gpus, cpus and memory free; else of the others the one with the least.
+  std::optional<NodeId> roomiest(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    std::optional<NodeId> best;
+    const auto key = [&](NodeId id) {
+      const Row free = free_at(nodes[id], now, now, Unsure::kStay);
+      const bool idle = in(free, "gpus") > in(asked, "gpus");
+      const std::int64_t sign = idle ? -1 : 1;
+      return std::tuple(!idle, sign * in(free, "gpus"), sign * in(free, "cpus"),
+                        sign * in(free, "memory"), sign * static_cast<std::int64_t>(id.value));
+    };
+    for (auto& [id, place] : nodes) {
+      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      if (!best || key(id) > key(*best)) best = id;
+    }
+    return best;
+  }
+
+  // Where there is room now, the least left over.
+  std::optional<NodeId> fitting(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    std::optional<NodeId> best;
+    const auto key = [&](NodeId of) {
+      const Row free = free_at(nodes[of], now, now, Unsure::kStay);
+      return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), of);
+    };
+    for (auto& [id, place] : nodes) {
+      if (!reference.nodes.at(id).up) continue;
+      if (!fits(asked, free_at(place, now, now, Unsure::kStay))) continue;
+      if (!best || key(id) < key(*best)) best = id;
+    }
+    return best;
+  }
+
+  bool could_serve(NodeId id, const Request& request) {
+    return reference.nodes.at(id).up && fits(asked_of(request.needs), nodes[id].total);
+  }
+
+  // Keeps what it needs on one node: one with room, else the first on which it fits by known ends,
+  // else the roomiest.
+  void keep(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    if (!request.needs.takes_from_node()) return claim_named(request, now + Millis{1});
+    std::optional<NodeId> on = fitting(request);
+    const bool has_room = on.has_value();
+    Time sure = on ? now + Millis{1} : kNever;
+    for (auto& [id, place] : nodes) {
+      if (has_room || !could_serve(id, request)) continue;
+      for (const Time t : changes(place, now)) {
+        if (!fits(asked, free_at(place, t, now, Unsure::kStay))) continue;
+        if (t < sure) on = id;
+        sure = std::min(sure, t);
+        break;
+      }
+    }
+    if (!on) on = roomiest(request);
+    if (!on) return;
+    Place& place = nodes[*on];
+    const Time soon = now + Millis{1};
+    Time might = soon;
+    std::set<Time> times{soon};
+    times.merge(changes(place, now));
+    for (const Time t : times) {
+      might = t;
+      if (fits(asked, free_at(place, t, now, Unsure::kGone))) break;
+    }
+    claim(place, asked, might, sure, request.limit, now);
+    claim_named(request, sure == kNever ? soon : sure);
+  }
+
   // Where the request is reserved; kNever where it cannot be.
   Time reserve(const Request& request) {
     if (!request.needs.takes_from_node()) {
@@ -193,21 +264,26 @@ struct Reference::Pass {
   }
 };
 
+std::vector<Request> Reference::queue() const {
+  std::vector<Request> queue;
+  for (const auto& [id, request] : waiting) queue.push_back(request);
+  std::ranges::stable_sort(queue, [](const Request& a, const Request& b) {
+    return std::tuple(-a.priority, a.id) < std::tuple(-b.priority, b.id);
+  });
+  return queue;
+}
+
 std::vector<Grant> Reference::schedule(Time now) {
   std::vector<Grant> all;
   while (true) {
-    const std::vector<Grant> more = pass(now);
+    const bool conservative = backfill == Backfill::kConservative;
+    const std::vector<Grant> more = conservative ? pass(now) : round(now);
     if (more.empty()) return all;
     all.insert(all.end(), more.begin(), more.end());
   }
 }
 
 std::vector<Grant> Reference::pass(Time now) {
-  std::vector<Request> queue;
-  for (const auto& [id, request] : waiting) queue.push_back(request);
-  std::ranges::stable_sort(queue, [](const Request& a, const Request& b) {
-    return std::tuple(-a.priority, a.id) < std::tuple(-b.priority, b.id);
-  });
   struct Shape {
     std::optional<Time> generation_end;
     bool passed_over = false;
@@ -217,7 +293,7 @@ std::vector<Grant> Reference::pass(Time now) {
   Pass pass(*this, now);
   std::optional<Parties> parties_then;
   std::set<RequestId> ahead;
-  for (const Request& request : queue) {
+  for (const Request& request : queue()) {
     if (ahead.contains(request.id)) continue;
     Shape& shape = shapes[{request.needs, request.limit, shared(request)}];
     if (shape.passed_over) continue;
@@ -242,6 +318,41 @@ std::vector<Grant> Reference::pass(Time now) {
     const Time at = pass.reserve(request);
     shape.passed_over = at == kNever || (shape.generation_end && at >= *shape.generation_end);
     if (!shape.generation_end) shape.generation_end = end_of(at, request.limit);
+  }
+  return grants;
+}
+
+// --- with at most one reservation
+
+std::optional<Grant> Reference::start_one(Pass& pass, const Request& request) {
+  const auto grant = pass.start(request);
+  if (grant) waiting.erase(request.id);
+  return grant;
+}
+
+// The first of the queue start while they can; then those whose starts the next one needs; then
+// whoever can around what is kept for it.
+std::vector<Grant> Reference::round(Time now) {
+  std::vector<Grant> grants;
+  const auto start = [&](Pass& pass, const Request& request) {
+    const auto grant = start_one(pass, request);
+    if (grant) grants.push_back(*grant);
+    return grant.has_value();
+  };
+  Pass free(*this, now);
+  for (const Request& request : queue()) {
+    if (!start(free, request)) break;
+  }
+  if (waiting.empty()) return grants;
+  const Request head = queue().front();
+  for (const RequestId id : before(head, parties(waiting))) {
+    if (id != head.id && waiting.contains(id)) start(free, waiting.at(id));
+  }
+  if (backfill == Backfill::kNone) return grants;
+  Pass around(*this, now);
+  around.keep(head);
+  for (const Request& request : queue()) {
+    if (request.id != head.id) start(around, request);
   }
   return grants;
 }

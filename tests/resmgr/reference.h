@@ -32,7 +32,9 @@ class Reference {
   std::map<RequestId, Request> waiting;
   std::map<RequestId, Held> held;
 
-  // Passes, until nobody starts any more.
+  Backfill backfill = Backfill::kConservative;
+
+  // Passes, until nobody starts any more; with at most one reservation, one after the other.
   std::vector<Grant> schedule(Time now);
   // Would a wait of this request never end, because jobs wait for each other?
   bool closes_circle(const Request& request) const;
@@ -40,6 +42,9 @@ class Reference {
  private:
   struct Pass;
   std::vector<Grant> pass(Time now);
+  std::vector<Request> queue() const;
+  std::vector<Grant> round(Time now);
+  std::optional<Grant> start_one(Pass& pass, const Request& request);
   std::set<std::string> shared(const Request& request) const;
 
   // Jobs that hold something by part 0 while steps of theirs wait.

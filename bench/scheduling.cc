@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scheduling alone: the resource manager on a simulated cluster with a deep queue, without jobs,
+// journal or network. Every start is one decision; the time of requests, starts and ends counts.
+//
+//   bench_scheduling [--nodes N] [--jobs N] [--shapes N] [--backfill none|easy|conservative]
+//                    [--depth K] [--unlimited]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <queue>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "base/time.h"
+#include "bench/programs.h"
+#include "resmgr/resource_manager.h"
+
+namespace jobq::bench {
+namespace {
+
+using namespace jobq::resmgr;
+
+struct Case {
+  std::uint64_t nodes = 10'000;
+  std::uint64_t jobs = 1'000'000;
+  std::uint64_t shapes = 1'000;
+  bool limited = true;
+  Scheduling scheduling{Backfill::kEasy};
+};
+
+constexpr std::uint32_t kCpus = 64;
+constexpr std::uint64_t kGiB = 1ULL << 30U;
+
+// splitmix64 (Steele, Lea, Flood, 2014): the same numbers on every machine.
+struct Dice {
+  std::uint64_t state = 1;
+  std::uint64_t next() {
+    std::uint64_t z = (state += 0x9e3779b97f4a7c15ULL);
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebULL;
+    return z ^ (z >> 31U);
+  }
+  std::uint64_t between(std::uint64_t low, std::uint64_t high) {
+    return low + next() % (high - low + 1);
+  }
+};
+
+struct End {
+  Time at;
+  RequestId id;
+  bool operator>(const End& other) const { return std::tie(at, id) > std::tie(other.at, other.id); }
+};
+
+class Cluster {
+ public:
+  explicit Cluster(const Case& given) : case_(given), manager_(given.scheduling) {
+    for (std::uint64_t i = 1; i <= case_.nodes; ++i) {
+      const NodeId id{static_cast<std::uint32_t>(i)};
+      manager_.set_node(id, fmt::format("n{}", i), {kCpus, Bytes{256 * kGiB}, 0, {}});
+      manager_.set_connected(id, true);
+    }
+    for (std::uint64_t i = 0; i < case_.shapes; ++i) shapes_.push_back(make_shape());
+  }
+
+  void run() {
+    const std::int64_t start = steady_now_ns();
+    for (std::uint64_t i = 1; i <= case_.jobs; ++i) enqueue(i);
+    const double queued = seconds_since(start);
+    const std::int64_t first = steady_now_ns();
+    schedule();
+    while (!ends_.empty()) end_next();
+    const double ran = seconds_since(first);
+    if (started_ != case_.jobs) give_up(fmt::format("{} jobs started", started_));
+    report(queued, ran);
+  }
+
+ private:
+  Request make_shape() {
+    Request shape;
+    shape.needs.cpus = static_cast<std::uint32_t>(1ULL << dice_.between(0, 4)) +
+                       static_cast<std::uint32_t>(dice_.between(0, 7));
+    shape.needs.memory = Bytes{dice_.between(1, 64) * kGiB};
+    if (case_.limited) shape.limit = seconds(static_cast<std::int64_t>(dice_.between(60, 7200)));
+    return shape;
+  }
+
+  void enqueue(std::uint64_t number) {
+    const std::size_t shape = dice_.next() % shapes_.size();
+    Request request = shapes_[shape];
+    shape_of_.push_back(shape);
+    request.id = {JobNumber{number}, 1};
+    request.priority = 50;
+    if (!manager_.enqueue(request)) give_up("a request was refused");
+  }
+
+  // A turn: what ended is given back, and what may start starts.
+  void end_next() {
+    const std::int64_t start = steady_now_ns();
+    now_ = ends_.top().at;
+    while (!ends_.empty() && ends_.top().at == now_) {
+      manager_.release(ends_.top().id);
+      ends_.pop();
+    }
+    schedule();
+    worst_ns_ = std::max(worst_ns_, steady_now_ns() - start);
+  }
+
+  void schedule() {
+    for (const Grant& grant : manager_.schedule(now_)) {
+      const std::size_t shape = shape_of_[grant.id.job.value - 1];
+      const Millis longest = shapes_[shape].limit.value_or(seconds(3600));
+      const auto run = static_cast<std::int64_t>(dice_.between(30'000, 3'600'000));
+      ends_.push({now_ + std::min(Millis{run}, longest), grant.id});
+      ++started_;
+    }
+  }
+
+  void report(double queued, double ran) const {
+    const Work& work = manager_.work();
+    fmt::print("{} nodes, {} jobs in {} shapes, backfill {}{}\n", case_.nodes, case_.jobs,
+               case_.shapes, to_string(case_.scheduling.backfill),
+               case_.limited ? "" : ", no time limits");
+    fmt::print("  queued {:.0f}/s, decided {:.0f}/s, worst turn {:.2f} ms\n",
+               static_cast<double>(case_.jobs) / queued, static_cast<double>(case_.jobs) / ran,
+               static_cast<double>(worst_ns_) / 1e6);
+    fmt::print(
+        "  a start: {:.1f} passes, {:.1f} placements, {:.2f} reservations, {:.1f} glances, "
+        "{:.1f} visits\n",
+        each(work.passes), each(work.placements), each(work.reservations), each(work.glances),
+        each(work.visits));
+  }
+  double each(std::uint64_t count) const {
+    return static_cast<double>(count) / static_cast<double>(case_.jobs);
+  }
+
+  Case case_;
+  ResourceManager manager_;
+  Dice dice_;
+  std::vector<Request> shapes_;
+  std::vector<std::size_t> shape_of_;  // by job
+  std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
+  Time now_{1'000'000'000};
+  std::uint64_t started_ = 0;
+  std::int64_t worst_ns_ = 0;
+};
+
+std::uint64_t number(std::string_view text) {
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value == 0) {
+    give_up(fmt::format("'{}' is no number above 0", text));
+  }
+  return value;
+}
+
+Backfill backfill(std::string_view text) {
+  for (const Backfill one : {Backfill::kNone, Backfill::kEasy, Backfill::kConservative}) {
+    if (to_string(one) == text) return one;
+  }
+  give_up(fmt::format("'{}' is not none, easy or conservative", text));
+}
+
+Case read_arguments(const std::vector<std::string_view>& words) {
+  Case read;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string_view word = words[i];
+    if (word == "--unlimited") {
+      read.limited = false;
+      continue;
+    }
+    if (++i == words.size()) give_up(fmt::format("{} takes a value", word));
+    if (word == "--nodes") read.nodes = number(words[i]);
+    if (word == "--jobs") read.jobs = number(words[i]);
+    if (word == "--shapes") read.shapes = number(words[i]);
+    if (word == "--depth") read.scheduling.depth = number(words[i]);
+    if (word == "--backfill") read.scheduling.backfill = backfill(words[i]);
+  }
+  return read;
+}
+
+}  // namespace
+}  // namespace jobq::bench
+
+int main(int argc, char** argv) {
+  using namespace jobq::bench;
+  Cluster(read_arguments({argv + 1, argv + argc})).run();
+  return 0;
+}

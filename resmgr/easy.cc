@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rounds of scheduling with at most one reservation.
+#include "resmgr/easy.h"
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "resmgr/parties.h"
+#include "resmgr/pass.h"
+
+namespace jobq::resmgr {
+
+class Easy::Round {
+ public:
+  Round(Easy& easy, Ledger& ledger, Waiting& waiting, Time now, Work& work)
+      : easy_(easy), ledger_(ledger), waiting_(waiting), now_(now), work_(work) {
+    ++work_.passes;
+    Ledger::Changes changes = ledger_.take_changes();
+    changed_ = std::move(changes.nodes);
+    named_changed_ = changes.named;
+  }
+
+  std::vector<Grant> run(Backfill backfill);
+
+ private:
+  // Somebody who might start: the first to fit on a node, or the first of a shape.
+  struct Candidate {
+    QueueKey key;
+    const Node* node = nullptr;
+    ShapeId shape = 0;
+    std::size_t starts = 0;  // made when this was found
+    bool operator<(const Candidate& other) const {
+      return std::tuple(key, position()) < std::tuple(other.key, other.position());
+    }
+    std::size_t position() const { return node == nullptr ? 0 : node->position + 1; }
+  };
+
+  void start_heads();
+  void start_those_before();
+  void review_reservation();
+  void backfill();
+  const Node* room_for(const Demand& demand) const;
+  bool may_go(RequestId id, const std::shared_ptr<const Demand>& demand);
+  void start(RequestId id, const std::shared_ptr<const Demand>& demand, const Node* node);
+  void offer(const Node& node);
+  void offer(const Waiting::Found& shape);
+  void consider(const Candidate& candidate);
+  std::optional<Waiting::Found> first_on(const Node& node);
+  bool accepts(const Demand& demand, const Node& node);
+  bool may_take_named(const Demand& demand);
+  void drop_reservation();
+  void reserve(const Waiting::Found& head);
+  bool is_in_doubt() const;
+  void look_for_earlier();
+  void renew();
+  Kept& kept();
+  Plan& plan();
+
+  Easy& easy_;
+  Ledger& ledger_;
+  Waiting& waiting_;
+  Time now_;
+  Work& work_;
+  std::vector<const Node*> changed_;
+  bool named_changed_ = false;
+  std::optional<Plan> plan_;  // with the reservation in it; made when somebody asks
+  std::set<Candidate> candidates_;
+  std::vector<Grant> grants_;
+};
+
+// What started may move the reservation, where nobody knows when the head will start, and may wait
+// for what others hold; so it goes on until nobody starts.
+std::vector<Grant> Easy::schedule(Ledger& ledger, Waiting& waiting, Backfill backfill, Time now,
+                                  Work& work) {
+  std::vector<Grant> grants;
+  for (bool again = true; again;) {
+    Round round(*this, ledger, waiting, now, work);
+    const std::vector<Grant> more = round.run(backfill);
+    const bool may_move = (kept_ && !kept_->at) || !waiting.of_parties().empty();
+    again = may_move && !more.empty();
+    std::ranges::copy(more, std::back_inserter(grants));
+  }
+  return grants;
+}
+
+std::vector<Grant> Easy::Round::run(Backfill backfill) {
+  start_heads();
+  start_those_before();
+  if (backfill == Backfill::kNone) {
+    waiting_.take_new_shapes();
+  } else {
+    review_reservation();
+    this->backfill();
+  }
+  return std::move(grants_);
+}
+
+// --- the head of the queue, and those whose starts it needs
+
+void Easy::Round::start_heads() {
+  while (const auto head = waiting_.first()) {
+    if (!may_go(head->key.id(), waiting_.demand_of(*head))) return;
+  }
+}
+
+const Node* Easy::Round::room_for(const Demand& demand) const {
+  return ledger_.best_fit(demand, [](const Node&) { return true; });
+}
+
+// Lets a request start where there is room, whatever is kept for others.
+bool Easy::Round::may_go(RequestId id, const std::shared_ptr<const Demand>& demand) {
+  ++work_.placements;
+  if (!ledger_.named_free(*demand)) return false;
+  const Node* node = demand->takes_from_node() ? room_for(*demand) : nullptr;
+  if (node == nullptr && demand->takes_from_node()) return false;
+  const bool on_kept = easy_.kept_ && node != nullptr && node == easy_.kept_->node;
+  if (on_kept) drop_reservation();
+  start(id, std::shared_ptr<const Demand>(demand), node);
+  return true;
+}
+
+void Easy::Round::start_those_before() {
+  const auto head = waiting_.first();
+  if (!head || waiting_.of_parties().empty()) return;
+  const std::shared_ptr<const Demand> demand = waiting_.demand_of(*head);
+  for (const RequestId id : Precedence(ledger_, waiting_, {}).before(*demand)) {
+    if (id != head->key.id()) may_go(id, waiting_.demand_of(id));
+  }
+}
+
+void Easy::Round::start(RequestId id, const std::shared_ptr<const Demand>& demand,
+                        const Node* node) {
+  const bool on_kept = easy_.kept_ && node != nullptr && node == easy_.kept_->node;
+  if (plan_) plan_->begin(*demand, {on_kept ? node : nullptr});
+  grants_.push_back(grant(ledger_, waiting_, {id, demand, node}, now_));
+  if (on_kept) easy_.kept_->holds_for = first_end_after(*node, now_);
+}
+
+// --- the reservation
+
+void Easy::Round::drop_reservation() {
+  if (easy_.kept_->stood_in_the_way) {
+    if (easy_.kept_->node != nullptr) changed_.push_back(easy_.kept_->node);
+    named_changed_ = true;
+  }
+  easy_.kept_.reset();
+  plan_.reset();
+}
+
+// Does the reservation of the last round still hold? It is made anew when somebody asks for it.
+void Easy::Round::review_reservation() {
+  if (!easy_.kept_) return;
+  const auto head = waiting_.first();
+  const bool same = head && head->key.id() == easy_.kept_->id;
+  if (!same || is_in_doubt()) {
+    drop_reservation();
+  } else {
+    look_for_earlier();
+    if (easy_.kept_) renew();
+  }
+}
+
+// Where nothing is known of the ends that count, it stands; but one that is overdue may leave room
+// for others.
+void Easy::Round::renew() {
+  Kept& kept = *easy_.kept_;
+  if (!kept.holds_for || *kept.holds_for > now_ + Millis{1}) return;
+  kept.holds_for = first_end_after(*kept.node, now_);
+  if (kept.stood_in_the_way) changed_.push_back(kept.node);
+}
+
+bool Easy::Round::is_in_doubt() const {
+  const Kept& kept = *easy_.kept_;
+  if (kept.at && kept.holds_for <= now_) return true;
+  if (!kept.demand->takes_from_node()) return false;
+  const Node* room = room_for(*kept.demand);
+  if (room != nullptr || kept.has_room) return !kept.has_room || room != kept.node;
+  if (!kept.at && ledger_.roomiest(*kept.demand) != kept.node) return true;
+  return std::ranges::find(changed_, kept.node) != changed_.end();
+}
+
+void Easy::Round::look_for_earlier() {
+  const Kept& kept = *easy_.kept_;
+  if (!kept.demand->takes_from_node() || kept.has_room) return;
+  for (const Node* node : changed_) {
+    ++work_.visits;
+    const auto at = sure_fit_on(*node, *kept.demand, now_);
+    const bool is_earlier =
+        at && (!kept.at || std::pair(*at, node->id) < std::pair(*kept.at, kept.node->id));
+    if (is_earlier) return drop_reservation();
+  }
+}
+
+Easy::Kept& Easy::Round::kept() {
+  if (!easy_.kept_) reserve(*waiting_.first());
+  return *easy_.kept_;
+}
+
+void Easy::Round::reserve(const Waiting::Found& head) {
+  ++work_.reservations;
+  Kept kept{head.key.id(), waiting_.demand_of(head), nullptr, false, {}, {}, false};
+  if (kept.demand->takes_from_node()) kept.node = room_for(*kept.demand);
+  kept.has_room = kept.node != nullptr;
+  if (kept.demand->takes_from_node() && !kept.has_room) {
+    const auto first = easy_.ends_.first_fit(ledger_, *kept.demand, now_, work_);
+    kept.node = first ? first->node : ledger_.roomiest(*kept.demand);
+    if (first) kept.at = first->at;
+  }
+  if (kept.node != nullptr) kept.holds_for = first_end_after(*kept.node, now_);
+  easy_.kept_ = std::move(kept);
+}
+
+Plan& Easy::Round::plan() {
+  if (!plan_) {
+    const Kept& it = kept();
+    plan_.emplace(ledger_, now_, work_);
+    if (it.node != nullptr || !it.demand->takes_from_node()) {
+      plan_->keep(*it.demand, it.node, it.has_room ? std::optional(now_ + Millis{1}) : it.at);
+    }
+  }
+  return *plan_;
+}
+
+// --- backfilling
+
+void Easy::Round::backfill() {
+  if (waiting_.size() == 0) return;
+  for (const Node* node : changed_) offer(*node);
+  for (const Waiting::Found& shape : waiting_.take_new_shapes()) offer(shape);
+  if (named_changed_) {
+    for (const Waiting::Found& shape : waiting_.naming()) offer(shape);
+  }
+  while (!candidates_.empty()) consider(candidates_.extract(candidates_.begin()).value());
+}
+
+void Easy::Round::offer(const Node& node) {
+  if (!node.usable()) return;
+  const auto found = first_on(node);
+  if (found) candidates_.insert({found->key, &node, found->shape, grants_.size()});
+}
+
+void Easy::Round::offer(const Waiting::Found& shape) {
+  candidates_.insert({shape.key, nullptr, shape.shape, grants_.size()});
+}
+
+void Easy::Round::consider(const Candidate& candidate) {
+  const bool is_old = candidate.starts != grants_.size();
+  if (candidate.node != nullptr && is_old) return offer(*candidate.node);
+  const auto head = waiting_.head_of(candidate.shape);
+  if (!head || head->key != candidate.key) {
+    if (head) offer(*head);
+    return;
+  }
+  ++work_.placements;
+  const std::shared_ptr<const Demand> demand = waiting_.demand_of(*head);
+  if (!may_take_named(*demand)) return;
+  const auto accepting = [&](const Node& node) { return accepts(*demand, node); };
+  const Node* node = demand->takes_from_node() ? ledger_.best_fit(*demand, accepting) : nullptr;
+  if (node == nullptr && demand->takes_from_node()) return;
+  start(candidate.key.id(), demand, node);
+  if (candidate.node != nullptr) {
+    offer(*candidate.node);
+  } else if (const auto next = waiting_.head_of(candidate.shape)) {
+    offer(*next);
+  }
+}
+
+std::optional<Waiting::Found> Easy::Round::first_on(const Node& node) {
+  return waiting_.first_to_fit(node.free, [&](const Demand& demand) {
+    return accepts(demand, node) && may_take_named(demand);
+  });
+}
+
+// May somebody start there, for all that is kept in reach?
+bool Easy::Round::accepts(const Demand& demand, const Node& node) {
+  Kept& it = kept();
+  if (&node != it.node || plan().may_start_on(demand, node)) return true;
+  it.stood_in_the_way = true;
+  return false;
+}
+
+bool Easy::Round::may_take_named(const Demand& demand) {
+  if (!ledger_.named_free(demand)) return false;
+  if (demand.named.empty() || plan().may_take_named(demand)) return true;
+  kept().stood_in_the_way = true;
+  return false;
+}
+
+}  // namespace jobq::resmgr

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walking through the known ends.
+#include "resmgr/ends.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jobq::resmgr {
+
+std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now) {
+  if (!node.usable() || !fits(demand.node, node.total)) return std::nullopt;
+  std::vector<std::pair<Time, const Holding*>> ends;
+  for (const auto& [id, holding] : node.holdings) {
+    if (holding->end && *holding->end > now) ends.emplace_back(*holding->end, holding);
+  }
+  std::ranges::sort(ends, {}, &std::pair<Time, const Holding*>::first);
+  Amounts free = node.free;
+  for (const auto& [at, holding] : ends) {
+    add(free, holding->demand->node);
+    if (fits(demand.node, free)) return at;
+  }
+  return std::nullopt;
+}
+
+std::optional<Time> first_end_after(const Node& node, Time now) {
+  std::optional<Time> first;
+  for (const auto& [id, holding] : node.holdings) {
+    const bool sooner = holding->end && *holding->end > now && (!first || *holding->end < *first);
+    if (sooner) first = holding->end;
+  }
+  return first;
+}
+
+const Amounts& Ends::gather(const Holding& ended) {
+  const std::size_t position = ended.node->position;
+  if (gathered_.size() <= position) gathered_.resize(position + 1);
+  Gathered& gathered = gathered_[position];
+  if (gathered.search != search_) {
+    gathered.search = search_;
+    gathered.free.assign(ended.node->free.begin(), ended.node->free.end());
+  }
+  add(gathered.free, ended.demand->node);
+  return gathered.free;
+}
+
+std::optional<SureFit> Ends::first_fit(const Ledger& ledger, const Demand& demand, Time now,
+                                       Work& work) {
+  ++search_;
+  std::optional<SureFit> found;
+  ledger.ends().each_from({now + Millis{1}, 0, nullptr}, [&](const NodeEnd& end) {
+    if (found && end.at > found->at) return false;
+    ++work.glances;
+    const Node& node = *end.holding->node;
+    if (!node.usable() || !fits(demand.node, node.total)) return true;
+    if (!fits(demand.node, gather(*end.holding))) return true;
+    if (!found || node.id < found->node->id) found = SureFit{&node, end.at};
+    return true;
+  });
+  return found;
+}
+
+}  // namespace jobq::resmgr
