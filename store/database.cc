@@ -18,9 +18,9 @@ int flags_of(Database::Mode mode) {
 
 }  // namespace
 
-Result<Database> Database::open(const std::string& path, Mode mode) {
+Result<Database> Database::open(const std::string& path, Mode mode, const char* vfs) {
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags_of(mode), nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags_of(mode), vfs);
   Database database(handle);
   if (code != SQLITE_OK) {
     return fail(ErrorCode::kRefused, fmt::format("cannot open {}: {}", path, database.error()));

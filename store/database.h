@@ -34,7 +34,8 @@ class Database {
     kRead,   // never writes, never checkpoints
   };
 
-  static Result<Database> open(const std::string& path, Mode mode);
+  // `vfs` names one of SQLite's; null: the system's.
+  static Result<Database> open(const std::string& path, Mode mode, const char* vfs = nullptr);
   ~Database();
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) = delete;
