@@ -2,8 +2,8 @@
 // Recovery: what the rows say is put back by the functions that live events use, and what follows
 // from it (requests, limits) follows again.
 //
-// Grants are taken again before any request is queued. Nothing is granted here: no node is
-// connected, and the first that joins starts a round.
+// Grants are taken again before any request is queued. No node is connected: what is granted here
+// takes named resources only, as in any other turn without nodes.
 #include <algorithm>
 
 #include "base/check.h"
@@ -66,7 +66,7 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   for (const JobNumber number : numbers) restore_grants(*jobs_.find(number));
   take_rows();  // what was put back is no change
   for (const JobNumber number : numbers) go_on(*jobs_.find(number));
-  schedule_due_ = false;
+  handle_grants();
   ask_to_wake();
   out_ = nullptr;
 }
