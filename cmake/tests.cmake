@@ -66,6 +66,15 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/tests/tidy_test.cc)
   jobq_test(test_tidy "" tests/tidy_test.cc ${sources})
 endif()
 
+# The fault simulator, and the thousand seeds of it that every check runs, side by side.
+jobq_program(fault_simulator tests/fault_simulator.cc jobq_sim)
+foreach(last 250 500 750 1000)
+  math(EXPR first "${last} - 249")
+  add_test(NAME seeds.${first}-${last} COMMAND fault_simulator --seeds ${first}-${last})
+  set_tests_properties(seeds.${first}-${last} PROPERTIES
+    TIMEOUT 600 LABELS seeds ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
+endforeach()
+
 if(TARGET jobq)
   file(GLOB scripts CONFIGURE_DEPENDS tests/cli/t*.sh)
   jobq_scripts(cli 120 ${scripts})
