@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/plant.h"
 
 namespace jobq::controller {
 namespace {
@@ -100,6 +101,7 @@ void Turn::commit(Batch batch, std::vector<sched::Row> rows) {
 
 void Turn::append(Batch batch) {
   doors_.stop(TurnTimer::kFlush);
+  if (JOBQ_PLANT(act_before_commit)) settle(std::exchange(batch, {}), {});
   outstanding_.push_back(std::move(batch));
   doors_.append(std::exchange(held_rows_, {}));
 }

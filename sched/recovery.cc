@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "sched/core.h"
 
 namespace jobq::sched {
@@ -101,7 +102,7 @@ void Core::restore_row(const ResourceRow& row) {
 }
 
 void Core::restore_row(const SubmissionRow& row) {
-  if (row.expires > now_) submissions_.add(row);
+  if (row.expires > now_ && !JOBQ_PLANT(key_lost_by_recovery)) submissions_.add(row);
 }
 
 void Core::restore_row(const JobRow& row) {
@@ -113,7 +114,7 @@ void Core::restore_row(const JobRow& row) {
   job.spec = spec;
   job.user = &jobs_.intern({row.uid, row.gid, row.user});
   job.priority = row.priority;
-  job.held = row.held;
+  job.held = row.held && !JOBQ_PLANT(hold_lost_by_recovery);
   job.params = row.params;
   job.time_limit = row.time_limit;
   job.submitted = row.submitted;

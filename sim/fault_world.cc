@@ -38,7 +38,7 @@ const Disk& fresh_disk() {
 
 class World {
  public:
-  World(std::uint64_t seed, bool traces);
+  World(std::uint64_t seed, Promises::Trace trace);
   WorldReport run();
 
  private:
@@ -76,9 +76,9 @@ Disk disk_for(Chance& chance) {
   return chance.one_in(8) ? Disk(chance.next()) : Disk(fresh_disk(), chance.next());
 }
 
-World::World(std::uint64_t seed, bool traces)
+World::World(std::uint64_t seed, Promises::Trace trace)
     : chance_(seed),
-      promises_(timeline_, traces),
+      promises_(timeline_, std::move(trace)),
       disk_(disk_for(chance_)),
       network_(timeline_, chance_),
       clients_(timeline_, chance_, promises_,
@@ -231,12 +231,13 @@ WorldReport World::report() {
   counts_["writes refused"] = disk_.counters().refused;
   counts_["writes lost"] = disk_.counters().lost;
   counts_["writes torn"] = disk_.counters().torn;
-  return {promises_.violation(), promises_.trace(), promises_.fingerprint(), promises_.faults(),
-          counts_};
+  return {promises_.violation(), promises_.fingerprint(), promises_.faults(), counts_};
 }
 
 }  // namespace
 
-WorldReport run_world(std::uint64_t seed, bool traces) { return World(seed, traces).run(); }
+WorldReport run_world(std::uint64_t seed, Promises::Trace trace) {
+  return World(seed, std::move(trace)).run();
+}
 
 }  // namespace jobq::sim

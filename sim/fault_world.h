@@ -8,7 +8,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "sim/promises.h"
 
@@ -16,12 +15,12 @@ namespace jobq::sim {
 
 struct WorldReport {
   std::optional<Violation> violation;
-  std::vector<std::string> trace;  // where it was asked for
-  std::uint64_t fingerprint = 0;   // of the history: the same seed gives the same
+  std::uint64_t fingerprint = 0;  // of the history: the same seed gives the same
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> counts;  // events, commits, processes, ...
 };
 
-WorldReport run_world(std::uint64_t seed, bool traces);
+// The history goes to `trace`, line by line, where it is not empty.
+WorldReport run_world(std::uint64_t seed, Promises::Trace trace = {});
 
 }  // namespace jobq::sim

@@ -53,9 +53,8 @@ void Promises::broken(std::string_view promise, std::string what) {
 
 void Promises::happened(const std::function<std::string()>& what) {
   fingerprint_ = fingerprint_ * 1099511628211ULL + static_cast<std::uint64_t>(timeline_.now_us());
-  if (!traces_) return;
-  trace_.push_back(
-      fmt::format("{:10.4f} {}", static_cast<double>(timeline_.now_us()) / 1e6, what()));
+  if (!trace_) return;
+  trace_(fmt::format("{:10.4f} {}", static_cast<double>(timeline_.now_us()) / 1e6, what()));
 }
 
 void Promises::fault(std::string_view kind, const std::function<std::string()>& what) {

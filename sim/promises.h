@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -37,13 +38,14 @@ struct Violation {
 
 class Promises final : public Witness {
  public:
-  Promises(const Timeline& timeline, bool traces) : timeline_(timeline), traces_(traces) {}
+  // Where the history goes, line by line; nowhere where it is empty.
+  using Trace = std::function<void(const std::string&)>;
+  Promises(const Timeline& timeline, Trace trace) : timeline_(timeline), trace_(std::move(trace)) {}
 
   const std::optional<Violation>& violation() const { return violation_; }
-  const std::vector<std::string>& trace() const { return trace_; }
   const std::map<std::string, std::uint64_t>& faults() const { return faults_; }
   std::uint64_t processes() const { return began_.size(); }
-  // Every line of the trace goes into it, traced or not: equal fingerprints are equal histories.
+  // Everything that happens goes into it: equal fingerprints are equal histories.
   std::uint64_t fingerprint() const { return fingerprint_; }
   void broken(std::string_view promise, std::string what);
 
@@ -105,9 +107,8 @@ class Promises final : public Witness {
   Submission* by_number(JobNumber job);
 
   const Timeline& timeline_;
-  bool traces_;
+  Trace trace_;
   std::optional<Violation> violation_;
-  std::vector<std::string> trace_;
   std::map<std::string, std::uint64_t> faults_;
   std::uint64_t fingerprint_ = 0;
   std::uint64_t turns_ = 0;

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/plant.h"
 #include "store/journal.h"
 
 namespace jobq::store {
@@ -109,6 +110,7 @@ bool configure(Database& database) {
              "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384; PRAGMA temp_store = "
              "MEMORY;"
              "PRAGMA trusted_schema = OFF;") &&
+         (!JOBQ_PLANT(commits_not_synced) || database.execute("PRAGMA synchronous = NORMAL")) &&
          database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode") == 1;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The fault simulator as a program: runs worlds by their seeds, prints what was in them, and for a
 // seed that fails the end of its history and the command that runs it again.
+//
+// Built with JOBQ_PLANTS it has bugs of which one can be chosen; then a failure is what is wanted.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
+#include <cstdio>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/plant.h"
 #include "sim/fault_world.h"
 
 namespace jobq::sim {
@@ -25,16 +29,19 @@ struct Settings {
   std::uint64_t first = 1;
   std::uint64_t last = 1000;
   bool traces = false;
-  bool keeps_going = false;  // past the first failure
+  bool keeps_going = false;    // past the first failure
+  bool wants_failure = false;  // a bug is planted
 };
 
 std::uint64_t seed_that_runs = 0;
+int code_of_failure = 1;
 
 // check() aborts: the seed must be known all the same.
 void on_abort(int /*signal*/) {
-  const std::string text = fmt::format("\nseed {} aborted\n", seed_that_runs);
+  const std::string text =
+      fmt::format("seed {0} breaks a check; its history: --seed {0} --trace\n", seed_that_runs);
   [[maybe_unused]] const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
-  _exit(1);
+  _exit(code_of_failure);
 }
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -54,6 +61,16 @@ bool read_seeds(std::string_view text, Settings& settings) {
   return true;
 }
 
+// False: this program has no plants.
+bool plant([[maybe_unused]] std::string_view bug) {
+#ifdef JOBQ_PLANTS
+  planted = bug;
+  return !bug.empty();
+#else
+  return false;
+#endif
+}
+
 std::optional<Settings> read_settings(const std::vector<std::string_view>& words) {
   Settings settings;
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -62,6 +79,9 @@ std::optional<Settings> read_settings(const std::vector<std::string_view>& words
       settings.traces = true;
     } else if (words[i] == "--keep-going") {
       settings.keeps_going = true;
+    } else if (words[i] == "--plant" && plant(value)) {
+      settings.wants_failure = true;
+      ++i;
     } else if (words[i] == "--seed" || words[i] == "--seeds") {
       if (!read_seeds(value, settings)) return std::nullopt;
       ++i;
@@ -72,9 +92,11 @@ std::optional<Settings> read_settings(const std::vector<std::string_view>& words
   return settings;
 }
 
-void show_trace(const std::vector<std::string>& trace, std::size_t lines) {
-  const std::size_t from = trace.size() > lines ? trace.size() - lines : 0;
-  for (std::size_t i = from; i < trace.size(); ++i) fmt::print("{}\n", trace[i]);
+Promises::Trace to_output() {
+  return [](const std::string& line) {
+    fmt::print("{}\n", line);
+    std::fflush(stdout);
+  };
 }
 
 // The seed once more, with its history.
@@ -83,7 +105,12 @@ void show_failure(std::uint64_t seed, const Violation& violation, bool in_short,
   fmt::print("seed {} breaks {}: {}\n", seed, violation.promise, violation.what);
   if (in_short) return;
   fmt::print("the end of its history:\n");
-  show_trace(run_world(seed, true).trace, kTail);
+  std::deque<std::string> tail;
+  run_world(seed, [&](const std::string& line) {
+    tail.push_back(line);
+    if (tail.size() > kTail) tail.pop_front();
+  });
+  for (const std::string& line : tail) fmt::print("{}\n", line);
   fmt::print("all of it: {} --seed {} --trace\n", program, seed);
 }
 
@@ -93,17 +120,17 @@ void show_sums(const char* title, const std::map<std::string, std::uint64_t>& su
 }
 
 int run(const Settings& settings, std::string_view program) {
+  code_of_failure = settings.wants_failure ? 0 : 1;
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> counts;
   std::uint64_t failures = 0;
   for (std::uint64_t seed = settings.first; seed <= settings.last; ++seed) {
     seed_that_runs = seed;
-    const WorldReport report = run_world(seed, settings.traces);
-    if (settings.traces) show_trace(report.trace, report.trace.size());
+    const WorldReport report = run_world(seed, settings.traces ? to_output() : nullptr);
     if (report.violation) {
       ++failures;
       show_failure(seed, *report.violation, settings.keeps_going, program);
-      if (!settings.keeps_going) return 1;
+      if (!settings.keeps_going) return code_of_failure;
     }
     for (const auto& [name, count] : report.faults) faults[name] += count;
     for (const auto& [name, count] : report.counts) counts[name] += count;
@@ -111,7 +138,7 @@ int run(const Settings& settings, std::string_view program) {
   fmt::print("seeds {} to {}: {} broke a promise\n", settings.first, settings.last, failures);
   show_sums("what happened", counts);
   show_sums("faults", faults);
-  return failures == 0 ? 0 : 1;
+  return failures == 0 ? 1 - code_of_failure : code_of_failure;
 }
 
 }  // namespace
