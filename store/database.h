@@ -45,6 +45,11 @@ class Database {
   static constexpr Millis kPatience{1000};
   void set_patience(Millis patience);
 
+  // Writes the WAL's bytes over themselves and syncs them. After a sync that failed Linux takes
+  // pages for clean that are not on disk; a process that finds such a WAL would build on what the
+  // next loss of power takes away, and the checkpoint would mix old pages with new ones.
+  bool rewrite_log();
+
   bool execute(const char* sql);  // statements without parameters and rows
   // The first column of the first row; none on an error.
   std::optional<std::int64_t> number(const std::string& sql);

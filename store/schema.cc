@@ -133,6 +133,9 @@ Result<void> prepare_writer(Database& database, const std::string& path,
     return newer(path, *version, steps.size());
   }
   if (!configure(database)) return unreadable(database, path);
+  if (!database.rewrite_log()) {
+    return refuse(path, "cannot be used: the disk does not take its log (journal.db-wal) again");
+  }
   for (auto next = static_cast<std::size_t>(*version); next < steps.size(); ++next) {
     if (apply(database, steps[next], next + 1)) continue;
     auto refused = refuse(path, fmt::format("cannot be brought to schema version {}: {}", next + 1,
