@@ -66,6 +66,37 @@ if(EXISTS ${CMAKE_SOURCE_DIR}/tests/tidy_test.cc)
   jobq_test(test_tidy "" tests/tidy_test.cc ${sources})
 endif()
 
+# The fault simulator, and the thousand seeds of it that every check runs, side by side.
+jobq_program(fault_simulator tests/fault_simulator.cc jobq_sim)
+foreach(last 250 500 750 1000)
+  math(EXPR first "${last} - 249")
+  add_test(NAME seeds.${first}-${last} COMMAND fault_simulator --seeds ${first}-${last})
+  set_tests_properties(seeds.${first}-${last} PROPERTIES
+    TIMEOUT 600 LABELS seeds ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
+endforeach()
+
+# The same with planted bugs (base/plant.h), each of which a thousand seeds must find. Files with
+# plants are compiled once more; what the linker has from them it does not take from the libraries.
+set(JOBQ_PLANTED controller/turn.cc sched/completion.cc sched/nodes.cc sched/recovery.cc
+  store/journal_file.cc store/schema.cc)
+jobq_program(fault_simulator_planted tests/fault_simulator.cc jobq_sim)
+target_sources(fault_simulator_planted PRIVATE ${JOBQ_PLANTED})
+target_compile_definitions(fault_simulator_planted PRIVATE JOBQ_PLANTS)
+foreach(plant act_before_commit commits_not_synced end_not_recorded failed_commit_taken_as_good
+    grant_of_lost_attempt_kept hold_lost_by_recovery key_lost_by_recovery
+    launch_again_after_reboot silent_node_counts_as_dead)
+  add_test(NAME plants.${plant}
+    COMMAND fault_simulator_planted --plant ${plant} --seeds 1-1000)
+  set_tests_properties(plants.${plant} PROPERTIES
+    TIMEOUT 600 LABELS plants ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
+endforeach()
+add_test(NAME plants.are_in_the_planted_program
+  COMMAND grep -q act_before_commit $<TARGET_FILE:fault_simulator_planted>)
+if(TARGET jobq)
+  add_test(NAME plants.are_not_in_the_product COMMAND grep -q act_before_commit $<TARGET_FILE:jobq>)
+  set_tests_properties(plants.are_not_in_the_product PROPERTIES WILL_FAIL TRUE)
+endif()
+
 if(TARGET jobq)
   file(GLOB scripts CONFIGURE_DEPENDS tests/cli/t*.sh)
   jobq_scripts(cli 120 ${scripts})

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "sched/core.h"
 
 namespace jobq::sched {
@@ -51,7 +52,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   AttemptRow& attempt = run.attempts.back();
   attempt.ended = now_;
   attempt.end = end;
-  touch_attempt(job, id);
+  if (!JOBQ_PLANT(end_not_recorded)) touch_attempt(job, id);
   nodes_.detach(attempt.node, attempt.id);
   Judgement judgement = step.state == StepState::kEnding
                             ? judge_ordered(end, step.outcome, run.reason)
@@ -60,7 +61,8 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   run.reason = std::move(judgement.reason);
   run.event = std::move(judgement.event);
   apply(job, id, input_of(judgement.outcome));
-  if (rm_.release(request_of(job.number, id))) schedule_due_ = true;
+  const bool keeps = JOBQ_PLANT(grant_of_lost_attempt_kept) && end.how == TaskEnd::How::kLost;
+  if (!keeps && rm_.release(request_of(job.number, id))) schedule_due_ = true;
   refresh_deadline(job);
   flow_on(job, {id});
 }

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "sched/core.h"
 #include "sched/launch.h"
 
@@ -82,7 +83,8 @@ void Core::send_standing(const Job& job, StepId id) {
 
 void Core::not_found(Node& node, Job& job, StepId id) {
   const Step& step = job.step(id);
-  const bool remembers = step.attempt()->incarnation == node.row.incarnation;
+  const bool remembers =
+      step.attempt()->incarnation == node.row.incarnation || JOBQ_PLANT(launch_again_after_reboot);
   TaskEnd end;
   if (remembers && step.state == StepState::kStarting) {
     apply(job, id, StepInput::kRelaunched);
@@ -110,6 +112,10 @@ void Core::on(NodeLost& event) {
   nodes_.connect(*node, false);
   rm_.set_connected(event.node, false);
   schedule_due_ = true;
+  if (JOBQ_PLANT(silent_node_counts_as_dead)) {
+    const std::set<AttemptId> attempts = node->attempts;
+    for (const AttemptId& id : attempts) not_found(*node, *jobs_.find(id.job), id.step);
+  }
 }
 
 // The job whose step has this attempt now, on this node; nothing where it has ended or never was.

@@ -2,11 +2,12 @@
 // Recovery: what the rows say is put back by the functions that live events use, and what follows
 // from it (requests, limits) follows again.
 //
-// Grants are taken again before any request is queued. Nothing is granted here: no node is
-// connected, and the first that joins starts a round.
+// Grants are taken again before any request is queued. No node is connected: what is granted here
+// takes named resources only, as in any other turn without nodes.
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/plant.h"
 #include "sched/core.h"
 
 namespace jobq::sched {
@@ -66,7 +67,7 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   for (const JobNumber number : numbers) restore_grants(*jobs_.find(number));
   take_rows();  // what was put back is no change
   for (const JobNumber number : numbers) go_on(*jobs_.find(number));
-  schedule_due_ = false;
+  handle_grants();
   ask_to_wake();
   out_ = nullptr;
 }
@@ -101,7 +102,7 @@ void Core::restore_row(const ResourceRow& row) {
 }
 
 void Core::restore_row(const SubmissionRow& row) {
-  if (row.expires > now_) submissions_.add(row);
+  if (row.expires > now_ && !JOBQ_PLANT(key_lost_by_recovery)) submissions_.add(row);
 }
 
 void Core::restore_row(const JobRow& row) {
@@ -113,7 +114,7 @@ void Core::restore_row(const JobRow& row) {
   job.spec = spec;
   job.user = &jobs_.intern({row.uid, row.gid, row.user});
   job.priority = row.priority;
-  job.held = row.held;
+  job.held = row.held && !JOBQ_PLANT(hold_lost_by_recovery);
   job.params = row.params;
   job.time_limit = row.time_limit;
   job.submitted = row.submitted;

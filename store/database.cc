@@ -4,11 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
 namespace jobq::store {
 namespace {
+
+constexpr sqlite3_int64 kRewrittenAtOnce = 1 << 16;
 
 int flags_of(Database::Mode mode) {
   const int access = mode == Database::Mode::kWrite ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
@@ -18,9 +21,9 @@ int flags_of(Database::Mode mode) {
 
 }  // namespace
 
-Result<Database> Database::open(const std::string& path, Mode mode) {
+Result<Database> Database::open(const std::string& path, Mode mode, const char* vfs) {
   sqlite3* handle = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &handle, flags_of(mode), nullptr);
+  const int code = sqlite3_open_v2(path.c_str(), &handle, flags_of(mode), vfs);
   Database database(handle);
   if (code != SQLITE_OK) {
     return fail(ErrorCode::kRefused, fmt::format("cannot open {}: {}", path, database.error()));
@@ -37,6 +40,22 @@ Database::Database(Database&& other) noexcept : handle_(std::exchange(other.hand
 
 void Database::set_patience(Millis patience) {
   sqlite3_busy_timeout(handle_, static_cast<int>(patience.count));
+}
+
+bool Database::rewrite_log() {
+  sqlite3_file* log = nullptr;
+  sqlite3_int64 size = 0;
+  const int found = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (found != SQLITE_OK || log == nullptr || log->pMethods == nullptr) return true;
+  const sqlite3_io_methods& file = *log->pMethods;
+  if (file.xFileSize(log, &size) != SQLITE_OK) return false;
+  std::vector<char> piece(kRewrittenAtOnce);
+  for (sqlite3_int64 at = 0; at < size; at += kRewrittenAtOnce) {
+    const auto count = static_cast<int>(std::min<sqlite3_int64>(kRewrittenAtOnce, size - at));
+    if (file.xRead(log, piece.data(), count, at) != SQLITE_OK) return false;
+    if (file.xWrite(log, piece.data(), count, at) != SQLITE_OK) return false;
+  }
+  return size == 0 || file.xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK;
 }
 
 bool Database::execute(const char* sql) {

@@ -34,7 +34,8 @@ class Database {
     kRead,   // never writes, never checkpoints
   };
 
-  static Result<Database> open(const std::string& path, Mode mode);
+  // `vfs` names one of SQLite's; null: the system's.
+  static Result<Database> open(const std::string& path, Mode mode, const char* vfs = nullptr);
   ~Database();
   Database(Database&& other) noexcept;
   Database& operator=(Database&& other) = delete;
@@ -43,6 +44,11 @@ class Database {
   // it is being changed takes the write lock for a moment; whoever comes then must wait, not fail.
   static constexpr Millis kPatience{1000};
   void set_patience(Millis patience);
+
+  // Writes the WAL's bytes over themselves and syncs them. After a sync that failed Linux takes
+  // pages for clean that are not on disk; a process that finds such a WAL would build on what the
+  // next loss of power takes away, and the checkpoint would mix old pages with new ones.
+  bool rewrite_log();
 
   bool execute(const char* sql);  // statements without parameters and rows
   // The first column of the first row; none on an error.

@@ -13,19 +13,12 @@
 #include <filesystem>
 #include <future>
 #include <mutex>
-#include <optional>
 #include <system_error>
 #include <thread>
 #include <utility>
 
-#include "base/log.h"
-#include "store/checkpoints.h"
-#include "store/database.h"
+#include "store/journal_file.h"
 #include "store/lock.h"
-#include "store/reader.h"
-#include "store/retention.h"
-#include "store/schema.h"
-#include "store/writer.h"
 
 namespace jobq::store {
 namespace {
@@ -34,13 +27,16 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kRowsPerCommit = 20000;  // a batch is never split: a bigger one goes alone
 constexpr milliseconds kIdleAfter{100};
-// Until a checkpoint that a reader kept from its end is tried again.
-constexpr milliseconds kReaderPatience{1000};
-constexpr milliseconds kSweepEvery{3600 * 1000};  // the only wake-up of a journal without work
 
 struct Batch {
   std::vector<sched::Row> rows;
   Journal::Committed committed;
+};
+
+// Batches that become one transaction, and who is told.
+struct Group {
+  JournalFile::Batches batches;
+  std::vector<Journal::Committed> told;
 };
 
 std::string path_of(const std::string& directory) { return directory + "/journal.db"; }
@@ -57,30 +53,6 @@ Result<void> create_private(const std::string& path) {
   return {};
 }
 
-// In words of the user's: what happened, and what helps.
-Error cannot_write(const Database& database, const std::string& directory) {
-  const std::string detail = database.error();
-  std::string text = "the journal cannot be written: ";
-  switch (database.error_code()) {
-    case SQLITE_FULL:
-      text += fmt::format("the disk is full ({}); free some space for {}", detail, directory);
-      break;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-      text +=
-          fmt::format("the disk fails ({}); look after the file system of {}", detail, directory);
-      break;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      text +=
-          fmt::format("{} is damaged ({}); restore it from a backup", path_of(directory), detail);
-      break;
-    default: text += detail;
-  }
-  return {ErrorCode::kUnavailable, text};
-}
-
 std::uint64_t file_size_of(const std::string& path) {
   std::error_code none;
   const auto size = std::filesystem::file_size(path, none);
@@ -90,13 +62,8 @@ std::uint64_t file_size_of(const std::string& path) {
 }  // namespace
 
 struct Journal::Impl {
-  Impl(Options given, DirectoryLock taken, Database opened)
-      : options(std::move(given)),
-        lock(std::move(taken)),
-        database(std::move(opened)),
-        writer(database, options.codec),
-        retention(database, writer, options.keep_jobs),
-        checkpoints(database, options.checkpoint_pages) {
+  Impl(std::string in, DirectoryLock taken, std::unique_ptr<JournalFile> opened)
+      : directory(std::move(in)), lock(std::move(taken)), file(std::move(opened)) {
     thread = std::thread([this] { run(); });
   }
   ~Impl() {
@@ -148,7 +115,7 @@ struct Journal::Impl {
       }
       patience = next == Next::kIdle ? tidy() : kIdleAfter;
     }
-    checkpoints.run_last();
+    file->finish();
   }
 
   Next wait(milliseconds patience) {
@@ -159,12 +126,13 @@ struct Journal::Impl {
     return questions.empty() ? Next::kStop : Next::kQuestion;
   }
 
-  std::vector<Batch> take_group() {
+  Group take_group() {
     const std::lock_guard guard(mutex);
-    std::vector<Batch> group;
+    Group group;
     for (std::size_t rows = 0; !batches.empty() && rows < kRowsPerCommit;) {
       rows += batches.front().rows.size();
-      group.push_back(std::move(batches.front()));
+      group.batches.push_back(std::move(batches.front().rows));
+      group.told.push_back(std::move(batches.front().committed));
       batches.pop_front();
     }
     return group;
@@ -177,81 +145,30 @@ struct Journal::Impl {
     return question;
   }
 
-  void commit(const std::vector<Batch>& group) {
-    if (!failure && !write(group)) failure = cannot_write(database, options.directory);
-    if (failure) writer.rollback();
-    Result<void> result;
-    if (failure) result = tl::unexpected(*failure);
-    for (const Batch& batch : group) {
-      if (batch.committed) batch.committed(result);
+  void commit(const Group& group) {
+    const Result<void> result = file->commit(group.batches);
+    count();
+    for (const Journal::Committed& told : group.told) {
+      if (told) told(result);
     }
-    if (failure) return;
-    // Under a load that never pauses, old jobs go as fast as new ones end.
-    if (ended_since_purge >= kPurgeChunk) purge();
-    if (checkpoints.due()) checkpoint();
+    file->keep_up();
+    count();
   }
 
-  bool write(const std::vector<Batch>& group) {
-    std::uint64_t rows = 0;
-    for (const Batch& batch : group) rows += batch.rows.size();
-    if (rows == 0) return true;
-    if (!writer.begin()) return false;
-    for (const Batch& batch : group) {
-      for (const sched::Row& row : batch.rows) {
-        if (!writer.write(row)) return false;
-        const auto* job = std::get_if<sched::JobRow>(&row);
-        if (job != nullptr && job->ended) ++ended_since_purge;
-      }
-    }
-    if (!writer.commit()) return false;
-    const std::lock_guard guard(mutex);
-    ++counters.commits;
-    counters.rows += rows;
-    return true;
-  }
-
-  Result<void> reopen() {
-    if (!failure) return {};
-    if (!writer.prove()) return tl::unexpected(cannot_write(database, options.directory));
-    failure.reset();
-    return {};
-  }
-
-  // One piece of what can wait. How long to wait for the next one.
   milliseconds tidy() {
-    if (failure) return kSweepEvery;
-    if (purge()) return milliseconds{0};
-    if (checkpoints.has_work()) checkpoint();
-    return checkpoints.reader_in_way() ? kReaderPatience : kSweepEvery;
+    const milliseconds patience{file->tidy().count};
+    count();
+    return patience;
   }
 
-  // True: there is more.
-  bool purge() {
-    ended_since_purge = 0;
-    const auto purged = retention.purge(options.now());
-    if (!purged) {
-      log::warning("the journal could not purge old jobs: {}", database.error());
-      return false;
-    }
+  void count() {
     const std::lock_guard guard(mutex);
-    counters.purged_jobs += purged->jobs;
-    return purged->more;
+    counters = file->counters();
   }
 
-  void checkpoint() {
-    if (!checkpoints.run()) return;
-    const std::lock_guard guard(mutex);
-    ++counters.checkpoints;
-  }
-
-  const Options options;
+  const std::string directory;
   DirectoryLock lock;
-  Database database;
-  Writer writer;
-  Retention retention;
-  Checkpoints checkpoints;
-  std::optional<Error> failure;  // set: nothing is written until reopen() proves the disk
-  std::size_t ended_since_purge = 0;
+  std::unique_ptr<JournalFile> file;
 
   std::mutex mutex;  // guards what follows
   std::condition_variable wake;
@@ -268,14 +185,11 @@ Result<std::unique_ptr<Journal>> Journal::open(Options options) {
   if (!lock) return tl::unexpected(lock.error());
   const std::string path = path_of(options.directory);
   if (auto created = create_private(path); !created) return tl::unexpected(created.error());
-  auto database = Database::open(path, Database::Mode::kWrite);
-  if (!database) return tl::unexpected(database.error());
-  if (auto prepared = prepare_writer(*database, path); !prepared) {
-    return tl::unexpected(prepared.error());
-  }
+  const std::string directory = options.directory;
+  auto file = JournalFile::open(path, std::move(options));
+  if (!file) return tl::unexpected(file.error());
   std::unique_ptr<Journal> journal(new Journal);
-  journal->impl_ =
-      std::make_unique<Impl>(std::move(options), *std::move(lock), *std::move(database));
+  journal->impl_ = std::make_unique<Impl>(directory, *std::move(lock), *std::move(file));
   return journal;
 }
 
@@ -283,9 +197,7 @@ Journal::Journal() = default;
 Journal::~Journal() = default;
 
 Result<std::vector<sched::Row>> Journal::recover() {
-  return impl_->ask([impl = impl_.get()] {
-    return read_live(impl->database, impl->options.codec, impl->options.now());
-  });
+  return impl_->ask([file = impl_->file.get()] { return file->recover(); });
 }
 
 void Journal::append(std::vector<sched::Row> rows, Committed committed) {
@@ -293,11 +205,11 @@ void Journal::append(std::vector<sched::Row> rows, Committed committed) {
 }
 
 Result<void> Journal::reopen() {
-  return impl_->ask([impl = impl_.get()] { return impl->reopen(); });
+  return impl_->ask([file = impl_->file.get()] { return file->reopen(); });
 }
 
 Journal::Counters Journal::counters() const {
-  const std::string path = path_of(impl_->options.directory);
+  const std::string path = path_of(impl_->directory);
   const std::lock_guard guard(impl_->mutex);
   Counters counters = impl_->counters;
   counters.file_bytes = file_size_of(path);

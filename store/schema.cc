@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "base/plant.h"
 #include "store/journal.h"
 
 namespace jobq::store {
@@ -109,6 +110,7 @@ bool configure(Database& database) {
              "PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384; PRAGMA temp_store = "
              "MEMORY;"
              "PRAGMA trusted_schema = OFF;") &&
+         (!JOBQ_PLANT(commits_not_synced) || database.execute("PRAGMA synchronous = NORMAL")) &&
          database.number("SELECT journal_mode = 'wal' FROM pragma_journal_mode") == 1;
 }
 
@@ -131,6 +133,9 @@ Result<void> prepare_writer(Database& database, const std::string& path,
     return newer(path, *version, steps.size());
   }
   if (!configure(database)) return unreadable(database, path);
+  if (!database.rewrite_log()) {
+    return refuse(path, "cannot be used: the disk does not take its log (journal.db-wal) again");
+  }
   for (auto next = static_cast<std::size_t>(*version); next < steps.size(); ++next) {
     if (apply(database, steps[next], next + 1)) continue;
     auto refused = refuse(path, fmt::format("cannot be brought to schema version {}: {}", next + 1,

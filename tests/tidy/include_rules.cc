@@ -35,7 +35,7 @@ const std::map<std::string, Names, std::less<>> kMachines = {
 
 // Third-party headers by how they begin, and the folders that are their home.
 const std::map<std::string, Names, std::less<>> kHomes = {
-    {"sqlite3.h", {"store"}},
+    {"sqlite3.h", {"store", "sim"}},
     {"toml++/", {"conf"}},
     {"nlohmann/", {"conf"}},
     {"CLI/", {"cmd"}},

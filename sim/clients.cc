@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests, their copies on the way, and what clients remember of the answers.
+#include "sim/clients.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <iterator>
+#include <utility>
+
+#include "sim/job_mix.h"
+
+namespace jobq::sim {
+namespace {
+
+const sched::Actor kAnn{1000, 1000, "ann", false};
+const sched::Actor kRoot{0, 0, "root", true};
+
+void set_reply(sched::Event& event, ReplyId reply) {
+  std::visit(
+      [&](auto& one) {
+        if constexpr (requires { one.reply; }) one.reply = reply;
+      },
+      event);
+}
+
+// The journal failed: nothing of it was recorded, so far as anybody can say.
+bool may_be_tried_again(const sched::Reply& reply) {
+  const auto* error = std::get_if<Error>(&reply.body);
+  return error && error->code == ErrorCode::kUnavailable;
+}
+
+bool is_done(const sched::Reply& reply) { return std::holds_alternative<sched::Done>(reply.body); }
+
+// The one job that the command was about took it.
+bool was_accepted(const sched::Reply& reply) {
+  const auto* results = std::get_if<sched::JobResults>(&reply.body);
+  return results && results->jobs.size() == 1 && results->jobs.front().result;
+}
+
+sched::Selector only(JobNumber job) {
+  sched::Selector selector;
+  selector.ranges.push_back({job, job});
+  return selector;
+}
+
+}  // namespace
+
+Clients::Clients(Timeline& timeline, Chance& chance, Promises& promises, Deliver deliver)
+    : timeline_(timeline), chance_(chance), promises_(promises), deliver_(std::move(deliver)) {}
+
+void Clients::plan(std::size_t jobs, Millis span, const std::vector<std::string>& nodes) {
+  const auto some_time = [&](auto what) {
+    timeline_.after(chance_.between(Millis{0}, span), std::move(what));
+  };
+  create_resources();
+  const std::size_t classes = chance_.below(3);
+  for (std::size_t i = 0; i < classes; ++i) some_time([this] { register_class(); });
+  for (std::size_t i = 0; i < jobs; ++i) {
+    if (chance_.one_in(6)) {
+      some_time([this] { submit_of_class(); });
+    } else {
+      some_time([this] { submit(); });
+    }
+  }
+  for (std::size_t i = 0; i < jobs; ++i) some_time([this] { command(); });
+  for (const std::string& node : nodes) {
+    if (!chance_.one_in(4)) continue;
+    some_time([this, node] { drain(node); });
+    if (chance_.one_in(2)) some_time([this, node] { resume(node); });
+  }
+}
+
+// --- on the way
+
+void Clients::ask(sched::Event event, OnReply on_reply) {
+  requests_.push_back({std::move(event), std::move(on_reply)});
+  ++open_;
+  send(requests_.size() - 1);
+}
+
+std::int64_t Clients::random_delay_us() {
+  return lossy_ && chance_.one_in(10) ? chance_.between(1000, 3'000'000)
+                                      : chance_.between(50, 5000);
+}
+
+void Clients::send(Token token) {
+  send_copy(token);
+  if (lossy_ && chance_.one_in(6)) send_copy(token);
+  timeline_.after(chance_.between(Millis{300}, Millis{2000}), [this, token] { send_again(token); });
+}
+
+void Clients::send_again(Token token) {
+  if (!requests_[token].done) send(token);
+}
+
+void Clients::send_copy(Token token) {
+  if (lossy_ && chance_.one_in(6)) return;
+  timeline_.after_us(random_delay_us(), [this, token] {
+    reply_to_.push_back(token);
+    sched::Event event = requests_[token].event;
+    set_reply(event, ReplyId{reply_to_.size()});
+    deliver_(std::move(event));
+  });
+}
+
+void Clients::on_reply(const sched::Reply& reply) {
+  const Token token = reply_to_.at(reply.to.value - 1);
+  if (lossy_ && chance_.one_in(6)) return;
+  timeline_.after_us(random_delay_us(), [this, token, reply] { answered(token, reply); });
+}
+
+// Late answers count as well: they must not contradict the first.
+void Clients::answered(Token token, const sched::Reply& reply) {
+  if (may_be_tried_again(reply) || !requests_[token].on_reply(reply)) return;
+  if (std::exchange(requests_[token].done, true)) return;
+  --open_;
+}
+
+// --- what they want
+
+void Clients::create_resources() {
+  for (const resmgr::NamedResource& resource : named_resources()) {
+    ask(sched::CreateResource{{}, kRoot, resource},
+        [this, name = resource.name](const auto& reply) {
+          if (is_done(reply)) promises_.exists(name);
+          return is_done(reply);
+        });
+  }
+}
+
+void Clients::register_class() {
+  const std::string name = fmt::format("class{}", classes_.size());
+  const auto spec = random_class(chance_, name);
+  classes_[name] = spec;
+  ask(sched::RegisterClass{{}, kAnn, {spec, "text of " + name, name + ".toml"}},
+      [this, name](const auto& reply) {
+        if (is_done(reply)) promises_.is_registered(name);
+        return true;
+      });
+}
+
+void Clients::submit() {
+  sched::Ticket ticket = random_ticket(chance_, fmt::format("j{}", ++submitted_));
+  const auto spec = ticket.spec;
+  ask_to_submit(std::move(ticket), spec);
+}
+
+void Clients::submit_of_class() {
+  if (classes_.empty()) return submit();
+  auto at = classes_.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(chance_.below(classes_.size())));
+  sched::Ticket ticket;
+  ticket.class_name = at->first;
+  ticket.name = fmt::format("j{}", ++submitted_);
+  ask_to_submit(std::move(ticket), at->second);
+}
+
+void Clients::ask_to_submit(sched::Ticket ticket, std::shared_ptr<const sched::JobSpec> spec) {
+  const std::string name = ticket.name;
+  const bool own_key = chance_.one_in(2);
+  if (own_key) ticket.key = "own-" + name;
+  promises_.submitted(name, std::move(spec), ticket.hold);
+  ask(sched::NewJobNotice{{}, kAnn, own_key ? "" : "key-" + name, {std::move(ticket)}, false},
+      [this, name](const sched::Reply& reply) {
+        const auto* submitted = std::get_if<sched::Submitted>(&reply.body);
+        if (!submitted) return false;
+        // A refusal is not remembered: a later copy may be taken.
+        const auto& number = submitted->tickets.front();
+        if (number) promises_.got_number(name, *number);
+        if (number) jobs_[*number] = name;
+        return true;
+      });
+}
+
+void Clients::command() {
+  if (jobs_.empty()) return;
+  auto at = jobs_.begin();
+  std::advance(at, static_cast<std::ptrdiff_t>(chance_.below(jobs_.size())));
+  const std::string& name = at->second;
+  const sched::Selector jobs = only(at->first);
+  const auto any = [](const auto& /*reply*/) { return true; };
+  switch (chance_.below(6)) {
+    case 0:
+    case 1: return hold(jobs);
+    case 2: promises_.may_be_released(name); return ask(sched::Release{{}, kAnn, jobs}, any);
+    case 3: return ask(sched::Cancel{{}, kAnn, jobs, chance_.one_in(2) ? SIGUSR1 : SIGKILL}, any);
+    case 4: {
+      promises_.may_be_released(name);
+      sched::Selector step = jobs;
+      step.step = fmt::format("s{}", chance_.below(3));
+      return ask(sched::Cancel{{}, kAnn, step, 0}, any);
+    }
+    default: return cancel(name, jobs);
+  }
+}
+
+void Clients::hold(const sched::Selector& jobs) {
+  ask(sched::Hold{{}, kAnn, jobs}, [this, job = jobs.ranges.front().first](const auto& reply) {
+    if (was_accepted(reply)) promises_.is_held(job);
+    return true;
+  });
+}
+
+void Clients::cancel(const std::string& name, const sched::Selector& jobs) {
+  promises_.may_be_released(name);
+  ask(sched::Cancel{{}, kAnn, jobs, 0}, [this, job = jobs.ranges.front().first](const auto& reply) {
+    if (was_accepted(reply)) promises_.is_cancelled(job);
+    return true;
+  });
+}
+
+void Clients::drain(const std::string& node) {
+  ask(sched::DrainNode{{}, kRoot, node, "a new disk"}, [this, node](const auto& reply) {
+    if (is_done(reply)) promises_.node_is_draining(node);
+    return true;
+  });
+}
+
+void Clients::resume(const std::string& node) {
+  promises_.node_may_be_resumed(node);
+  ask(sched::ResumeNode{{}, kRoot, node}, [](const auto& /*reply*/) { return true; });
+}
+
+void Clients::heal(const std::vector<std::string>& nodes) {
+  lossy_ = false;
+  for (const auto& [number, name] : jobs_) promises_.may_be_released(name);
+  for (const std::string& node : nodes) resume(node);
+  sched::Selector all;
+  all.all = true;
+  ask(sched::Release{{}, kRoot, all}, [](const auto& /*reply*/) { return true; });
+}
+
+}  // namespace jobq::sim

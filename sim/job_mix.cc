@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Steps with conditions and needs, cleanups and limits, in small numbers: what goes wrong goes
+// wrong between two of them.
+#include "sim/job_mix.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace jobq::sim {
+namespace {
+
+constexpr std::array<std::string_view, 3> kExclusive{"db", "plan", "printer"};
+constexpr std::string_view kTokens = "solver";
+constexpr std::uint64_t kSolvers = 3;
+
+resmgr::Needs random_needs(Chance& chance) {
+  resmgr::Needs needs;
+  if (!chance.one_in(3)) needs.cpus = 1 + static_cast<std::uint32_t>(chance.below(2));
+  if (chance.one_in(6)) needs.gpus = 1;
+  if (chance.one_in(5)) needs.memory = Bytes{1U << 20U};
+  if (chance.one_in(3)) needs.exclusive = {std::string(kExclusive[chance.below(3)])};
+  if (chance.one_in(5)) needs.tokens = {{std::string(kTokens), 1 + chance.below(2)}};
+  return needs;
+}
+
+sched::Condition random_condition(Chance& chance, std::size_t before) {
+  using On = sched::Condition::On;
+  static constexpr std::array<On, 6> kOn{On::kSuccess, On::kSuccess, On::kFailure,
+                                         On::kCancel,  On::kEnded,   On::kEvent};
+  sched::Condition condition;
+  condition.step = fmt::format("s{}", chance.below(before));
+  condition.on = kOn.at(chance.below(kOn.size()));
+  if (condition.on == On::kEvent) condition.value = "same";
+  return condition;
+}
+
+sched::StepSpec random_step(Chance& chance, std::size_t index) {
+  sched::StepSpec step;
+  step.name = fmt::format("s{}", index);
+  step.argv = {"calc"};
+  step.exit.cancel = {77};
+  if (index > 0 && chance.one_in(2)) {
+    step.after.push_back(random_condition(chance, index));
+  } else if (index > 0 && chance.one_in(3)) {
+    step.after_any.push_back(random_condition(chance, index));
+    const sched::Condition other = random_condition(chance, index);
+    if (other != step.after_any.front()) step.after_any.push_back(other);
+  }
+  if (chance.one_in(3)) step.needs = random_needs(chance);
+  return step;
+}
+
+sched::JobSpec random_spec(Chance& chance) {
+  sched::JobSpec spec;
+  const std::size_t steps = 1 + chance.below(chance.one_in(3) ? 4 : 2);
+  for (std::size_t i = 0; i < steps; ++i) spec.steps.push_back(random_step(chance, i));
+  if (chance.one_in(3)) spec.needs = random_needs(chance);
+  if (chance.one_in(4)) {
+    spec.cleanup.emplace().name = "cleanup";
+    spec.cleanup->argv = {"tidy"};
+    if (chance.one_in(2)) spec.cleanup->time_limit = seconds(10);
+  }
+  if (chance.one_in(3)) spec.time_limit = chance.between(seconds(5), seconds(60));
+  if (chance.one_in(3)) spec.on_failure = sched::OnFailure::kContinue;
+  spec.priority = static_cast<int>(10 * chance.below(3));
+  return spec;
+}
+
+}  // namespace
+
+std::vector<resmgr::NamedResource> named_resources() {
+  std::vector<resmgr::NamedResource> all;
+  for (const std::string_view name : kExclusive) {
+    all.push_back({std::string(name), resmgr::NamedKind::kExclusive, 1});
+  }
+  all.push_back({std::string(kTokens), resmgr::NamedKind::kTokens, kSolvers});
+  return all;
+}
+
+resmgr::Capacity random_capacity(Chance& chance) {
+  resmgr::Capacity capacity = whole_capacity();
+  capacity.cpus -= static_cast<std::uint32_t>(chance.below(3));
+  capacity.gpus -= static_cast<std::uint32_t>(chance.below(3));
+  return capacity;
+}
+
+resmgr::Capacity whole_capacity() {
+  resmgr::Capacity capacity;
+  capacity.cpus = 4;
+  capacity.memory = Bytes{1ULL << 30U};
+  capacity.gpus = 2;
+  return capacity;
+}
+
+sched::Ticket random_ticket(Chance& chance, std::string name) {
+  sched::Ticket ticket;
+  ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance));
+  ticket.name = std::move(name);
+  ticket.hold = chance.one_in(10);
+  return ticket;
+}
+
+std::shared_ptr<const sched::JobSpec> random_class(Chance& chance, const std::string& name) {
+  auto spec = std::make_shared<sched::JobSpec>(random_spec(chance));
+  spec->class_name = name;
+  spec->class_version = "1";
+  return spec;
+}
+
+}  // namespace jobq::sim

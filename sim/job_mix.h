@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random jobs, and what the simulated cluster has for them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "resmgr/needs.h"
+#include "sched/spec.h"
+#include "sim/chance.h"
+
+namespace jobq::sim {
+
+// Named resources that exist from the start.
+std::vector<resmgr::NamedResource> named_resources();
+
+// At least a part of what the largest job needs, and a node on which every job fits.
+resmgr::Capacity random_capacity(Chance& chance);
+resmgr::Capacity whole_capacity();
+// A ticket with an inline spec and this name.
+sched::Ticket random_ticket(Chance& chance, std::string name);
+std::shared_ptr<const sched::JobSpec> random_class(Chance& chance, const std::string& name);
+
+}  // namespace jobq::sim

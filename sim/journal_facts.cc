@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A few SELECTs on a copy.
+#include "sim/journal_facts.h"
+
+#include <utility>
+
+#include "sim/controller_process.h"
+#include "sim/disk_vfs.h"
+#include "store/database.h"
+
+namespace jobq::sim {
+namespace {
+
+using store::Database;
+using store::Statement;
+
+bool read_jobs(Database& database, JournalFacts& facts) {
+  Statement query(database, "SELECT name, number, held, outcome, ended FROM job");
+  if (!query.start()) return false;
+  while (query.next()) {
+    std::string name;
+    JournalFacts::Job job;
+    Time ended;
+    query.read(name, job.number, job.held, job.decided, ended);
+    job.ended = static_cast<bool>(ended);
+    if (!facts.jobs.emplace(name, job).second) facts.repeated = name;
+  }
+  return !query.failed();
+}
+
+bool read_names(Database& database, const char* sql, std::set<std::string>& names) {
+  Statement query(database, sql);
+  if (!query.start()) return false;
+  while (query.next()) names.emplace(query.bytes(0));
+  return !query.failed();
+}
+
+bool read_ends(Database& database, JournalFacts& facts) {
+  Statement query(database,
+                  "SELECT job, step, attempt, how, exit_code, signal, reason, cpu, max_rss "
+                  "FROM attempt WHERE ended > 0");
+  if (!query.start()) return false;
+  while (query.next()) {
+    AttemptId id;
+    sched::TaskEnd end;
+    query.read(id.job, id.step, id.attempt, end.how, end.exit_code, end.signal, end.reason, end.cpu,
+               end.max_rss);
+    facts.ends.emplace(id, std::move(end));
+  }
+  return !query.failed();
+}
+
+bool is_whole(Database& database) {
+  Statement query(database, "PRAGMA integrity_check");
+  return query.start() && query.next() && query.bytes(0) == "ok";
+}
+
+bool read_all(Database& database, HowMuch how_much, JournalFacts& facts) {
+  return read_jobs(database, facts) &&
+         read_names(database, "SELECT name FROM node WHERE draining", facts.draining) &&
+         read_names(database, "SELECT name FROM resource", facts.resources) &&
+         read_names(database, "SELECT name FROM class", facts.classes) &&
+         (how_much == HowMuch::kWhatIsLive || (read_ends(database, facts) && is_whole(database)));
+}
+
+}  // namespace
+
+Result<JournalFacts> read_facts(const Disk& disk, HowMuch how_much) {
+  Disk copy(disk);
+  const DiskVfs vfs(copy);
+  auto database = Database::open(kJournalPath, Database::Mode::kWrite, vfs.name());
+  if (!database) return tl::unexpected(database.error());
+  JournalFacts facts;
+  if (read_all(*database, how_much, facts)) return facts;
+  return fail(ErrorCode::kInternal, "the journal cannot be read: " + database->error());
+}
+
+}  // namespace jobq::sim

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The controller's side of nodes, as in controller/nodes.cc, over simulated connections: joining,
+// silence, orders, reports.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "controller/turn.h"
+#include "sim/network.h"
+#include "sim/timeline.h"
+
+namespace jobq::sim {
+
+class NodeDesk final : public Peer {
+ public:
+  NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn);
+  ~NodeDesk() override;
+  NodeDesk(const NodeDesk&) = delete;
+  NodeDesk& operator=(const NodeDesk&) = delete;
+
+  void carry_out(const sched::Action& action);  // what is not for nodes is passed over
+  void dismiss_all(const std::string& reason);
+
+ private:
+  struct Caller {
+    std::string name;  // empty: it has not joined
+    std::string incarnation;
+    NodeId node;
+    std::int64_t heard_us = 0;
+  };
+  void on_connected(ConnectionId connection) override;
+  void on_message(ConnectionId connection, const Message& message) override;
+  void on_lost(ConnectionId connection, const std::string& reason) override;
+  void join(ConnectionId connection, const Join& join);
+  bool may_take_name(ConnectionId connection, const Join& join);
+  void welcome(const sched::Welcome& welcome);
+  void send(NodeId node, Message message);
+  void drop(ConnectionId connection, const std::string& reason);
+  void gone(ConnectionId connection, const std::string& reason);
+  void beat();
+
+  Timeline& timeline_;
+  Process& process_;
+  Network& network_;
+  controller::Turn& turn_;
+  std::map<ConnectionId, Caller> callers_;
+  std::map<std::string, ConnectionId> by_name_;
+  std::map<NodeId, ConnectionId> by_id_;
+  std::int64_t last_beat_us_ = 0;  // 0: the first one counts as late
+};
+
+}  // namespace jobq::sim

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checkers that compare what clients and keepers know with what stands in the journal.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "sim/promises.h"
+
+namespace jobq::sim {
+namespace {
+
+auto as_tuple(const sched::TaskEnd& end) {
+  return std::tie(end.how, end.exit_code, end.signal, end.reason, end.cpu, end.max_rss);
+}
+
+std::string to_text(const sched::TaskEnd& end) {
+  return fmt::format("how {} exit {} signal {} '{}'", static_cast<int>(end.how), end.exit_code,
+                     end.signal, end.reason);
+}
+
+}  // namespace
+
+// --- what clients were told
+
+void Promises::submitted(const std::string& name, std::shared_ptr<const sched::JobSpec> spec,
+                         bool held) {
+  happened([&] {
+    return fmt::format("{} is submitted: {}, {} steps{}", name, resmgr::to_string(spec->needs),
+                       spec->steps.size(), held ? ", held" : "");
+  });
+  Submission& submission = submissions_[name];
+  submission.spec = std::move(spec);
+  submission.held = held;
+}
+
+void Promises::got_number(const std::string& name, JobNumber number) {
+  Submission& submission = submissions_.at(name);
+  if (submission.number && submission.number != number) {
+    broken("same_key_same_number",
+           fmt::format("{} was told {} and then {}", name, submission.number.value, number.value));
+  }
+  submission.number = number;
+}
+
+void Promises::may_be_released(const std::string& name) {
+  submissions_.at(name).may_be_released = true;
+}
+
+Promises::Submission* Promises::by_number(JobNumber job) {
+  const auto at = std::find_if(submissions_.begin(), submissions_.end(),
+                               [&](const auto& entry) { return entry.second.number == job; });
+  return at == submissions_.end() ? nullptr : &at->second;
+}
+
+void Promises::is_held(JobNumber job) {
+  if (Submission* submission = by_number(job)) submission->held = true;
+}
+
+void Promises::is_cancelled(JobNumber job) {
+  if (Submission* submission = by_number(job)) submission->cancelled = true;
+}
+
+// --- what the journal says
+
+bool Promises::told_anybody() const {
+  return !draining_.empty() || !resources_.empty() || !classes_.empty() ||
+         std::any_of(submissions_.begin(), submissions_.end(),
+                     [](const auto& entry) { return static_cast<bool>(entry.second.number); });
+}
+
+void Promises::after_crash(const Disk& disk) {
+  const auto facts = read_facts(disk, HowMuch::kWhatIsLive);
+  if (facts) {
+    check_acknowledged(*facts);
+  } else if (told_anybody()) {
+    broken("acknowledged_means_on_disk", facts.error().message);
+  }
+}
+
+void Promises::check_acknowledged(const JournalFacts& facts) {
+  const auto lost = [this](const std::string& what) { broken("acknowledged_means_on_disk", what); };
+  if (!facts.repeated.empty()) {
+    broken("same_key_same_number", facts.repeated + " was submitted once and stands there twice");
+  }
+  for (const auto& [name, told] : submissions_) {
+    if (!told.number) continue;
+    const auto at = facts.jobs.find(name);
+    if (at == facts.jobs.end() || at->second.number != told.number) {
+      lost(fmt::format("{}, acknowledged as job {}", name, told.number.value));
+      continue;
+    }
+    const JournalFacts::Job& job = at->second;
+    if (told.held && !told.may_be_released && !job.held && !job.ended) {
+      lost(fmt::format("the hold of job {}", told.number.value));
+    }
+    if (told.cancelled && !job.decided) {
+      lost(fmt::format("the cancel of job {}", told.number.value));
+    }
+  }
+  for (const std::string& node : draining_) {
+    if (!resumed_.contains(node) && !facts.draining.contains(node)) lost("the drain of " + node);
+  }
+  for (const std::string& name : resources_) {
+    if (!facts.resources.contains(name)) lost("the resource " + name);
+  }
+  for (const std::string& name : classes_) {
+    if (!facts.classes.contains(name)) lost("the class " + name);
+  }
+}
+
+void Promises::check_ends(const JournalFacts& facts) {
+  for (const auto& [id, known] : ends_) {
+    if (excused_.contains(id)) continue;
+    const auto at = facts.ends.find(id);
+    if (at != facts.ends.end() && as_tuple(at->second) == as_tuple(known.end)) continue;
+    broken("no_exit_status_lost",
+           fmt::format("{}.{}#{} ended on {} with {}, and the journal says {}", id.job.value,
+                       id.step.value, id.attempt.value, known.node, to_text(known.end),
+                       at == facts.ends.end() ? "nothing" : to_text(at->second)));
+  }
+}
+
+void Promises::at_the_end(const Disk& disk) {
+  const auto facts = read_facts(disk, HowMuch::kEverything);
+  if (!facts) return broken("everything_ends_once_healed", facts.error().message);
+  check_acknowledged(*facts);
+  check_ends(*facts);
+  for (const auto& [name, job] : facts->jobs) {
+    if (!job.ended) {
+      broken("everything_ends_once_healed", fmt::format("job {} has no end", job.number.value));
+    }
+  }
+}
+
+}  // namespace jobq::sim

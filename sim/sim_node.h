@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// A simulated node: small models of the keeper (exec/steps.h) and the agent (exec/agent.h) that
+// keep, tell and repeat what the real ones do, on a machine of their own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "sim/machine.h"
+#include "sim/network.h"
+#include "sim/timeline.h"
+
+namespace jobq::sim {
+
+// What keeper and agent say to each other about an attempt.
+struct AttemptNews {
+  AttemptId id;
+  std::optional<sched::TaskEnd> end;
+};
+
+// Starts, contains and reaps. Told of exits by its machine, and of nothing by the network.
+class Keeper {
+ public:
+  using Tell = std::function<void(const AttemptNews&)>;
+  Keeper(Machine& machine, Timeline& timeline, Chance& chance, Tell tell);
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  Process& process() { return process_; }
+  std::vector<AttemptNews> attempts() const;
+  void start(const sched::Launch& launch);
+  void order(const Order& order);
+
+ private:
+  enum class Phase : std::uint8_t { kRunning, kEnding, kEnded };
+  struct Held {
+    Phase phase = Phase::kRunning;
+    bool suspended = false;
+    sched::TaskEnd end;
+    bool recorded = false;
+  };
+  void adopt(const AttemptId& id, const Recorded& known);
+  void kill(const AttemptId& id, Held& held);
+  void exited(const AttemptId& id, const sched::TaskEnd& end);
+  void complete(const AttemptId& id, Held& held);
+  void record(const AttemptId& id);
+
+  Machine& machine_;
+  Chance& chance_;
+  Tell tell_;
+  Process process_;
+  std::map<AttemptId, Held> held_;
+};
+
+class SimNode final : private Peer {
+ public:
+  SimNode(std::string name, resmgr::Capacity capacity, Timeline& timeline, Chance& chance,
+          Network& network, Witness& witness);
+  ~SimNode() override;
+
+  const std::string& name() const { return machine_.name(); }
+  Machine& machine() { return machine_; }
+  void start_agent();
+
+  // --- faults
+  void kill_agent(Millis down, const resmgr::Capacity& next);
+  void kill_keeper();  // its agent starts another one
+  void lose_power(Millis down, bool state_too);
+  void pause_agent(Millis span);
+  void pause_keeper(Millis span);
+  void heal(const resmgr::Capacity& capacity);
+
+ private:
+  struct Known {
+    std::optional<sched::TaskEnd> end;
+    bool confirmed = true;
+  };
+
+  // The agent and its keeper.
+  void look_for_keeper();
+  void attach();
+  void on_keeper_state(const std::vector<AttemptNews>& attempts);
+  void on_attempt(const AttemptNews& news);
+  void to_keeper(std::function<void(Keeper&)> what);
+  void from_keeper(std::function<void()> what);
+  void end_agent();
+
+  // The agent and the controller.
+  void call();
+  void call_again();
+  void hang_up();
+  void beat(std::uint64_t of);
+  void on_connected(ConnectionId connection) override;
+  void on_message(ConnectionId connection, const Message& message) override;
+  void on_lost(ConnectionId connection, const std::string& reason) override;
+  void on_welcome(const Welcomed& welcome);
+  void on_launch(const sched::Launch& launch);
+  void on_order(const Order& order);
+  void tell(const AttemptId& id, const Known& known);
+
+  Timeline& timeline_;
+  Chance& chance_;
+  Network& network_;
+  Witness& witness_;
+  Machine machine_;
+  resmgr::Capacity capacity_;
+  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<Process> agent_;
+  std::uint64_t link_ = 0;    // between agent and keeper: what was said on an older one is dropped
+  std::uint64_t starts_ = 0;  // planned ones of the agent: the newest counts
+  std::map<AttemptId, Known> attempts_;
+  std::optional<ConnectionId> connection_;
+  bool joined_ = false;
+  Millis heartbeat_{1000};
+  int silent_beats_ = 0;
+  std::uint64_t beats_ = 0;  // of which connection
+  Millis pause_;
+};
+
+}  // namespace jobq::sim

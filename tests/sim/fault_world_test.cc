@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world follows from its seed alone: else a failing seed could not be run again.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "sim/fault_world.h"
+
+namespace jobq::sim {
+namespace {
+
+std::vector<std::string> history_of(std::uint64_t seed) {
+  std::vector<std::string> lines;
+  run_world(seed, [&](const std::string& line) { lines.push_back(line); });
+  return lines;
+}
+
+class FaultWorld : public ::testing::TestWithParam<std::uint64_t> {
+ protected:
+  void SetUp() override { log::set_level(log::Level{0}); }
+  void TearDown() override { log::set_level(log::Level::kInfo); }
+};
+
+TEST_P(FaultWorld, TheSameSeedGivesTheSameHistory) {
+  const std::vector<std::string> once = history_of(GetParam());
+  EXPECT_GT(once.size(), 10U);
+  EXPECT_EQ(once, history_of(GetParam()));
+}
+
+TEST_P(FaultWorld, WhetherAnybodyLooksChangesNothing) {
+  const WorldReport watched = run_world(GetParam(), [](const std::string&) {});
+  const WorldReport alone = run_world(GetParam());
+  EXPECT_EQ(watched.fingerprint, alone.fingerprint);
+  EXPECT_EQ(watched.counts, alone.counts);
+}
+
+TEST(FaultWorlds, OtherSeedsGiveOtherHistories) {
+  EXPECT_NE(run_world(1).fingerprint, run_world(2).fingerprint);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultWorld, ::testing::Range<std::uint64_t>(1, 6));
+
+}  // namespace
+}  // namespace jobq::sim
