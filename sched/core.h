@@ -31,6 +31,7 @@
 #include "sched/lifecycle.h"
 #include "sched/node_table.h"
 #include "sched/outcome.h"
+#include "sched/queue_walk.h"
 #include "sched/rows.h"
 #include "sched/spec_store.h"
 #include "sched/submission_table.h"
@@ -67,7 +68,8 @@ class Core {
   const NodeTable& node_table() const { return nodes_; }
   const resmgr::ResourceManager& resources() const { return rm_; }
   bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
-  void queue(const QueueFilter& filter, const std::function<bool(const JobSummary&)>& each) const;
+  bool queue(QueueWalk& walk, std::size_t most,
+             const std::function<void(const JobSummary&)>& each) const;
   std::optional<JobDetail> show(JobNumber number) const;
   std::optional<Why> why(JobNumber number, Time now) const;
   std::vector<ClassView> class_views() const;

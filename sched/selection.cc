@@ -108,7 +108,7 @@ std::vector<JobNumber> Core::filtered(const Actor& actor, const Selector& select
     numbers = jobs_.numbers();
   } else {
     for (const std::string& name : selector.names) {
-      const std::vector<JobNumber> named = jobs_.named(name);
+      const std::vector<JobNumber> named = *jobs_.named(name);
       numbers.insert(numbers.end(), named.begin(), named.end());
     }
     std::sort(numbers.begin(), numbers.end());
