@@ -31,6 +31,8 @@ class Requests {
   // From the turn: answers to changes, and ends of jobs.
   void reply(const sched::Reply& reply);
   void job_ended(const sched::JobEnded& ended);
+  // What was not answered by now never will be: the core has forgotten it.
+  void journal_failed(const Error& error);
 
  private:
   // Whom an answer goes to: a request of a peer that may be gone by then.

@@ -104,6 +104,16 @@ bool JobTable::walk(QueuePlace& place, std::size_t most,
   return true;
 }
 
+bool JobTable::walk_waiting(QueueKey& last, std::size_t most,
+                            const std::function<bool(const Job&)>& each) const {
+  auto next = waiting_.upper_bound(last);
+  for (; most > 0 && next != waiting_.end(); --most, ++next) {
+    last = *next;
+    if (!each(jobs_.at(last.number))) return false;
+  }
+  return next != waiting_.end();
+}
+
 std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
                                                       std::size_t most) const {
   std::vector<JobNumber> found;

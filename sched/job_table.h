@@ -62,6 +62,9 @@ class JobTable {
 
   // Goes on in queue order by at most `most` jobs; false at the end, or when `each` returned it.
   bool walk(QueuePlace& place, std::size_t most, const std::function<bool(const Job&)>& each) const;
+  // Likewise among those that wait, behind `last`.
+  bool walk_waiting(QueueKey& last, std::size_t most,
+                    const std::function<bool(const Job&)>& each) const;
   // Numbers of jobs in the queue, ascending; nothing where more than `most` have had the name.
   std::optional<std::vector<JobNumber>> named(const std::string& name,
                                               std::size_t most = SIZE_MAX) const;

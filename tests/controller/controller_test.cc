@@ -228,7 +228,7 @@ TEST(Controller, AWaitForARangeTellsWhatHadEndedAndWhatEndsThen) {
   wire::JobRange& first = *cancel.mutable_control()->mutable_jobs()->add_ranges();
   first.set_first(1);
   first.set_last(3000);
-  client.ask(cancel);
+  for (wire::Frame part = client.ask(cancel); part.more();) part = client.next();
   wire::Frame wait;
   wire::JobRange& all = *wait.mutable_wait()->mutable_jobs()->add_ranges();
   all.set_first(1);
