@@ -46,16 +46,20 @@ Result<int> control(const ControllerOptions& where, const wire::ControlRequest& 
   if (!client) return tl::unexpected(client.error());
   wire::Frame frame;
   *frame.mutable_control() = request;
-  const Result<wire::Frame> answer = client->ask(std::move(frame));
-  if (!answer) return tl::unexpected(answer.error());
-  if (!answer->has_controlled()) return unexpected_answer();
   const bool on_terminal = standard_output().is_terminal;
   int code = 0;
-  for (const wire::ControlReply::One& one : answer->controlled().jobs()) {
-    tell(one, output, on_terminal);
-    if (one.has_error() && code == 0) code = exit_code(controller::from_wire(one.error()).code);
-  }
-  if (answer->controlled().jobs().empty()) note("no job is meant by this");
+  bool any = false;
+  const Result<void> asked = client->ask(frame, [&](wire::Frame& answer) -> Result<void> {
+    if (!answer.has_controlled()) return unexpected_answer();
+    for (const wire::ControlReply::One& one : answer.controlled().jobs()) {
+      tell(one, output, on_terminal);
+      any = true;
+      if (one.has_error() && code == 0) code = exit_code(controller::from_wire(one.error()).code);
+    }
+    return {};
+  });
+  if (!asked) return tl::unexpected(asked.error());
+  if (!any) note("no job is meant by this");
   return code;
 }
 

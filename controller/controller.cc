@@ -66,7 +66,11 @@ struct Controller::Impl {
         options(std::move(given)),
         turns(on, policy_of(options),
               {.act = [this](sched::Action action) { act(std::move(action)); },
-               .journal_failed = [this](const Error& error) { nodes.dismiss_all(error.message); },
+               .journal_failed =
+                   [this](const Error& error) {
+                     requests.journal_failed(error);
+                     nodes.dismiss_all(error.message);
+                   },
                .journal_back = [this] { nodes.dismiss_all("the journal is back"); }}),
         peers(options.operators,
               {.on_request = [this](Peer& peer,

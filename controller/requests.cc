@@ -171,9 +171,14 @@ void Requests::reply(const sched::Reply& reply) {
   const auto at = expected_.find(reply.to);
   if (at == expected_.end()) return;
   const To to = at->second;
-  expected_.erase(at);
   wire::Frame frame = reply_frame(reply);
+  if (reply.more) return respond_more(to, frame);
+  expected_.erase(at);
   respond(to, frame);
+}
+
+void Requests::journal_failed(const Error& error) {
+  for (const auto& [id, to] : std::exchange(expected_, {})) respond_error(to, error);
 }
 
 void Requests::on_gone(const Peer& peer) { waiters_.forget_peer(peer.id); }

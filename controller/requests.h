@@ -17,6 +17,7 @@
 #include "controller/peers.h"
 #include "controller/turns.h"
 #include "controller/waiters.h"
+#include "sched/queue_walk.h"
 
 namespace jobq::controller {
 
@@ -30,6 +31,8 @@ class Requests {
   // From the turn: answers to changes, and ends of jobs.
   void reply(const sched::Reply& reply);
   void job_ended(const sched::JobEnded& ended);
+  // What was not answered by now never will be: the core has forgotten it.
+  void journal_failed(const Error& error);
 
  private:
   // Whom an answer goes to: a request of a peer that may be gone by then.
@@ -44,12 +47,29 @@ class Requests {
   void change_resource(Peer& peer, const To& to, const wire::ResourceRequest& request);
 
   void queue(const To& to, const wire::QueueRequest& request);
-  void send_frames(const To& to, const std::shared_ptr<std::vector<wire::Frame>>& frames,
-                   std::size_t next);
+  void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);
   void show(const To& to, JobNumber job);
   void why(const To& to, JobNumber job);
+  // A wait request on its way into the book, and past it until all that had ended is told.
+  struct OpenWait {
+    To to;
+    bool any = false;
+    sched::QueueWalk walk;  // where names, a user or all are meant: they become ranges first
+    bool collected = false;
+    bool registered = false;
+    std::vector<JobIntervals::Range> ranges;
+    std::size_t range = 0;  // the look-up stands here
+    JobNumber next;
+  };
   void wait(const To& to, const wire::WaitRequest& request);
-  void wait_for_ended(const To& to, JobNumber job);
+  void go_on_waiting(const std::shared_ptr<OpenWait>& wait);
+  Turns::Answer collect(const sched::EventManager& core, const std::shared_ptr<OpenWait>& wait);
+  Turns::Answer register_wait(const sched::EventManager& core,
+                              const std::shared_ptr<OpenWait>& wait);
+  Turns::Answer look_up(const sched::EventManager& core, const std::shared_ptr<OpenWait>& wait);
+  void tell_ended(const std::shared_ptr<OpenWait>& wait, const JobIntervals& ended);
+  void tell_page(const To& to, const HistoryReader::Page& page);
+  std::optional<JobNumber> first_open(const To& to, const JobIntervals& jobs) const;
   void tell_waiter(const To& to, JobNumber job, wire::Frame& frame);
   void output(const Peer& peer, const To& to, const wire::OutputRequest& request);
   void read_output(const To& to, const sched::Actor& actor, const wire::OutputRequest& request,
@@ -65,6 +85,7 @@ class Requests {
   using WithDetail = std::function<void(Result<sched::JobDetail>)>;
   void with_detail(JobNumber job, WithDetail then);
 
+  static Error unknown_job(JobNumber job);
   // A frame as an answer that leaves with its turn.
   Turns::Answer answer(const To& to, std::shared_ptr<wire::Frame> frame);
   ReplyId expect(const To& to);

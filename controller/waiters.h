@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who waits for the end of which jobs.
 //
-// A request is complete when all of its jobs have ended, or the first one where any is enough.
+// A request is complete when all of its jobs have ended, or the first one where any is enough. Few
+// jobs are found by their numbers; a request for many is asked at every end, and costs no more
+// memory than its jobs have gaps.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "controller/job_intervals.h"
 #include "controller/peers.h"
 
 namespace jobq::controller {
@@ -25,23 +28,26 @@ class Waiters {
     auto operator<=>(const Key&) const = default;
   };
 
-  void add(const Key& key, const std::vector<JobNumber>& jobs, bool any);
+  void add(const Key& key, const JobIntervals& jobs, bool any);
   // One job ended for one request; true when that completes the request, which is then forgotten.
   bool ended(const Key& key, JobNumber job);
   // All that wait for the job.
   std::vector<Key> waiting_for(JobNumber job) const;
   bool is_open(const Key& key, JobNumber job) const;
+  bool knows(const Key& key) const { return requests_.contains(key); }
   void forget(const Key& key);
   void forget_peer(PeerId peer);
 
  private:
   struct Request {
-    std::set<JobNumber> open;
+    JobIntervals open;
     bool any = false;
   };
+  void unlist(const Key& key, JobNumber job);
 
   std::map<Key, Request> requests_;
-  std::unordered_map<JobNumber, std::set<Key>> by_job_;
+  std::unordered_map<JobNumber, std::set<Key>> by_job_;  // of requests for few
+  std::set<Key> wide_;                                   // requests for many
 };
 
 }  // namespace jobq::controller

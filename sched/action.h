@@ -84,6 +84,7 @@ struct Done {};
 struct Reply {
   ReplyId to;
   std::variant<Submitted, JobResults, Done, Error> body;
+  bool more = false;  // another one follows: a command on many jobs is answered piece by piece
 };
 
 // A job became final: whoever waits for it can be told.

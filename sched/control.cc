@@ -9,6 +9,7 @@
 
 #include "base/nearest.h"
 #include "sched/core.h"
+#include "sched/selection.h"
 
 namespace jobq::sched {
 namespace {
@@ -32,46 +33,76 @@ Result<StepId> step_named(const Job& job, const std::string& name) {
 
 }  // namespace
 
-void Core::command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand what,
-                   const std::function<Result<void>(Job&)>& each) {
-  auto choices = select(actor, selector, what);
-  if (!choices) {
-    reply(to, choices.error());
-    return;
-  }
-  JobResults results;
-  results.jobs.reserve(choices->size());
-  for (Choice& choice : *choices) {
-    Result<void> result = tl::unexpected(choice.error);
-    if (choice.job != nullptr) result = each(*choice.job);
-    results.jobs.push_back({choice.number, std::move(result)});
-  }
-  reply(to, std::move(results));
-}
-
-void Core::on(Hold& event) {
-  command(event.reply, event.actor, event.jobs, JobCommand::kHold, [&](Job& job) {
-    hold(job, event.actor);
-    return Result<void>{};
-  });
-}
+void Core::on(Hold& event) { command(event.reply, event.actor, event.jobs, JobCommand::kHold); }
 
 void Core::on(Release& event) {
-  command(event.reply, event.actor, event.jobs, JobCommand::kRelease, [&](Job& job) {
-    release(job, event.actor);
-    return Result<void>{};
-  });
+  command(event.reply, event.actor, event.jobs, JobCommand::kRelease);
 }
 
 void Core::on(Cancel& event) {
-  const std::string& step = event.jobs.step;
   const JobCommand what = event.signal != 0 ? JobCommand::kSignal : JobCommand::kCancel;
-  command(event.reply, event.actor, event.jobs, what, [&](Job& job) -> Result<void> {
-    if (event.signal != 0) return signal(job, step, event.signal, event.actor);
-    if (!step.empty()) return cancel_step(job, step, event.actor);
-    cancel(job, event.actor);
-    return {};
-  });
+  command(event.reply, event.actor, event.jobs, what, event.signal);
+}
+
+// Also one that comes early: the clock was set back.
+void Core::on(Tick&) {
+  wake_at_ = Time{};
+  if (commands_.empty()) return;
+  OpenCommand open = std::move(commands_.front());
+  commands_.pop_front();
+  if (!carry_on(open)) commands_.push_back(std::move(open));
+  if (!commands_.empty()) emit(WakeAt{now_});
+}
+
+void Core::command(ReplyId to, const Actor& actor, const Selector& jobs, JobCommand what,
+                   int signal) {
+  if (const auto good = check_selector(actor, jobs, what); !good) {
+    reply(to, good.error());
+    return;
+  }
+  OpenCommand open;
+  open.to = to;
+  open.actor = actor;
+  open.jobs = jobs;
+  open.what = what;
+  open.signal = signal;
+  open.end = next_job_;
+  if (carry_on(open)) return;
+  commands_.push_back(std::move(open));
+  emit(WakeAt{now_});
+}
+
+// One piece; true when that was the last.
+bool Core::carry_on(OpenCommand& open) {
+  std::vector<Choice> choices;
+  const bool more = select(open, choices);
+  open.met = open.met || !choices.empty();
+  if (!more && !open.met) {
+    reply(open.to, no_match(open.actor, open.jobs));
+    return true;
+  }
+  JobResults results;
+  results.jobs.reserve(choices.size());
+  for (Choice& choice : choices) {
+    Result<void> result = tl::unexpected(choice.error);
+    if (choice.job != nullptr) result = carry_out(open, *choice.job);
+    results.jobs.push_back({choice.number, std::move(result)});
+  }
+  if (open.to && !(more && results.jobs.empty())) emit(Reply{open.to, std::move(results), more});
+  return !more;
+}
+
+Result<void> Core::carry_out(const OpenCommand& open, Job& job) {
+  const std::string& step = open.jobs.step;
+  switch (open.what) {
+    case JobCommand::kHold: hold(job, open.actor); return {};
+    case JobCommand::kRelease: release(job, open.actor); return {};
+    case JobCommand::kSignal: return signal(job, step, open.signal, open.actor);
+    case JobCommand::kCancel: break;
+  }
+  if (!step.empty()) return cancel_step(job, step, open.actor);
+  cancel(job, open.actor);
+  return {};
 }
 
 void Core::hold(Job& job, const Actor& actor) {

@@ -8,6 +8,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -31,6 +32,7 @@
 #include "sched/lifecycle.h"
 #include "sched/node_table.h"
 #include "sched/outcome.h"
+#include "sched/queue_walk.h"
 #include "sched/rows.h"
 #include "sched/spec_store.h"
 #include "sched/submission_table.h"
@@ -67,7 +69,8 @@ class Core {
   const NodeTable& node_table() const { return nodes_; }
   const resmgr::ResourceManager& resources() const { return rm_; }
   bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
-  void queue(const QueueFilter& filter, const std::function<bool(const JobSummary&)>& each) const;
+  bool queue(QueueWalk& walk, std::size_t most,
+             const std::function<void(const JobSummary&)>& each) const;
   std::optional<JobDetail> show(JobNumber number) const;
   std::optional<Why> why(JobNumber number, Time now) const;
   std::vector<ClassView> class_views() const;
@@ -93,7 +96,7 @@ class Core {
   void on(NodeLost& event);
   void on(TaskStarted& event);
   void on(TaskComplete& event);
-  void on(Tick&) { wake_at_ = Time{}; }  // also one that comes early: the clock was set back
+  void on(Tick& event);
 
   // The turn (core.cc).
   void handle_grants();
@@ -165,14 +168,33 @@ class Core {
     Job* job = nullptr;  // none: `error` says why
     Error error;
   };
-  Result<std::vector<Choice>> select(const Actor& actor, const Selector& selector,
-                                     JobCommand command);
+  // A command on more jobs than a turn should take goes on from tick to tick.
+  struct OpenCommand {
+    ReplyId to;
+    Actor actor;
+    Selector jobs;
+    JobCommand what = JobCommand::kCancel;
+    int signal = 0;
+    std::uint64_t end = 0;  // numbers from here on were given later: not meant
+    bool met = false;       // a job, or a reason why not
+    // How far the selection is: in the ranges by number, or else in the queue.
+    std::size_t range = 0;
+    std::uint64_t next = 0;
+    bool met_in_range = false;
+    bool waiting_done = false;
+    QueueKey last_waiting = QueuePlace{}.last;
+    QueuePlace place;
+  };
+  void command(ReplyId to, const Actor& actor, const Selector& jobs, JobCommand what,
+               int signal = 0);
+  bool carry_on(OpenCommand& open);
+  Result<void> carry_out(const OpenCommand& open, Job& job);
   Choice choose(const Actor& actor, JobNumber number, JobCommand command);
-  void choose_range(const Actor& actor, const Selector::Range& range, JobCommand command,
-                    std::vector<Choice>& choices);
-  std::vector<JobNumber> filtered(const Actor& actor, const Selector& selector);
-  void command(ReplyId to, const Actor& actor, const Selector& selector, JobCommand what,
-               const std::function<Result<void>(Job&)>& each);
+  bool select(OpenCommand& open, std::vector<Choice>& choices);
+  bool select_by_number(OpenCommand& open, std::vector<Choice>& choices);
+  bool select_by_walk(OpenCommand& open, std::vector<Choice>& choices);
+  std::optional<std::vector<JobNumber>> few_meant(const OpenCommand& open) const;
+  bool is_meant(const OpenCommand& open, const Job& job) const;
   void hold(Job& job, const Actor& actor);
   void release(Job& job, const Actor& actor);
   void wake(Job& job);
@@ -240,6 +262,7 @@ class Core {
 
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<NodeWait> node_waits_;
+  std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;
   std::vector<JobNumber> ended_;  // leave memory with the next take_rows()
 

@@ -32,7 +32,17 @@ std::size_t EventManager::live_count() const { return core_->jobs().live(); }
 
 void EventManager::queue(const QueueFilter& filter, Time /*now*/,
                          const std::function<bool(const JobSummary&)>& each) const {
-  core_->queue(filter, each);
+  QueueWalk walk;
+  walk.filter = filter;
+  bool goes_on = true;
+  const auto meet = [&](const JobSummary& job) { goes_on = goes_on && each(job); };
+  while (core_->queue(walk, 1, meet) && goes_on) {
+  }
+}
+
+bool EventManager::queue(QueueWalk& walk, std::size_t most,
+                         const std::function<void(const JobSummary&)>& each) const {
+  return core_->queue(walk, most, each);
 }
 
 std::optional<JobDetail> EventManager::show(JobNumber job, Time /*now*/) const {

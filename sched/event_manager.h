@@ -24,6 +24,7 @@
 namespace jobq::sched {
 
 class Core;
+struct QueueWalk;
 
 struct Policy {
   Millis keep_keys = seconds(7 * 86400);     // how long the users' submission keys are remembered
@@ -56,8 +57,11 @@ class EventManager {
       JobNumber job) const;                 // none: not in the queue (ended, or never was)
   bool was_dispensed(JobNumber job) const;  // the number was given to a ticket once
   std::size_t live_count() const;
-  // Calls `each` in queue order (running first, then by priority and number) until it returns
-  // false.
+  // Goes on with the walk by at most `most` jobs (a few that are named by the filter come all at
+  // once), in queue order: running first, then by priority and number. False at the end.
+  bool queue(QueueWalk& walk, std::size_t most,
+             const std::function<void(const JobSummary&)>& each) const;
+  // The whole queue at once, until `each` returns false.
   void queue(const QueueFilter& filter, Time now,
              const std::function<bool(const JobSummary&)>& each) const;
   std::optional<JobDetail> show(JobNumber job, Time now) const;

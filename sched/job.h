@@ -61,6 +61,7 @@ struct JobRun {
   int exit_code = 0;
   std::string cancelled_by;
   Time started;
+  std::uint64_t start_order = 0;  // among all starts since this controller's own; see QueueWalk
   Time suspended;
   Millis suspended_for;
   Time ended;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -34,6 +35,7 @@ void JobTable::unlink_name(Job& job) {
 }
 
 void JobTable::enter_queue(Job& job) {
+  if (job.started()) job.run->start_order = ++starts_;
   std::set<QueueKey>& queue = job.started() ? started_ : waiting_;
   // Numbers ascend: of equal priority, the newest goes last.
   queue.emplace_hint(queue.end(), QueueKey{job.priority, job.number});
@@ -43,6 +45,7 @@ void JobTable::move_to_started(Job& job) {
   auto node = waiting_.extract({job.priority, job.number});
   check(!node.empty(), "a job that does not wait was started");
   started_.insert(std::move(node));
+  job.more().start_order = ++starts_;
 }
 
 void JobTable::leave_queue(Job& job) {
@@ -77,21 +80,47 @@ const Job* JobTable::find(JobNumber number) const {
   return job != nullptr && !job->ended() ? job : nullptr;
 }
 
-bool JobTable::visit(const std::set<QueueKey>& keys, const JobTable& table,
-                     const std::function<bool(const Job&)>& each) {
-  return std::all_of(keys.begin(), keys.end(),
-                     [&](const QueueKey& key) { return each(table.jobs_.at(key.number)); });
+bool JobTable::walk(QueuePlace& place, std::size_t most,
+                    const std::function<bool(const Job&)>& each) const {
+  if (!std::exchange(place.begun, true)) place.starts = starts_;
+  auto started = started_.upper_bound(place.last);
+  auto waiting = waiting_.upper_bound(place.last);
+  for (; most > 0; --most) {
+    if (!place.met_started && started == started_.end()) {
+      place.met_started = true;
+      place.last = QueuePlace{}.last;
+      started = started_.begin();
+      waiting = waiting_.begin();
+    }
+    const bool take_started =
+        started != started_.end() &&
+        (!place.met_started || waiting == waiting_.end() || *started < *waiting);
+    if (!take_started && waiting == waiting_.end()) return false;
+    place.last = take_started ? *started++ : *waiting++;
+    const Job& job = jobs_.at(place.last.number);
+    const bool of_first_part = job.started() && job.run->start_order <= place.starts;
+    if (of_first_part != place.met_started && !each(job)) return false;
+  }
+  return true;
 }
 
-void JobTable::in_order(const std::function<bool(const Job&)>& each) const {
-  if (visit(started_, *this, each)) visit(waiting_, *this, each);
+bool JobTable::walk_waiting(QueueKey& last, std::size_t most,
+                            const std::function<bool(const Job&)>& each) const {
+  auto next = waiting_.upper_bound(last);
+  for (; most > 0 && next != waiting_.end(); --most, ++next) {
+    last = *next;
+    if (!each(jobs_.at(last.number))) return false;
+  }
+  return next != waiting_.end();
 }
 
-std::vector<JobNumber> JobTable::named(const std::string& name) const {
+std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
+                                                      std::size_t most) const {
   std::vector<JobNumber> found;
   const auto it = names_.find(name);
   const Job* job = it == names_.end() ? nullptr : it->second.first;
   for (; job != nullptr; job = job->name_next) {
+    if (most-- == 0) return std::nullopt;
     if (!job->ended()) found.push_back(job->number);
   }
   std::sort(found.begin(), found.end());

@@ -6,6 +6,8 @@
 #include <compare>
 #include <cstddef>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -28,6 +30,16 @@ struct QueueKey {
   }
 };
 
+// Where a walk through the queue stands, while the queue may change. Keys stay what they are when
+// a job starts, so each job that is in the queue from the first call to the last is met once: first
+// those that had started when the walk began, then all others, by their keys.
+struct QueuePlace {
+  bool begun = false;
+  bool met_started = false;
+  std::uint64_t starts = 0;  // as many jobs had started when it began
+  QueueKey last{std::numeric_limits<int>::max(), JobNumber{}};  // before all keys
+};
+
 class JobTable {
  public:
   // A job that is not in the queue yet; its number must be new.
@@ -48,10 +60,14 @@ class JobTable {
   std::size_t live() const { return started_.size() + waiting_.size(); }
   std::size_t in_memory() const { return jobs_.size(); }
 
-  // In queue order: started first, then by priority and number; until `each` returns false.
-  void in_order(const std::function<bool(const Job&)>& each) const;
-  // Numbers of jobs in the queue, ascending.
-  std::vector<JobNumber> named(const std::string& name) const;
+  // Goes on in queue order by at most `most` jobs; false at the end, or when `each` returned it.
+  bool walk(QueuePlace& place, std::size_t most, const std::function<bool(const Job&)>& each) const;
+  // Likewise among those that wait, behind `last`.
+  bool walk_waiting(QueueKey& last, std::size_t most,
+                    const std::function<bool(const Job&)>& each) const;
+  // Numbers of jobs in the queue, ascending; nothing where more than `most` have had the name.
+  std::optional<std::vector<JobNumber>> named(const std::string& name,
+                                              std::size_t most = SIZE_MAX) const;
   std::vector<JobNumber> numbers() const;
 
   const User& intern(const User& user) { return *users_.insert(user).first; }
@@ -61,13 +77,12 @@ class JobTable {
  private:
   void link_name(Job& job, const std::string& name);
   void unlink_name(Job& job);
-  static bool visit(const std::set<QueueKey>& keys, const JobTable& table,
-                    const std::function<bool(const Job&)>& each);
 
   std::unordered_map<JobNumber, Job> jobs_;           // for look-up only
   std::unordered_map<std::string, NameEntry> names_;  // for look-up only
   std::set<QueueKey> started_;
   std::set<QueueKey> waiting_;
+  std::uint64_t starts_ = 0;
   std::set<User> users_;  // as many as the machine has
 };
 

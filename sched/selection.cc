@@ -3,6 +3,8 @@
 //
 // A number that is named is answered, also when there is no such job. A range means those of its
 // jobs that are in the queue. Filters mean the actor's own jobs; operators mean everybody's.
+#include "sched/selection.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +13,9 @@
 
 namespace jobq::sched {
 namespace {
+
+// So many are looked at in a turn, so that others get theirs.
+constexpr std::size_t kJobsPerTurn = 1000;
 
 bool may_act(const Actor& actor, const Job& job) {
   return actor.is_operator || actor.uid == job.user->uid;
@@ -43,6 +48,13 @@ bool names_one_job(const Selector& selector) {
   return selector.ranges.size() == 1 && selector.ranges[0].first == selector.ranges[0].last;
 }
 
+Error none_in_queue(const Selector::Range& range) {
+  return {ErrorCode::kNotFound,
+          fmt::format("no job from {} to {} is in the queue", range.first.value, range.last.value)};
+}
+
+}  // namespace
+
 Error no_match(const Actor& actor, const Selector& selector) {
   std::string what = actor.is_operator ? "no job in the queue" : "no job of yours in the queue";
   if (!selector.names.empty()) what += fmt::format(" is named '{}'", selector.names.front());
@@ -51,7 +63,21 @@ Error no_match(const Actor& actor, const Selector& selector) {
   return {has_filter(selector) ? ErrorCode::kNotFound : ErrorCode::kUsage, what};
 }
 
-}  // namespace
+Result<void> check_selector(const Actor& actor, const Selector& selector, JobCommand command) {
+  const bool takes_step = command == JobCommand::kCancel || command == JobCommand::kSignal;
+  if (!selector.step.empty() && !takes_step) {
+    return fail(ErrorCode::kUsage, fmt::format("{} works on whole jobs, not on one step ('{}')",
+                                               to_string(command), selector.step));
+  }
+  if (!selector.step.empty() && !names_one_job(selector)) {
+    return tl::unexpected(bad_step_selection());
+  }
+  const bool filtered = selector.ranges.empty() && has_filter(selector);
+  if (filtered && selector.user && *selector.user != actor.user && !actor.is_operator) {
+    return tl::unexpected(denied_user(*selector.user));
+  }
+  return {};
+}
 
 Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand command) {
   Choice choice;
@@ -75,76 +101,81 @@ Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand comma
   return choice;
 }
 
-void Core::choose_range(const Actor& actor, const Selector::Range& range, JobCommand command,
-                        std::vector<Choice>& choices) {
-  if (range.first == range.last) {
-    choices.push_back(choose(actor, range.first, command));
-    return;
-  }
-  const std::size_t before = choices.size();
-  const std::uint64_t last = std::min(range.last.value, next_job_ - 1);
-  if (last >= range.first.value && last - range.first.value <= jobs_.live()) {
-    for (std::uint64_t n = range.first.value; n <= last; ++n) {
-      if (jobs_.find(JobNumber{n}) != nullptr)
-        choices.push_back(choose(actor, JobNumber{n}, command));
-    }
-  } else if (last >= range.first.value) {
-    for (const JobNumber number : jobs_.numbers()) {
-      const bool inside = number >= range.first && number.value <= last;
-      if (inside) choices.push_back(choose(actor, number, command));
-    }
-  }
-  if (choices.size() > before) return;
-  Choice none;
-  none.number = range.first;
-  none.error = {ErrorCode::kNotFound, fmt::format("no job from {} to {} is in the queue",
-                                                  range.first.value, range.last.value)};
-  choices.push_back(std::move(none));
+// The next jobs of the selection; false when these are the last.
+bool Core::select(OpenCommand& open, std::vector<Choice>& choices) {
+  if (!open.jobs.ranges.empty()) return select_by_number(open, choices);
+  if (!has_filter(open.jobs)) return false;
+  const auto named = few_meant(open);
+  if (!named) return select_by_walk(open, choices);
+  for (const JobNumber number : *named) choices.push_back(choose(open.actor, number, open.what));
+  return false;
 }
 
-std::vector<JobNumber> Core::filtered(const Actor& actor, const Selector& selector) {
+bool Core::select_by_number(OpenCommand& open, std::vector<Choice>& choices) {
+  const std::vector<Selector::Range>& ranges = open.jobs.ranges;
+  for (std::size_t looks = kJobsPerTurn; open.range < ranges.size(); ++open.range) {
+    const Selector::Range& range = ranges[open.range];
+    const std::uint64_t last = std::min(range.last.value, open.end - 1);
+    const bool named = range.first == range.last;
+    open.next = std::max(open.next, range.first.value);
+    for (; !named && open.next <= last; ++open.next) {
+      if (looks-- == 0) return true;
+      if (jobs_.find(JobNumber{open.next}) == nullptr) continue;
+      choices.push_back(choose(open.actor, JobNumber{open.next}, open.what));
+      open.met_in_range = true;
+    }
+    if (looks-- == 0) return true;
+    if (named) choices.push_back(choose(open.actor, range.first, open.what));
+    if (!named && !open.met_in_range) {
+      choices.push_back({range.first, nullptr, none_in_queue(range)});
+    }
+    open.next = 0;
+    open.met_in_range = false;
+  }
+  return false;
+}
+
+// A cancel takes those first that wait: else what it ends would only make room for others that it
+// is about to cancel.
+bool Core::select_by_walk(OpenCommand& open, std::vector<Choice>& choices) {
+  const auto meet = [&](const Job& job) {
+    if (is_meant(open, job)) choices.push_back(choose(open.actor, job.number, open.what));
+    return true;
+  };
+  if (open.what == JobCommand::kCancel && !open.waiting_done) {
+    open.waiting_done = !jobs_.walk_waiting(open.last_waiting, kJobsPerTurn, meet);
+    if (!open.waiting_done) return true;
+  }
+  const bool more = jobs_.walk(open.place, kJobsPerTurn, meet);
+  std::ranges::sort(choices, {}, &Choice::number);
+  const auto twice = std::ranges::unique(choices, {}, &Choice::number);
+  choices.erase(twice.begin(), twice.end());
+  return more;
+}
+
+bool Core::is_meant(const OpenCommand& open, const Job& job) const {
+  const Selector& selector = open.jobs;
+  const std::vector<std::string>& names = selector.names;
+  return job.number.value < open.end && may_act(open.actor, job) &&
+         (!selector.user || job.user->name == *selector.user) &&
+         (names.empty() || std::ranges::find(names, job.name->first) != names.end());
+}
+
+// Where names mean few jobs, these are found without a walk.
+std::optional<std::vector<JobNumber>> Core::few_meant(const OpenCommand& open) const {
+  const std::vector<std::string>& names = open.jobs.names;
+  if (names.empty() || names.size() > kJobsPerTurn) return std::nullopt;
   std::vector<JobNumber> numbers;
-  if (selector.names.empty()) {
-    numbers = jobs_.numbers();
-  } else {
-    for (const std::string& name : selector.names) {
-      const std::vector<JobNumber> named = jobs_.named(name);
-      numbers.insert(numbers.end(), named.begin(), named.end());
-    }
-    std::sort(numbers.begin(), numbers.end());
-    numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  for (const std::string& name : names) {
+    const auto named = jobs_.named(name, kJobsPerTurn);
+    if (!named || numbers.size() > kJobsPerTurn) return std::nullopt;
+    numbers.insert(numbers.end(), named->begin(), named->end());
   }
-  std::erase_if(numbers, [&](JobNumber number) {
-    const Job& job = *jobs_.find(number);
-    return !may_act(actor, job) || (selector.user && job.user->name != *selector.user);
-  });
+  std::ranges::sort(numbers);
+  const auto twice = std::ranges::unique(numbers);
+  numbers.erase(twice.begin(), twice.end());
+  std::erase_if(numbers, [&](JobNumber job) { return !is_meant(open, *jobs_.find(job)); });
   return numbers;
-}
-
-Result<std::vector<Core::Choice>> Core::select(const Actor& actor, const Selector& selector,
-                                               JobCommand command) {
-  const bool takes_step = command == JobCommand::kCancel || command == JobCommand::kSignal;
-  if (!selector.step.empty() && !takes_step) {
-    return fail(ErrorCode::kUsage, fmt::format("{} works on whole jobs, not on one step ('{}')",
-                                               to_string(command), selector.step));
-  }
-  if (!selector.step.empty() && !names_one_job(selector)) {
-    return tl::unexpected(bad_step_selection());
-  }
-  std::vector<Choice> choices;
-  for (const Selector::Range& range : selector.ranges) {
-    choose_range(actor, range, command, choices);
-  }
-  if (selector.ranges.empty() && has_filter(selector)) {
-    if (selector.user && *selector.user != actor.user && !actor.is_operator) {
-      return tl::unexpected(denied_user(*selector.user));
-    }
-    for (const JobNumber number : filtered(actor, selector)) {
-      choices.push_back(choose(actor, number, command));
-    }
-  }
-  if (choices.empty()) return tl::unexpected(no_match(actor, selector));
-  return choices;
 }
 
 }  // namespace jobq::sched

@@ -30,13 +30,21 @@ bool lets_through(const QueueFilter& filter, const Job& job) {
          lets_through(filter.states, job.state());
 }
 
+bool lets_all_through(const QueueFilter& filter) {
+  return filter.ranges.empty() && !filter.user && filter.names.empty() && filter.classes.empty() &&
+         filter.states.empty();
+}
+
 // Numbers that a filter names one by one, when they are few: no need to look at the whole queue.
 std::optional<std::vector<JobNumber>> few_named(const QueueFilter& filter, const JobTable& jobs) {
   std::vector<JobNumber> numbers;
   if (filter.ranges.empty()) {
-    if (filter.names.empty()) return std::nullopt;
+    if (filter.names.empty() || filter.names.size() > kShortRange) return std::nullopt;
     for (const std::string& name : filter.names) {
-      for (const JobNumber number : jobs.named(name)) numbers.push_back(number);
+      const auto named = jobs.named(name, kShortRange);
+      if (!named) return std::nullopt;
+      numbers.insert(numbers.end(), named->begin(), named->end());
+      if (numbers.size() > kShortRange) return std::nullopt;
     }
   }
   for (const Selector::Range& range : filter.ranges) {
@@ -159,18 +167,24 @@ JobSummary Core::summary_of(const Job& job) const {
   return summary;
 }
 
-void Core::queue(const QueueFilter& filter,
-                 const std::function<bool(const JobSummary&)>& each) const {
-  const auto show_one = [&](const Job& job) {
-    return !lets_through(filter, job) || each(summary_of(job));
+bool Core::queue(QueueWalk& walk, std::size_t most,
+                 const std::function<void(const JobSummary&)>& each) const {
+  const auto meet = [&](const Job& job) {
+    if (!lets_through(walk.filter, job)) return;
+    ++walk.found;
+    if (walk.limit == 0 || walk.found <= walk.limit) each(summary_of(job));
   };
-  if (const auto numbers = few_named(filter, jobs_)) {
-    for (const Job* job : found(*numbers, jobs_)) {
-      if (!show_one(*job)) return;
-    }
-    return;
+  if (const auto numbers = few_named(walk.filter, jobs_)) {
+    for (const Job* job : found(*numbers, jobs_)) meet(*job);
+    return false;
   }
-  jobs_.in_order(show_one);
+  const bool count_is_known = walk.limit != 0 && lets_all_through(walk.filter);
+  const bool more = jobs_.walk(walk.place, most, [&](const Job& job) {
+    meet(job);
+    return !count_is_known || walk.found < walk.limit;
+  });
+  if (!more && count_is_known) walk.found = jobs_.live();
+  return more;
 }
 
 // Why a step is where it is, in a few words.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "controller/translate.h"
 #include "tests/controller/served.h"
@@ -216,6 +217,31 @@ TEST(Controller, AQueueOfThousandsArrivesWholeAndInOrder) {
   EXPECT_EQ(part.jobs().total(), 2345U);
   ASSERT_EQ(numbers.size(), 2345U);
   for (std::size_t i = 0; i < numbers.size(); ++i) EXPECT_EQ(numbers[i], i + 1);
+}
+
+TEST(Controller, AWaitForARangeTellsWhatHadEndedAndWhatEndsThen) {
+  const Served served;
+  Talker client(served, wire::Hello::CLIENT);
+  client.ask(submit_frame(5000));
+  wire::Frame cancel;
+  cancel.mutable_control()->set_verb(wire::ControlRequest::CANCEL);
+  wire::JobRange& first = *cancel.mutable_control()->mutable_jobs()->add_ranges();
+  first.set_first(1);
+  first.set_last(3000);
+  for (wire::Frame part = client.ask(cancel); part.more();) part = client.next();
+  wire::Frame wait;
+  wire::JobRange& all = *wait.mutable_wait()->mutable_jobs()->add_ranges();
+  all.set_first(1);
+  all.set_last(5000);
+  std::set<std::uint64_t> told{client.ask(wait).ended().job()};
+  while (told.size() < 3000) told.insert(client.next().ended().job());
+  EXPECT_EQ(*told.rbegin(), 3000U);
+  Talker other(served, wire::Hello::CLIENT);
+  first.set_first(3001);
+  first.set_last(5000);
+  other.ask(cancel);
+  while (told.size() < 5000) told.insert(client.next().ended().job());
+  EXPECT_TRUE(client.next().has_done());
 }
 
 }  // namespace

@@ -271,5 +271,67 @@ TEST_F(ControlTest, NothingIsSaidToThoseWhoDoNotAsk) {
   EXPECT_EQ(world.state(job), "BP");
 }
 
+// Counts the jobs of the replies so far, and notes whether the last one was the last.
+struct Answered {
+  std::size_t jobs = 0;
+  bool more = false;
+  void take(const std::vector<Action>& actions) {
+    for (const Action& action : actions) {
+      const auto* reply = std::get_if<Reply>(&action);
+      if (reply == nullptr) continue;
+      jobs += std::get<JobResults>(reply->body).jobs.size();
+      more = reply->more;
+    }
+  }
+};
+
+Selector all_jobs() {
+  Selector selector;
+  selector.all = true;
+  return selector;
+}
+
+TEST_F(ControlTest, ACommandOnThousandsOfJobsGoesOnFromTickToTick) {
+  for (int i = 0; i < 3500; ++i) world.submit(one_step());
+  for (const bool by_range : {true, false}) {
+    Selector jobs = all_jobs();
+    if (by_range) jobs.ranges.push_back({JobNumber{3}, JobNumber{3500}});
+    const std::size_t meant = by_range ? 3498 : 3500;
+    for (const Event& event : {Event(Hold{World::kReply, world.ann, jobs}),
+                               Event(Release{World::kReply, world.ann, jobs})}) {
+      Answered answered;
+      world.send(event);
+      answered.take(world.actions);
+      EXPECT_TRUE(answered.more);
+      EXPECT_LE(answered.jobs, 1000U) << "a turn has its limit";
+      const JobNumber late = world.submit(held_ticket());
+      while (answered.more) {
+        world.send(Tick{});
+        answered.take(world.actions);
+      }
+      EXPECT_EQ(answered.jobs, meant);
+      EXPECT_EQ(world.state(late), "HD") << "it came after the command";
+      world.cancel(late);
+    }
+  }
+}
+
+TEST_F(ControlTest, ACancelOfThousandsEndsThoseThatWaitFirst) {
+  for (int i = 0; i < 2500; ++i) world.submit(one_step());
+  world.forget_said();
+  Answered answered;
+  world.send(Cancel{World::kReply, world.ann, all_jobs(), 0});
+  answered.take(world.actions);
+  while (answered.more) {
+    world.send(Tick{});
+    answered.take(world.actions);
+  }
+  EXPECT_EQ(answered.jobs, 2500U);
+  for (const std::string& said : world.said()) EXPECT_NE(said.substr(0, 6), "launch") << said;
+  world.complete(JobNumber{1}, "main");
+  world.complete(JobNumber{2}, "main");
+  EXPECT_EQ(world.core.live_count(), 0U);
+}
+
 }  // namespace
 }  // namespace jobq::sched
