@@ -84,6 +84,12 @@ void print_simulations(const sim::Workload& workload,
                {"DECISIONS/S", true}});
   for (const SimulationResult& result : results) table.add(row_of(result));
   print(table.take_text(standard_output()));
+  for (const SimulationResult& result : results) {
+    if (result.lost > 0) {
+      note(fmt::format("{}: {} ended with their node", result.policy.name,
+                       counted(result.lost, "job")));
+    }
+  }
   note_left_out(workload.left_out);
 }
 
@@ -96,6 +102,7 @@ void print_as_json(const sim::Workload& workload, const SimulationResult& result
   json.field("depth", has_depth ? std::optional(scheduling.depth) : std::nullopt);
   write_machine(json, workload.machine);
   write_metrics(json, result.metrics);
+  json.field("lost", result.lost);
   json.field("decisions", result.pace.decisions);
   json.field("decisions_per_s", per_second(result.pace));
   json.field("worst_turn_ms", static_cast<double>(result.pace.worst_turn_ns) / 1e6);

@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <queue>
 #include <utility>
 
+#include "sched/event_manager.h"
 #include "sim/specs.h"
 
 namespace jobq::sim {
@@ -22,15 +22,9 @@ constexpr std::size_t kChangesPerTaking = 1000;
 constexpr std::size_t kEndsPerProgress = 1000;
 constexpr ReplyId kReply{1};
 
-// An attempt that will end. Those of one instant end in the order of their jobs.
-struct End {
-  Time at;
-  NodeId node;
-  AttemptId id;
-  friend bool operator>(const End& a, const End& b) {
-    return std::pair(a.at, a.id.job) > std::pair(b.at, b.id.job);
-  }
-};
+Time first_submission(const Workload& workload) {
+  return workload.jobs.empty() ? kTraceStart : workload.jobs.front().submit;
+}
 
 class Simulation {
  public:
@@ -44,7 +38,6 @@ class Simulation {
   std::optional<Time> next_instant();
   Result<void> submit_due();
   sched::Ticket ticket_of(const SimJob& job);
-  void end_due();
   Result<void> decide();
   void lap();
 
@@ -63,6 +56,7 @@ class Simulation {
   bool by_priority_;
   const Progress* progress_;
   sched::EventManager core_;
+  VirtualNodes nodes_;
   Specs specs_;
   Simulated simulated_;
 
@@ -71,7 +65,6 @@ class Simulation {
   std::size_t submitted_ = 0;
   std::size_t ended_ = 0;
   std::size_t changes_ = 0;  // since the rows were taken
-  std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
   std::vector<sched::Action> actions_;
   std::int64_t lap_began_ns_ = 0;
 };
@@ -80,7 +73,9 @@ Simulation::Simulation(const Workload& workload, const Options& options, const P
     : workload_(&workload),
       by_priority_(options.by_priority),
       progress_(&progress),
-      core_(sched::Policy{.scheduling = options.scheduling}) {
+      core_(sched::Policy{.scheduling = options.scheduling}),
+      nodes_(workload.machine, options.dispatch, options.failures, workload.jobs.size(),
+             first_submission(workload)) {
   simulated_.spans.resize(workload.jobs.size());
 }
 
@@ -103,11 +98,9 @@ Result<Simulated> Simulation::run() {
 // --- the turn
 
 void Simulation::join_nodes() {
-  now_ = workload_->jobs.empty() ? kTraceStart : workload_->jobs.front().submit;
-  resmgr::Capacity capacity;
-  capacity.cpus = workload_->machine.cpus_per_node;
-  for (std::uint32_t i = 1; i <= workload_->machine.nodes; ++i) {
-    core_.accept(sched::NodeJoined{fmt::format("n{}", i), "1", capacity, {}}, now_, actions_);
+  now_ = first_submission(*workload_);
+  for (sched::NodeJoined& joined : nodes_.joins()) {
+    core_.accept(std::move(joined), now_, actions_);
   }
   core_.decide(now_, actions_);
   actions_.clear();
@@ -118,7 +111,7 @@ std::optional<Time> Simulation::next_instant() {
   std::optional<Time> next;
   const auto consider = [&](Time at) { next = next ? std::min(*next, at) : at; };
   if (submitted_ < workload_->jobs.size()) consider(workload_->jobs[submitted_].submit);
-  if (!ends_.empty()) consider(ends_.top().at);
+  if (const auto at = nodes_.next()) consider(*at);
   if (wake_) consider(wake_);
   return next;
 }
@@ -127,7 +120,8 @@ Result<void> Simulation::turn(Time now) {
   now_ = now;
   lap_began_ns_ = steady_now_ns();
   if (auto submitted = submit_due(); !submitted) return submitted;
-  end_due();
+  nodes_.report(now_,
+                [this](sched::Event event) { core_.accept(std::move(event), now_, actions_); });
   return decide();
 }
 
@@ -158,13 +152,6 @@ sched::Ticket Simulation::ticket_of(const SimJob& job) {
   return ticket;
 }
 
-void Simulation::end_due() {
-  for (; !ends_.empty() && ends_.top().at <= now_; ends_.pop()) {
-    const End& end = ends_.top();
-    core_.accept(sched::TaskComplete{end.node, end.id, {}}, now_, actions_);
-  }
-}
-
 Result<void> Simulation::decide() {
   if (wake_ <= now_) wake_ = Time{};
   core_.decide(now_, actions_);
@@ -191,9 +178,10 @@ Result<void> Simulation::carry_out() {
   return {};
 }
 
-// Of the others, none asks for anything: what is to be killed ends at this instant by itself.
+// Of the others, none asks for anything that would be seen here.
 Result<void> Simulation::act(const sched::Action& action) {
   if (const auto* launch = std::get_if<sched::Launch>(&action)) launched(*launch);
+  if (const auto* kill = std::get_if<sched::Kill>(&action)) nodes_.kill(*kill, now_);
   if (const auto* end = std::get_if<sched::JobEnded>(&action)) ended(*end);
   if (const auto* wake = std::get_if<sched::WakeAt>(&action)) wake_ = wake->at;
   if (const auto* reply = std::get_if<sched::Reply>(&action)) return check(*reply);
@@ -201,13 +189,17 @@ Result<void> Simulation::act(const sched::Action& action) {
 }
 
 void Simulation::launched(const sched::Launch& launch) {
-  span(launch.id.job).start = now_;
-  ends_.push({now_ + job(launch.id.job).length(), launch.node, launch.id});
+  span(launch.id.job).start = nodes_.launch(launch, now_, job(launch.id.job).length());
   ++simulated_.pace.decisions;
 }
 
+// A job may be ended by its limit, which counts from the decision, before it was dispatched.
 void Simulation::ended(const sched::JobEnded& ended) {
-  span(ended.job).end = now_;
+  const std::optional<Time> lost = nodes_.lost_at(ended.job);
+  if (lost) ++simulated_.lost;
+  Span& of_job = span(ended.job);
+  of_job.end = lost.value_or(now_);
+  of_job.start = std::min(of_job.start, of_job.end);
   ++changes_;
   if (++ended_ % kEndsPerProgress == 0 && *progress_) (*progress_)(ended_);
 }

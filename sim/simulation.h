@@ -3,9 +3,9 @@
 // runs for as long as the workload says, and nothing else happens.
 //
 // Time goes from one instant at which something is due to the next. Within an instant submissions
-// come first, then ends, then starts: all that is due is handed to the core, which then decides
-// once. So the result depends on the workload and the policy alone, not on the machine or the wall
-// clock.
+// come first, then ends (and failures of nodes), then starts: all that is due is handed to the
+// core, which then decides once. So the result depends on the workload and the options alone, not
+// on the machine or the wall clock.
 #pragma once
 
 #include <cstdint>
@@ -14,10 +14,19 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "sched/event_manager.h"
+#include "resmgr/resource_manager.h"
+#include "sim/failures.h"
+#include "sim/virtual_nodes.h"
 #include "sim/workload.h"
 
 namespace jobq::sim {
+
+struct Options {
+  resmgr::Scheduling scheduling;
+  bool by_priority = false;  // else all jobs have the same: first come, first served
+  Dispatch dispatch;
+  FailureModel failures;
+};
 
 // What became of a job, in the place of the job in Workload::jobs.
 struct Span {
@@ -34,16 +43,12 @@ struct Pace {
 
 struct Simulated {
   std::vector<Span> spans;
+  std::uint64_t lost = 0;  // jobs that ended with their node
   Pace pace;
 };
 
 // Called now and then with how many jobs have ended.
 using Progress = std::function<void(std::size_t ended)>;
-
-struct Options {
-  resmgr::Scheduling scheduling;
-  bool by_priority = false;  // else all jobs have the same: first come, first served
-};
 
 Result<Simulated> simulate(const Workload& workload, const Options& options,
                            const Progress& progress);

@@ -6,13 +6,10 @@
 
 #include <algorithm>
 
-#include "sched/spec.h"
-
 namespace jobq::sim {
 namespace {
 
 constexpr Millis kShortest = seconds(1);
-constexpr Millis kLongest = seconds(std::int64_t{36500} * 86400);  // of any time limit of the core
 
 std::int64_t processors_of(const SwfRecord& record) {
   return record.allocated_processors > 0 ? record.allocated_processors
@@ -30,8 +27,8 @@ std::string obstacle(const SwfRecord& record, const Machine& machine) {
   if (record.run < 0) return "the run time is not known";
   const std::int64_t processors = processors_of(record);
   if (processors <= 0) return "the number of processors is not known";
-  if (at_least_a_second(record.requested_time) > kLongest) {
-    return fmt::format("the time limit is longer than {}", format_duration(kLongest));
+  if (at_least_a_second(record.requested_time) > kLongestLimit) {
+    return fmt::format("the time limit is longer than {}", format_duration(kLongestLimit));
   }
   // Nodes are not granted together yet: a job has to fit one.
   if (std::min<std::uint64_t>(static_cast<std::uint64_t>(processors), machine.cpus()) >
@@ -52,7 +49,7 @@ SimJob job_of(const SwfRecord& record, const Machine& machine) {
   job.submit = kTraceStart + seconds(record.submit);
   job.run = at_least_a_second(record.run);
   job.limit = record.requested_time > 0 ? at_least_a_second(record.requested_time)
-                                        : std::min(job.run, kLongest);
+                                        : std::min(job.run, kLongestLimit);
   job.processors = static_cast<std::uint32_t>(std::min<std::uint64_t>(
       static_cast<std::uint64_t>(processors_of(record)), machine.cpus_per_node));
   job.priority = priority_of(record);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "sched/spec.h"
 #include "sim/swf.h"
 
 namespace jobq::sim {
@@ -25,7 +26,7 @@ struct SimJob {
   Millis run;             // as long as it would take
   Millis limit;           // of its time; it runs min(run, limit)
   std::uint32_t processors = 1;
-  int priority = 0;
+  int priority = sched::kDefaultPriority;
 
   Millis length() const { return run < limit ? run : limit; }
 };
@@ -42,6 +43,9 @@ struct Workload {
   std::vector<SimJob> jobs;  // by submission; of one instant in the order of the trace
   std::vector<LeftOut> left_out;
 };
+
+// The longest time limit that the core takes.
+inline constexpr Millis kLongestLimit = seconds(std::int64_t{36500} * 86400);
 
 // The virtual clock at second 0 of a trace. The core takes a time of 0 for "not yet".
 inline constexpr Time kTraceStart{1'000'000'000'000};

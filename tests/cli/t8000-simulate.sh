@@ -124,6 +124,50 @@ expect_exit 5 jq simulate nowhere.swf
 expect_match "cannot open nowhere.swf: No such file" "$(<err)"
 ok
 
+made_up=(--synthetic --jobs 500 --nodes 4 --cpus-per-node 8 --cpus-per-job "uniform:0,8"
+  --run "lognormal:60,1" --arrival poisson:0.1)
+
+test_begin "a workload is made up from a seed"
+jq simulate "${made_up[@]}" --schedule one --json >out.json
+expect_eq "500 32 0" "$(json -r '"\(.jobs) \(.machine.cpus) \(.lost)"' out.json)"
+jq simulate "${made_up[@]}" --schedule again >/dev/null
+cmp one again
+expect_exit 0 jq simulate "${made_up[@]}" --check one
+jq simulate "${made_up[@]}" --seed 2 --schedule again >/dev/null
+! cmp -s one again || fail "another seed made the same"
+ok
+
+test_begin "starts may cost, and nodes may fail"
+mean_wait() {
+  jq simulate --synthetic --jobs 10 --cpus 4 --arrival burst:2,100 --run 10 --json "$@" |
+    json .mean_wait_s
+}
+expect_eq "0 3 2" "$(mean_wait) $(mean_wait --dispatch-cost 2) $(mean_wait --dispatch-cost 2 \
+  --dispatch-parallel)"
+jq simulate "${made_up[@]}" --node-mtbf 1h --node-repair 1m --json >out.json
+expect_eq true "$(json '.lost > 0 and .jobs == 500' out.json)"
+jq simulate "${made_up[@]}" --node-mtbf 1h --node-repair 1m >/dev/null 2>err
+expect_match "conservative: [0-9]+ jobs ended with their node" "$(<err)"
+ok
+
+test_begin "what could not be made up"
+refused() { # MESSAGE OPTIONS...
+  local message=$1
+  shift
+  expect_exit 2 jq simulate --synthetic --jobs 5 --cpus 4 "$@"
+  expect_match "$message" "$(<err)"
+}
+refused "--run: 'gauss:1,2' is not a distribution; expected constant" --run gauss:1,2
+refused "--arrival: 'often' is not an arrival; expected poisson:RATE" --arrival often
+refused "--cpus-per-job: 'x' is not a distribution" --cpus-per-job x
+refused "--limit-factor: expected at least 1" --limit-factor 0.5
+refused "--dispatch-cost: 'x' is not a number" --dispatch-cost x
+refused "give --jobs N, at least 1" --jobs 0
+refused "give a trace or --synthetic, not both" small.swf
+expect_exit 2 jq simulate --synthetic --jobs 5
+expect_match "nothing says how large the machine is" "$(<err)"
+ok
+
 test_begin "usage"
 expect_exit 2 jq simulate
 expect_exit 2 jq simulate small.swf --policy esay
