@@ -16,6 +16,7 @@ jobq_archive(jobq_dep_crypto libcrypto.a crypto Threads::Threads ${CMAKE_DL_LIBS
 jobq_archive(jobq_dep_ssl libssl.a ssl jobq_dep_crypto)
 jobq_archive(jobq_dep_sqlite libsqlite3.a sqlite3 Threads::Threads ${CMAKE_DL_LIBS} m)
 jobq_archive(jobq_dep_uv libuv_a.a uv Threads::Threads ${CMAKE_DL_LIBS} rt)
+jobq_archive(jobq_dep_zlib libz.a z)
 jobq_archive(jobq_dep_protobuf libprotobuf-lite.a protobuf-lite Threads::Threads)
 
 find_program(JOBQ_PROTOC protoc REQUIRED)

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/check.h"
 #include "cmd/utf8.h"
 
@@ -81,6 +83,14 @@ void JsonWriter::value(std::string_view text) {
   out_ += '"';
   append_escaped(out_, text);
   out_ += '"';
+}
+
+void JsonWriter::value(double number) {
+  if (!std::isfinite(number)) return null();
+  std::string text = fmt::format("{:.6f}", number);
+  while (text.ends_with('0')) text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
+  raw(text);
 }
 
 void JsonWriter::value(Time time) { time ? value(format_rfc3339(time)) : null(); }

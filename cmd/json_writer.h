@@ -37,6 +37,7 @@ class JsonWriter {
   void value(T number) {
     raw(std::to_string(number));
   }
+  void value(double number);  // to six digits behind the point
   void value(Time time);      // RFC 3339, null for "not yet"
   void value(Millis length);  // seconds, with the fraction that it has
   void null() { raw("null"); }

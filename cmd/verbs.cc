@@ -26,6 +26,7 @@ constexpr std::array kVerbs = {
     Verb{"node", "list, show, drain, resume nodes; alone: the node daemon", run_node,
          VerbGroup::kCluster},
     Verb{"resource", "create, list, remove named resources", run_resource, VerbGroup::kCluster},
+    Verb{"simulate", "run a workload on a simulated cluster", run_simulate, VerbGroup::kCluster},
     Verb{"report", "inside a step: its outcome and event value", run_report, VerbGroup::kCluster},
     Verb{"up", "run a controller and a node in one", run_up, VerbGroup::kDaemons},
     Verb{"controller", "run the controller", run_controller, VerbGroup::kDaemons},

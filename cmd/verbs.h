@@ -44,6 +44,7 @@ Result<int> run_release(const Words& words);
 Result<int> run_report(const Words& words);
 Result<int> run_resource(const Words& words);
 Result<int> run_show(const Words& words);
+Result<int> run_simulate(const Words& words);
 Result<int> run_submit(const Words& words);
 Result<int> run_up(const Words& words);
 Result<int> run_version(const Words& words);

@@ -13,12 +13,18 @@ Core::Core(const Policy& policy) : policy_(policy), rm_(policy.scheduling) {
         "a new resource manager has no resources");
 }
 
-void Core::step(Event& event, Time now, std::vector<Action>& actions) {
+void Core::accept(Event& event, Time now, std::vector<Action>& actions) {
+  now_ = now;
+  out_ = &actions;
+  submissions_.expire(now);
+  std::visit([this](auto& it) { on(it); }, event);
+  out_ = nullptr;
+}
+
+void Core::decide(Time now, std::vector<Action>& actions) {
   now_ = now;
   out_ = &actions;
   if (wake_at_ <= now) wake_at_ = Time{};
-  submissions_.expire(now);
-  std::visit([this](auto& it) { on(it); }, event);
   enforce_limits();
   handle_grants();
   ask_to_wake();

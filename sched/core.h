@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The heart of the event manager: all that it knows, and the functions that change it, by noun.
 //
-// A turn (step()): one event is handled, limits that are due are enforced, what became free is
-// granted until nothing more can be, and the next wake-up is asked for. No turn costs more because
-// more jobs wait.
+// A turn: one event is handled, or all of one instant (accept()), then limits that are due are
+// enforced, what became free is granted until nothing more can be, and the next wake-up is asked
+// for (decide()). No turn costs more because more jobs wait.
 #pragma once
 
 #include <compare>
@@ -60,7 +60,8 @@ class Core {
   explicit Core(const Policy& policy);
 
   // The door (core.cc, changes.cc, recovery.cc).
-  void step(Event& event, Time now, std::vector<Action>& actions);
+  void accept(Event& event, Time now, std::vector<Action>& actions);
+  void decide(Time now, std::vector<Action>& actions);
   std::vector<Row> take_rows();
   void restore(const std::vector<Row>& rows, Time now, std::vector<Action>& actions);
 

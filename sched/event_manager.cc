@@ -16,8 +16,15 @@ void EventManager::restore(const std::vector<Row>& rows, Time now, std::vector<A
 }
 
 void EventManager::step(Event event, Time now, std::vector<Action>& actions) {
-  core_->step(event, now, actions);
+  core_->accept(event, now, actions);
+  core_->decide(now, actions);
 }
+
+void EventManager::accept(Event event, Time now, std::vector<Action>& actions) {
+  core_->accept(event, now, actions);
+}
+
+void EventManager::decide(Time now, std::vector<Action>& actions) { core_->decide(now, actions); }
 
 std::vector<Row> EventManager::take_rows() { return core_->take_rows(); }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event manager: it records tickets in the job queue, decides, and reacts to every event.
 //
-// step() is the only way in. It changes rows, which take_rows() hands over for the journal, and it
-// asks for actions, which the caller carries out when those rows are durable. Questions (queue,
-// show, why, ...) are const and cost nothing to the decisions.
+// step() is the only way in; where several events make one turn, by its halves. It changes rows,
+// which take_rows() hands over for the journal, and it asks for actions, which the caller carries
+// out when those rows are durable. Questions (queue, show, why, ...) are const and cost nothing to
+// the decisions.
 //
 // Pure: no clock, no randomness, no I/O. The same events give the same rows and actions, byte for
 // byte.
@@ -46,6 +47,13 @@ class EventManager {
 
   // Decides. Actions are appended in the order in which they should leave.
   void step(Event event, Time now, std::vector<Action>& actions);
+
+  // The halves of step(), for a turn of several events that happen at one time: each is accepted,
+  // then all is decided at once. What becomes free by one event is granted with the others in
+  // view, and a limit that is due does not come before an end of the same instant. Every turn is
+  // decided before its rows and actions are used.
+  void accept(Event event, Time now, std::vector<Action>& actions);
+  void decide(Time now, std::vector<Action>& actions);
 
   // The rows that changed since the last call, each once, in the order of their first change. Jobs
   // that are final leave memory here.

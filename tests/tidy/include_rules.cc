@@ -23,7 +23,7 @@ const std::map<std::string, Names, std::less<>> kMayInclude = {
     {"conf", {"base", "sched", "resmgr"}},
     {"exec", {"base", "net"}},
     {"controller", {"base", "sched", "resmgr", "store", "net", "conf"}},
-    {"sim", {"base", "sched", "resmgr", "store", "controller"}},
+    {"sim", {"base", "sched", "resmgr"}},
     {"cmd", {"base", "resmgr", "sched", "store", "net", "conf", "exec", "controller", "sim"}},
 };
 
@@ -42,6 +42,7 @@ const std::map<std::string, Names, std::less<>> kHomes = {
     {"google/protobuf/", {"net", "controller", "exec", "cmd"}},
     {"openssl/", {"net"}},
     {"uv.h", {"net", "exec", "controller", "cmd"}},
+    {"zlib.h", {"sim"}},
     {"gtest/", {}},
     {"gmock/", {}},
     {"benchmark/", {}},

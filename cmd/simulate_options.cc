@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of simulate, and what they mean.
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/nearest.h"
+#include "cmd/simulate.h"
+
+namespace jobq::cmd {
+namespace {
+
+tl::unexpected<Error> usage(std::string message) {
+  return fail(ErrorCode::kUsage, std::move(message));
+}
+
+// The value of an option that this parser understands; the error names the option.
+template <class Parse>
+auto value_of(std::string_view option, const std::string& text, Parse parse)
+    -> decltype(parse(text)) {
+  auto value = parse(text);
+  if (value) return value;
+  return usage(fmt::format("{}: {}", option, value.error().message));
+}
+
+constexpr std::array<std::string_view, 4> kPolicies = {"fcfs", "easy", "conservative", "priority"};
+
+Result<PolicyChoice> policy_named(const std::string& name) {
+  using resmgr::Backfill;
+  PolicyChoice policy{name, {}};
+  if (name == "conservative") {
+    policy.options.scheduling.backfill = Backfill::kConservative;
+  } else if (name == "easy") {
+    policy.options.scheduling.backfill = Backfill::kEasy;
+  } else if (name == "fcfs" || name == "priority") {
+    policy.options.scheduling.backfill = Backfill::kNone;
+    policy.options.by_priority = name == "priority";
+  } else {
+    return usage(
+        fmt::format("--policy: there is no policy '{}'{}; expected fcfs, easy, "
+                    "conservative or priority",
+                    name, did_you_mean(name, {kPolicies.begin(), kPolicies.end()})));
+  }
+  return policy;
+}
+
+// What holds under every policy.
+Result<sim::Options> common_options(const SimulateOptions& options) {
+  sim::Options common;
+  if (options.depth == 0) return usage("--depth is at least 1");
+  if (options.depth) common.scheduling.depth = *options.depth;
+  const auto cost = value_of("--dispatch-cost", options.dispatch_cost, sim::parse_quantity);
+  if (!cost) return tl::unexpected(cost.error());
+  if (*cost > 1e6) return usage("--dispatch-cost: expected a million seconds at most");
+  common.dispatch = {std::llround(*cost * 1e6), options.dispatch_parallel};
+  const auto mtbf = value_of("--node-mtbf", options.node_mtbf, sim::parse_quantity);
+  if (!mtbf) return tl::unexpected(mtbf.error());
+  const Millis repair = options.node_repair.value_or(seconds(3600));
+  if (repair.count < 1) return usage("--node-repair takes at least a millisecond");
+  common.failures = {*mtbf, repair, options.seed.value_or(1)};
+  return common;
+}
+
+}  // namespace
+
+void declare_simulation(Options& options, SimulateOptions& simulate) {
+  options.words(simulate.words);
+  options.group("The machine (else as the trace's header says)");
+  options.value("--cpus", "N", into(simulate.cpus), "one node of N processors");
+  options.value("--nodes", "N", into(simulate.nodes), "so many nodes that are alike");
+  options.value("--cpus-per-node", "M", into(simulate.cpus_per_node), "of M processors each");
+  options.value("--dispatch-cost", "SECONDS", into(simulate.dispatch_cost),
+                "each start takes so long to go out, one after the other");
+  options.flag("--dispatch-parallel", simulate.dispatch_parallel, "starts go out side by side");
+  options.value("--node-mtbf", "TIME", into(simulate.node_mtbf),
+                "mean time between failures of a node; 0: none fails");
+  options.value("--node-repair", "TIME", into(simulate.node_repair),
+                "a failed node comes back after so long (1h)");
+  options.group("The policy");
+  options.list("--policy", "NAME", append_split(simulate.policies),
+               "fcfs, easy, conservative (the default) or priority; several are compared");
+  options.value("--depth", "K", into(simulate.depth),
+                "conservative: the first K that wait keep their place (1000)");
+  options.group("A workload that is made up, instead of a trace");
+  options.flag("--synthetic", simulate.synthetic, "jobs as the following say");
+  options.value("--jobs", "N", into(simulate.jobs), "so many");
+  options.value("--arrival", "HOW", into(simulate.arrival),
+                "poisson:RATE, uniform:LOW,HIGH, burst, burst:COUNT,SECONDS (poisson:1)");
+  options.value("--run", "HOW", into(simulate.run),
+                "constant:S, uniform:LOW,HIGH, exponential:MEAN, lognormal:MEDIAN,SIGMA, "
+                "pareto:LEAST,SHAPE (exponential:60)");
+  options.value("--cpus-per-job", "HOW", into(simulate.cpus_per_job), "likewise (1)");
+  options.value("--limit-factor", "F", into(simulate.limit_factor),
+                "time limits are F times the run time (2)");
+  options.value("--shapes", "K", into(simulate.shapes),
+                "jobs of K kinds; those of a kind are as wide, long and limited");
+  options.value("--seed", "N", into(simulate.seed), "of what is left to chance (1)");
+  options.group("Results");
+  options.value("--schedule", "FILE", into(simulate.schedule),
+                "write a line for each job: job, submit, start, end, processors");
+  options.value("--check", "FILE", into(simulate.check),
+                "simulate nothing; is FILE a schedule of this workload on this machine?");
+  options.flag("--json", simulate.json, "a line of JSON for each policy");
+}
+
+Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options) {
+  const Result<sim::Options> common = common_options(options);
+  if (!common) return tl::unexpected(common.error());
+  std::vector<std::string> names = options.policies;
+  if (names.empty()) names.emplace_back("conservative");
+  std::vector<PolicyChoice> policies;
+  for (const std::string& name : names) {
+    Result<PolicyChoice> policy = policy_named(name);
+    if (!policy) return tl::unexpected(policy.error());
+    const sim::Options own = std::exchange(policy->options, *common);
+    policy->options.scheduling.backfill = own.scheduling.backfill;
+    policy->options.by_priority = own.by_priority;
+    policies.push_back(std::move(*policy));
+  }
+  if (policies.size() > 1 && options.schedule) {
+    return usage("--schedule takes one schedule; give one --policy");
+  }
+  return policies;
+}
+
+Result<sim::Machine> machine_of(const SimulateOptions& options,
+                                std::optional<std::uint32_t> of_header) {
+  const bool by_nodes = options.nodes || options.cpus_per_node;
+  if (options.cpus && by_nodes) {
+    return usage("--cpus is a machine of one node; give it, or --nodes and --cpus-per-node");
+  }
+  if (options.nodes.has_value() != options.cpus_per_node.has_value()) {
+    return usage("--nodes and --cpus-per-node belong together; give both, or --cpus");
+  }
+  const sim::Machine machine =
+      by_nodes ? sim::Machine{*options.nodes, *options.cpus_per_node}
+               : sim::Machine{1, options.cpus ? *options.cpus : of_header.value_or(0)};
+  if (machine.cpus() > 0) return machine;
+  if (options.cpus || by_nodes) return usage("a machine has at least 1 processor");
+  return usage(
+      fmt::format("{} how large the machine is; give --cpus N, or --nodes N and "
+                  "--cpus-per-node M",
+                  options.synthetic ? "nothing says" : "the trace does not say"));
+}
+
+Result<sim::Synthetic> synthetic_of(const SimulateOptions& options) {
+  if (!options.words.empty()) return usage("give a trace or --synthetic, not both");
+  if (options.jobs.value_or(0) == 0) return usage("--synthetic: give --jobs N, at least 1");
+  const auto arrival = value_of("--arrival", options.arrival, sim::parse_arrival);
+  if (!arrival) return tl::unexpected(arrival.error());
+  const auto run = value_of("--run", options.run, sim::parse_distribution);
+  if (!run) return tl::unexpected(run.error());
+  const auto width = value_of("--cpus-per-job", options.cpus_per_job, sim::parse_distribution);
+  if (!width) return tl::unexpected(width.error());
+  const auto factor = value_of("--limit-factor", options.limit_factor, sim::parse_quantity);
+  if (!factor) return tl::unexpected(factor.error());
+  if (*factor < 1) return usage("--limit-factor: expected at least 1");
+  constexpr std::uint32_t kMostShapes = 1'000'000;
+  if (options.shapes > kMostShapes) return usage("--shapes: expected at most a million");
+  return sim::Synthetic{
+      *options.jobs,           *arrival, *run, *width, *factor, options.shapes.value_or(0),
+      options.seed.value_or(1)};
+}
+
+}  // namespace jobq::cmd
