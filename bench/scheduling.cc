@@ -177,7 +177,7 @@ Case read_arguments(const std::vector<std::string_view>& words) {
     if (word == "--nodes") read.nodes = number(words[i]);
     if (word == "--jobs") read.jobs = number(words[i]);
     if (word == "--shapes") read.shapes = number(words[i]);
-    if (word == "--depth") read.scheduling.depth = number(words[i]);
+    if (word == "--depth") read.scheduling.depth = static_cast<std::uint32_t>(number(words[i]));
     if (word == "--backfill") read.scheduling.backfill = backfill(words[i]);
   }
   return read;

@@ -52,6 +52,7 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   options.keep_jobs = settings.keep_jobs;
   options.keep_keys = settings.keep_keys;
   options.max_connections = settings.max_connections;
+  options.scheduling = settings.scheduling;
   return options;
 }
 

@@ -19,9 +19,9 @@ using Counts = std::vector<resmgr::Count>;
 using Names = std::vector<std::string>;
 // Where a setting is kept; its type says how it is written.
 using Slot = std::variant<std::string*, Millis*, std::uint32_t*, std::optional<std::uint32_t>*,
-                          std::optional<Bytes>*, Names*, Counts*>;
+                          std::optional<Bytes>*, Names*, Counts*, resmgr::Backfill*>;
 
-enum class Form { kPath, kAddress, kName, kDuration, kNumber, kSize, kNames, kCounts };
+enum class Form { kPath, kAddress, kName, kDuration, kNumber, kSize, kNames, kCounts, kBackfill };
 
 struct Setting {
   std::string_view name;
@@ -67,6 +67,12 @@ constexpr std::array kSettings = {
     Setting{"controller.operators", Form::kNames,
             [](Settings& s) -> Slot { return &s.controller.operators; }, 0, 0, "none",
             "users who may act on everybody's jobs"},
+    Setting{"scheduling.backfill", Form::kBackfill,
+            [](Settings& s) -> Slot { return &s.controller.scheduling.backfill; }, 0, 0, "easy",
+            "how far lower jobs may overtake higher ones that cannot start"},
+    Setting{"scheduling.depth", Form::kNumber,
+            [](Settings& s) -> Slot { return &s.controller.scheduling.depth; }, 1, 1000, "",
+            "how many jobs conservative backfilling does not delay"},
     Setting{"node.name", Form::kName, [](Settings& s) -> Slot { return &s.node.name; }, 0, 0,
             "the name of the host", "name of the node"},
     Setting{"node.controller", Form::kAddress,
@@ -101,7 +107,8 @@ constexpr std::array kSettings = {
             "none", "file with the cluster key, for a remote controller"},
 };
 
-constexpr std::array<std::string_view, 3> kSections = {"controller", "node", "client"};
+constexpr std::array<std::string_view, 4> kSections = {"controller", "scheduling", "node",
+                                                       "client"};
 
 // --- reading ------------------------------------------------------------------------------------
 
@@ -177,6 +184,17 @@ void read_value(const Node& node, const Setting& /*setting*/, Counts& out, Fault
   }
 }
 
+void read_value(const Node& node, const Setting& /*setting*/, resmgr::Backfill& out,
+                FaultSink& faults) {
+  using resmgr::Backfill;
+  for (const Backfill one : {Backfill::kNone, Backfill::kEasy, Backfill::kConservative}) {
+    if (node.kind != Node::Kind::kString || node.text != to_string(one)) continue;
+    out = one;
+    return;
+  }
+  refuse(node, "\"none\", \"easy\" or \"conservative\"", faults);
+}
+
 void read_value(const Node& node, const Setting& setting, std::string& out, FaultSink& faults) {
   read_form(node, setting, out, faults);
 }
@@ -225,6 +243,7 @@ std::string_view type_name(Form form) {
     case Form::kSize: return "size";
     case Form::kNames: return "list of names";
     case Form::kCounts: return "table of counts";
+    case Form::kBackfill: return "none, easy or conservative";
   }
   return "";
 }

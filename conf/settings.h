@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "conf/fault.h"
 #include "resmgr/needs.h"
+#include "resmgr/scheduling.h"
 
 namespace jobq::conf {
 
@@ -28,6 +29,7 @@ struct ControllerSettings {
   Millis keep_keys = seconds(7 * 86400);   // how long a submission key is remembered
   std::uint32_t max_connections = 4096;
   std::vector<std::string> operators;  // users who may act on everybody's jobs
+  resmgr::Scheduling scheduling;       // the section [scheduling]
 };
 
 struct NodeSettings {
@@ -56,7 +58,7 @@ struct Settings {
   ClientSettings client;
 };
 
-// Reads TOML with the sections [controller], [node] and [client]; all may be missing.
+// Reads TOML with the sections [controller], [scheduling], [node] and [client]; all may be missing.
 Parsed<Settings> parse_settings(std::string_view text, const std::string& file);
 
 // The rows of the table, for the man page and its staleness test.

@@ -44,6 +44,7 @@ Result<void> make_directory(const std::string& path, ::mode_t mode) {
 sched::Policy policy_of(const Options& options) {
   sched::Policy policy;
   policy.keep_keys = options.keep_keys;
+  policy.scheduling = options.scheduling;
   return policy;
 }
 

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/endpoint.h"
+#include "resmgr/scheduling.h"
 
 struct uv_loop_s;
 
@@ -36,6 +37,7 @@ struct Options {
   Millis keep_jobs = seconds(30 * 86400);
   Millis keep_keys = seconds(7 * 86400);
   std::size_t max_connections = 4096;
+  resmgr::Scheduling scheduling;
 };
 
 class Controller {

@@ -193,7 +193,7 @@ std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waitin
   add_nodes(ledger, demand, blockers);
   if (!blockers.empty()) return blockers;
   if (scheduling.backfill == Backfill::kConservative) {
-    add_priority(foresee(ledger, waiting, scheduling, id, now), demand, blockers);
+    add_priority(foresee(ledger, waiting, scheduling.depth, id, now), demand, blockers);
     return blockers;
   }
   // It has room, so the head of the queue stands in its way.

@@ -10,7 +10,8 @@
 
 namespace jobq::resmgr {
 
-// What the next pass would come to for one request, found by making that pass without granting.
+// What the next pass would come to for one request, found by making that pass without granting,
+// with conservative backfilling for the first `depth`.
 struct Forecast {
   bool starts = false;
   std::optional<Plan::Reservation> reservation;  // where it would be reserved
@@ -18,8 +19,8 @@ struct Forecast {
   std::optional<RequestId> stopped_by;
   bool passed_over = false;  // the pass ends, by its bounds, before it comes to the request
 };
-Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling,
-                 RequestId target, Time now);
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, std::size_t depth, RequestId target,
+                 Time now);
 
 // See ResourceManager::explain(). The request is waiting.
 std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,

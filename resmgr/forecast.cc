@@ -42,8 +42,8 @@ class RoomWatch {
 
 }  // namespace
 
-Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling,
-                 RequestId target, Time now) {
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, std::size_t depth, RequestId target,
+                 Time now) {
   const QueueKey key = waiting.key_of(target);
   Forecast forecast;
   Work work;
@@ -58,7 +58,7 @@ Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Scheduling&
     watch->placed(placed.key.id());
     return true;
   };
-  Pass pass(ledger, waiting, scheduling, now, Pass::Purpose::kForesight, Work{}, work, on_placed);
+  Pass pass(ledger, waiting, depth, now, Pass::Purpose::kForesight, Work{}, work, on_placed);
   watch.emplace(ledger, pass.plan(), *waiting.demand_of(target));
   pass.run();
   forecast.stopped_by = watch->stopped_by();

@@ -6,11 +6,11 @@
 
 namespace jobq::resmgr {
 
-Pass::Pass(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling, Time now,
+Pass::Pass(const Ledger& ledger, const Waiting& waiting, std::size_t depth, Time now,
            Purpose purpose, const Work& before, Work& work, OnPlaced on_placed)
     : ledger_(&ledger),
       waiting_(&waiting),
-      reservations_left_(scheduling.depth),
+      reservations_left_(depth),
       purpose_(purpose),
       before_(before),
       work_(&work),
@@ -101,8 +101,8 @@ Grant grant(Ledger& ledger, Waiting& waiting, const Starting& starting, Time now
   return given;
 }
 
-std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling& scheduling,
-                              Time now, Work& work) {
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, std::size_t depth, Time now,
+                              Work& work) {
   std::vector<Grant> grants;
   const auto on_placed = [&](const Pass::Placed& placed) {
     if (!placed.start) return true;
@@ -112,7 +112,7 @@ std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling
   const Work before = work;
   for (bool again = true; again;) {
     const std::size_t known = grants.size();
-    Pass pass(ledger, waiting, scheduling, now, Pass::Purpose::kGrant, before, work, on_placed);
+    Pass pass(ledger, waiting, depth, now, Pass::Purpose::kGrant, before, work, on_placed);
     pass.run();
     for (std::size_t i = known; i < grants.size(); ++i) {
       waiting.remove(grants[i].id);

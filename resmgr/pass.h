@@ -47,9 +47,10 @@ class Pass {
     kGrant,     // on_placed grants from the ledger what starts
     kForesight  // nothing is granted; all requests are placed, also where nobody can start
   };
-  // `work` counts on from `before`, the work done when the bounds began to count.
-  Pass(const Ledger& ledger, const Waiting& waiting, const Scheduling& scheduling, Time now,
-       Purpose purpose, const Work& before, Work& work, OnPlaced on_placed);
+  // The first `depth` that cannot start are reserved. `work` counts on from `before`, the work done
+  // when the bounds began to count.
+  Pass(const Ledger& ledger, const Waiting& waiting, std::size_t depth, Time now, Purpose purpose,
+       const Work& before, Work& work, OnPlaced on_placed);
 
   void run();
   const Plan& plan() const { return plan_; }
@@ -93,7 +94,7 @@ Grant grant(Ledger& ledger, Waiting& waiting, const Starting& starting, Time now
 // Grants all that may start now, in the order of their placing, and takes them out of the queue.
 // What starts around reservations can change where these would be made, and so let others start:
 // passes are repeated until nobody starts, within the bounds of one.
-std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, const Scheduling& scheduling,
-                              Time now, Work& work);
+std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, std::size_t depth, Time now,
+                              Work& work);
 
 }  // namespace jobq::resmgr

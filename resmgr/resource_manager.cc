@@ -27,15 +27,6 @@ struct ResourceManager::State {
   Work work;
 };
 
-std::string_view to_string(Backfill backfill) {
-  switch (backfill) {
-    case Backfill::kNone: return "none";
-    case Backfill::kEasy: return "easy";
-    case Backfill::kConservative: return "conservative";
-  }
-  unreachable("backfill out of range");
-}
-
 std::string_view to_string(NodeState state) {
   switch (state) {
     case NodeState::kUp: return "up";
@@ -140,7 +131,7 @@ std::vector<Grant> ResourceManager::schedule(Time now) {
   }
   ledger.take_changes();
   waiting.take_new_shapes();
-  return run_passes(ledger, waiting, scheduling, now, work);
+  return run_passes(ledger, waiting, scheduling.depth, now, work);
 }
 
 bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }
@@ -171,7 +162,7 @@ std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
 
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
   if (!is_waiting(id)) return std::nullopt;
-  const Forecast forecast = foresee(state_->ledger, state_->waiting, state_->scheduling, id, now);
+  const Forecast forecast = foresee(state_->ledger, state_->waiting, kMostReservations, id, now);
   const bool conservative = state_->scheduling.backfill == Backfill::kConservative;
   if (forecast.starts) return conservative ? std::optional(now) : std::nullopt;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;

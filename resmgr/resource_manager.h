@@ -21,7 +21,8 @@
 // This is conservative backfilling (Mu'alem and Feitelson, 2001), made strict for ends that nobody
 // knows. Two limits keep it cheap and busy: of equal requests (a shape), only the first ones, those
 // that could start together, keep something in reach; and a request keeps nothing in reach while
-// those above it, for want of time limits, leave no room for it at any time.
+// those above it, for want of time limits, leave no room for it at any time. EASY, the usual
+// policy, keeps what it needs in reach for the first request alone, on one node: see easy.h.
 //
 // Parts of one job. Part 0 is asked for before any other part, and given back after all. A step
 // that asks for an exclusive resource which its job holds by part 0 has it already; it is free
@@ -40,21 +41,9 @@
 
 #include "base/time.h"
 #include "resmgr/needs.h"
+#include "resmgr/scheduling.h"
 
 namespace jobq::resmgr {
-
-// How far lower requests may overtake higher ones that cannot start.
-enum class Backfill {
-  kNone,          // not at all: strictly in queue order
-  kEasy,          // where the first that cannot start is not delayed (Lifka, 1995)
-  kConservative,  // where none of the first `depth` that cannot start is delayed
-};
-std::string_view to_string(Backfill backfill);  // "none", "easy", "conservative"
-
-struct Scheduling {
-  Backfill backfill = Backfill::kConservative;
-  std::size_t depth = 1000;  // of conservative backfilling, at least 1
-};
 
 // Part 0 is the job's own needs (held from its first step until after cleanup); part s+1 those of
 // step s.

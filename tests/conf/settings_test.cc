@@ -53,8 +53,11 @@ TEST(Settings, OfTheControllerAreRead) {
   EXPECT_THAT(c.operators, ElementsAre("ann", "ben"));
 }
 
-TEST(Settings, OfNodeAndClientAreRead) {
-  const auto parsed = parse_settings(R"([node]
+TEST(Settings, OfSchedulingNodeAndClientAreRead) {
+  const auto parsed = parse_settings(R"([scheduling]
+      backfill = "conservative"
+      depth = 7
+      [node]
       name = "n1"
       controller = "[::1]:7800"
       state = "/s"
@@ -72,6 +75,8 @@ TEST(Settings, OfNodeAndClientAreRead) {
       key = "/k")",
                                      "f");
   ASSERT_TRUE(parsed.ok()) << to_string(parsed.faults[0]);
+  EXPECT_EQ(parsed.value.controller.scheduling.backfill, resmgr::Backfill::kConservative);
+  EXPECT_EQ(parsed.value.controller.scheduling.depth, 7U);
   const NodeSettings& n = parsed.value.node;
   EXPECT_EQ(n.name + n.controller + n.state + n.socket + n.key, "n1[::1]:7800/s/s/node.sock/s/key");
   EXPECT_EQ(n.cpus, 8U);
@@ -94,6 +99,9 @@ node_timout = 5
 node_timeout = "2h"
 max_connections = 0
 operators = 5
+[scheduling]
+backfill = "full"
+depth = 0
 [node]
 name = "a b"
 controller = "h:99999"
@@ -111,13 +119,16 @@ resources = { "a b" = 0 }
           "f:6:16: expected a duration of 1s to 1h, found the string \"2h\"",
           "f:7:19: expected a whole number of 1 to 1000000, found the number 0",
           "f:8:13: expected a list of strings, or one string, found the number 5",
-          "f:10:8: expected a name of letters, digits, '.', '_' and '-', found the string "
+          "f:10:12: expected \"none\", \"easy\" or \"conservative\", found the string "
+          "\"full\"",
+          "f:11:9: expected a whole number of 1 to 1000, found the number 0",
+          "f:13:8: expected a name of letters, digits, '.', '_' and '-', found the string "
           "\"a b\"",
-          "f:11:14: expected an address like \"10.0.0.1:7800\" or \"[::1]:7800\", found the "
+          "f:14:14: expected an address like \"10.0.0.1:7800\" or \"[::1]:7800\", found the "
           "string \"h:99999\"",
-          "f:12:8: expected a whole number of 0 to 1000000, found the number -1",
-          "f:13:15: 'a b' is not a name of a resource",
-          "f:13:23: expected a whole number of 1 to 9223372036854775807, found the number "
+          "f:15:8: expected a whole number of 0 to 1000000, found the number -1",
+          "f:16:15: 'a b' is not a name of a resource",
+          "f:16:23: expected a whole number of 1 to 9223372036854775807, found the number "
           "0"));
   EXPECT_THAT(faults_of("controller = 5"),
               ElementsAre("f:1:14: expected the section [controller], found the number 5"));

@@ -34,7 +34,7 @@ inline Needs tokens(const std::string& name, std::uint64_t amount, Needs needs =
 }
 
 struct World {
-  ResourceManager manager;
+  ResourceManager manager{Scheduling{Backfill::kConservative, 1000}};
   Time now{1'000'000};
 
   World() = default;

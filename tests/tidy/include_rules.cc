@@ -23,7 +23,7 @@ const std::map<std::string, Names, std::less<>> kMayInclude = {
     {"conf", {"base", "sched", "resmgr"}},
     {"exec", {"base", "net"}},
     {"controller", {"base", "sched", "resmgr", "store", "net", "conf"}},
-    {"sim", {"base", "sched", "resmgr"}},
+    {"sim", {"base", "sched", "resmgr", "store", "controller"}},
     {"cmd", {"base", "resmgr", "sched", "store", "net", "conf", "exec", "controller", "sim"}},
 };
 
