@@ -72,6 +72,7 @@ void Nodes::join(Peer& peer, const wire::NodeJoin& join) {
   for (const wire::NodeJoin::Known& known : join.attempts()) {
     event.attempts.push_back({from_wire(known.id()), known.running()});
   }
+  event.link = peer.id;
   turns_.post(std::move(event));
   log::info("node {} joins from {}: {} cpus, {} memory, {} attempts known", peer.node_name,
             peer.connection->peer(), join.capacity().cpus(),
@@ -138,6 +139,9 @@ void Nodes::welcome(const sched::Welcome& welcome) {
     turns_.post(sched::NodeLost{welcome.node, "it went away while it joined"});
     return;
   }
+  // It has connected again meanwhile, perhaps after a reboot. What this join led to is not for the
+  // new connection: that one has a welcome of its own.
+  if (peer->id != welcome.link) return;
   peer->node = welcome.node;
   by_id_[welcome.node] = peer->id;
   wire::Frame frame;

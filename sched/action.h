@@ -63,10 +63,11 @@ struct Forget {
   AttemptId id;
 };
 // The node is known under this id from now on; sent for every NodeJoined, before anything else to
-// it.
+// it. Only for the connection that it joined on: what follows is decided by what it said there.
 struct Welcome {
   std::string name;
   NodeId node;
+  std::uint64_t link = 0;
 };
 
 // Answers. Per-job results stand in the order of the selection.

@@ -111,6 +111,7 @@ struct NodeJoined {
     bool running = true;  // false: it ended, its TaskComplete follows
   };
   std::vector<Known> attempts;
+  std::uint64_t link = 0;  // the connection that it joined on; stands in its Welcome
 };
 struct NodeLost {
   NodeId node;

@@ -35,7 +35,7 @@ void Core::on(NodeJoined& event) {
   node.row.last_joined = now_;
   node.lost_reason.clear();
   changes_.add(node.row.id);
-  emit(Welcome{event.name, node.row.id});
+  emit(Welcome{event.name, node.row.id, event.link});
   rm_.set_node(node.row.id, event.name, event.capacity);
   rm_.set_draining(node.row.id, node.row.draining);
   rm_.set_connected(node.row.id, true);

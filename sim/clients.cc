@@ -58,11 +58,7 @@ void Clients::plan(std::size_t jobs, Millis span, const std::vector<std::string>
   const std::size_t classes = chance_.below(3);
   for (std::size_t i = 0; i < classes; ++i) some_time([this] { register_class(); });
   for (std::size_t i = 0; i < jobs; ++i) {
-    if (chance_.one_in(6)) {
-      some_time([this] { submit_of_class(); });
-    } else {
-      some_time([this] { submit(); });
-    }
+    some_time([this] { submit(); });
   }
   for (std::size_t i = 0; i < jobs; ++i) some_time([this] { command(); });
   for (const std::string& node : nodes) {
@@ -141,37 +137,51 @@ void Clients::register_class() {
       });
 }
 
-void Clients::submit() {
-  sched::Ticket ticket = random_ticket(chance_, fmt::format("j{}", ++submitted_));
-  const auto spec = ticket.spec;
-  ask_to_submit(std::move(ticket), spec);
-}
-
-void Clients::submit_of_class() {
-  if (classes_.empty()) return submit();
+sched::Ticket Clients::next_ticket() {
+  const std::string name = fmt::format("j{}", ++submitted_);
+  if (classes_.empty() || !chance_.one_in(6)) return random_ticket(chance_, name);
   auto at = classes_.begin();
   std::advance(at, static_cast<std::ptrdiff_t>(chance_.below(classes_.size())));
   sched::Ticket ticket;
   ticket.class_name = at->first;
-  ticket.name = fmt::format("j{}", ++submitted_);
-  ask_to_submit(std::move(ticket), at->second);
+  ticket.name = name;
+  return ticket;
 }
 
-void Clients::ask_to_submit(sched::Ticket ticket, std::shared_ptr<const sched::JobSpec> spec) {
-  const std::string name = ticket.name;
-  const bool own_key = chance_.one_in(2);
-  if (own_key) ticket.key = "own-" + name;
-  promises_.submitted(name, std::move(spec), ticket.hold);
-  ask(sched::NewJobNotice{{}, kAnn, own_key ? "" : "key-" + name, {std::move(ticket)}, false},
-      [this, name](const sched::Reply& reply) {
-        const auto* submitted = std::get_if<sched::Submitted>(&reply.body);
-        if (!submitted) return false;
-        // A refusal is not remembered: a later copy may be taken.
-        const auto& number = submitted->tickets.front();
-        if (number) promises_.got_number(name, *number);
-        if (number) jobs_[*number] = name;
-        return true;
-      });
+std::shared_ptr<const sched::JobSpec> Clients::spec_of(const sched::Ticket& ticket) const {
+  return ticket.spec ? ticket.spec : classes_.at(ticket.class_name);
+}
+
+// The tickets have keys of their own, or the request has one.
+void Clients::submit() {
+  const bool own_keys = chance_.one_in(2);
+  sched::NewJobNotice notice;
+  notice.actor = kAnn;
+  std::vector<std::string> names;
+  for (std::size_t left = chance_.one_in(6) ? 3 : 1; left > 0; --left) {
+    sched::Ticket ticket = next_ticket();
+    names.push_back(ticket.name);
+    promises_.submitted(ticket.name, spec_of(ticket), ticket.hold);
+    if (own_keys) ticket.key = "own-" + ticket.name;
+    notice.tickets.push_back(std::move(ticket));
+  }
+  if (!own_keys) notice.key = "key-" + names.front();
+  ask(std::move(notice), [this, names](const sched::Reply& reply) {
+    const auto* submitted = std::get_if<sched::Submitted>(&reply.body);
+    if (submitted) got_numbers(names, *submitted);
+    return submitted != nullptr;
+  });
+}
+
+// A refusal is not remembered for ever: a later copy may be taken.
+void Clients::got_numbers(const std::vector<std::string>& names,
+                          const sched::Submitted& submitted) {
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const Result<JobNumber>& number = submitted.tickets.at(i);
+    if (!number) continue;
+    promises_.got_number(names[i], *number);
+    jobs_[*number] = names[i];
+  }
 }
 
 void Clients::command() {

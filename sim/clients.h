@@ -54,8 +54,9 @@ class Clients {
 
   void create_resources();
   void submit();
-  void submit_of_class();
-  void ask_to_submit(sched::Ticket ticket, std::shared_ptr<const sched::JobSpec> spec);
+  sched::Ticket next_ticket();
+  std::shared_ptr<const sched::JobSpec> spec_of(const sched::Ticket& ticket) const;
+  void got_numbers(const std::vector<std::string>& names, const sched::Submitted& submitted);
   void register_class();
   void command();
   void hold(const sched::Selector& jobs);

@@ -13,7 +13,7 @@ namespace {
 
 using controller::TurnTimer;
 
-constexpr std::int64_t kLoopTurn_us = 1500;
+constexpr std::int64_t kLoopTurnUs = 1500;
 constexpr Millis kIdleAfter{100};
 constexpr std::size_t kCheckpointPages = 64;  // small, so that checkpoints happen
 
@@ -29,6 +29,14 @@ store::Journal::Options options(const ControllerProcess::Surroundings& around) {
   options.checkpoint_pages = kCheckpointPages;
   options.now = around.wall_clock;
   return options;
+}
+
+// For the report.
+std::string name_of(const sched::Action& action) {
+  static constexpr std::array<std::string_view, std::variant_size_v<sched::Action>> kNames{
+      "launches", "kills of steps", "signals", "suspensions",  "resumptions",
+      "forgets",  "welcomes",       "answers", "ends of jobs", "wake-ups"};
+  return std::string(kNames.at(action.index()));
 }
 
 }  // namespace
@@ -63,11 +71,25 @@ bool ControllerProcess::begin() {
   return true;
 }
 
+void ControllerProcess::post(sched::Event event) {
+  ++around_.counts["requests to the core"];
+  turn_.post(std::move(event));
+}
+
+void ControllerProcess::stop() {
+  turn_.finish([this] {
+    stopped_ = !dead_;
+    if (stopped_) file_->finish();
+    look_at_disk();
+    end();
+  });
+}
+
 // --- the loop
 
 void ControllerProcess::run_soon() {
   if (std::exchange(run_planned_, true)) return;
-  process_.after_us(around_.chance.between(0, kLoopTurn_us), [this] {
+  process_.after_us(around_.chance.between(0, kLoopTurnUs), [this] {
     run_planned_ = false;
     turn_.run();
     if (!dead_) around_.turned(core());
@@ -159,6 +181,7 @@ Result<void> ControllerProcess::reopen() {
 
 void ControllerProcess::act(sched::Action action) {
   if (dies_here(DeathAt::kAction)) return;
+  ++around_.counts[name_of(action)];
   if (const auto* reply = std::get_if<sched::Reply>(&action)) {
     around_.reply(*reply);
   } else if (desk_) {
@@ -197,9 +220,14 @@ void ControllerProcess::look_at_disk() {
 // From here on it does nothing that others could see; it is taken away when nothing of it is on the
 // stack any more.
 void ControllerProcess::die() {
+  if (!dead_) stopped_ = false;
+  end();
+}
+
+void ControllerProcess::end() {
   if (std::exchange(dead_, true)) return;
   process_.kill();
-  around_.timeline.after_us(0, around_.died);
+  around_.timeline.after_us(0, around_.over);
 }
 
 }  // namespace jobq::sim

@@ -9,7 +9,9 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -43,7 +45,8 @@ class ControllerProcess final : private controller::TurnDoors {
     std::function<Time()> wall_clock;
     std::function<void(const sched::Reply&)> reply;
     std::function<void(const sched::EventManager&)> turned;  // after each turn
-    std::function<void()> died;  // called from the timeline, when it is safe to take it away
+    std::function<void()> over;  // it died or stopped; from the timeline, to take it away
+    std::map<std::string, std::uint64_t>& counts;
   };
   explicit ControllerProcess(Surroundings surroundings);
   ~ControllerProcess() override;
@@ -52,7 +55,10 @@ class ControllerProcess final : private controller::TurnDoors {
 
   // False: it cannot open its journal, or died while it did.
   bool begin();
-  void post(sched::Event event) { turn_.post(std::move(event)); }
+  // Cleanly, when all that has arrived is durable and has left.
+  void stop();
+  bool has_stopped() const { return stopped_; }
+  void post(sched::Event event);
   const sched::EventManager& core() const { return turn_.core(); }
   const store::Journal::Counters& journal() const { return file_->counters(); }
   // All that it was told is durable and told.
@@ -78,6 +84,7 @@ class ControllerProcess final : private controller::TurnDoors {
   void journal_failed(const Error& refused_with) override;
   void journal_back() override;
 
+  void end();
   void commit_soon();
   void commit();
   void tidy_soon();
@@ -104,6 +111,7 @@ class ControllerProcess final : private controller::TurnDoors {
   std::size_t dies_in_ = 0;  // passes; 0: it lives
   bool slow_disk_ = false;
   bool dead_ = false;  // as far as the world can see
+  bool stopped_ = false;
 };
 
 }  // namespace jobq::sim

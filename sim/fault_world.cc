@@ -44,6 +44,7 @@ class World {
  private:
   void boot();
   void kill(bool power_too, Millis down);
+  void take_away();
   void boot_again(Millis down);
   void heal();
   void nudge();
@@ -118,9 +119,7 @@ void World::boot() {
       timeline_, chance_, disk_, network_, promises_, [this] { return wall_clock(); },
       [this](const sched::Reply& reply) { clients_.on_reply(reply); },
       [this](const sched::EventManager& core) { promises_.after_turn(core, wall_clock()); },
-      [this] {
-        if (controller_) kill(chance_.one_in(2), chance_.between(Millis{1}, Millis{3000}));
-      }});
+      [this] { take_away(); }, counts_});
   const bool begun = controller_->begin();
   promises_.happened([&] { return begun ? "the controller serves" : "it could not begin"; });
   if (!begun) kill(chance_.one_in(2), chance_.between(Millis{1}, Millis{3000}));
@@ -136,6 +135,19 @@ void World::kill(bool power_too, Millis down) {
   } else {
     disk_.restart();
   }
+  promises_.after_crash(disk_);
+  boot_again(down);
+}
+
+// It has stopped, or died by itself: with its host, perhaps.
+void World::take_away() {
+  if (!controller_) return;
+  const Millis down = chance_.between(Millis{1}, Millis{3000});
+  if (!controller_->has_stopped()) return kill(chance_.one_in(2), down);
+  ++counts_["clean stops"];
+  promises_.happened([] { return "the controller has stopped"; });
+  controller_.reset();
+  disk_.restart();
   promises_.after_crash(disk_);
   boot_again(down);
 }

@@ -11,6 +11,7 @@ namespace jobq::sim {
 const std::vector<Faults::Kind>& Faults::kinds() {
   static const std::vector<Kind> kAll{
       {"controller killed", &Faults::kill_controller},
+      {"controller restarted", &Faults::restart_controller},
       {"power of the controller lost", &Faults::cut_power},
       {"controller killed in a turn", &Faults::crash_in_a_turn},
       {"controller killed in a write", &Faults::crash_in_a_write},
@@ -73,6 +74,12 @@ void Faults::kill_controller() {
   if (!on_.controller()) return;
   note("controller killed", "");
   on_.kill_controller(false, a_while());
+}
+
+void Faults::restart_controller() {
+  if (!on_.controller()) return;
+  note("controller restarted", "");
+  on_.controller()->stop();
 }
 
 void Faults::cut_power() {

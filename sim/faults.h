@@ -59,6 +59,7 @@ class Faults {
   void note(std::string_view kind, const std::string& what);
 
   void kill_controller();
+  void restart_controller();
   void cut_power();
   void crash_in_a_turn();
   void crash_in_a_write();

@@ -10,7 +10,7 @@ namespace {
 
 constexpr Millis kGrace{1000};
 constexpr Millis kDiskPause{1000};
-constexpr std::int64_t kQuick_us = 20;
+constexpr std::int64_t kQuickUs = 20;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ Keeper::Keeper(Machine& machine, Timeline& timeline, Chance& chance, Tell tell)
     });
   }
   machine_.tell_exits_to([this](const AttemptId& id, const sched::TaskEnd& end) {
-    process_.after_us(kQuick_us, [this, id, end] { exited(id, end); });
+    process_.after_us(kQuickUs, [this, id, end] { exited(id, end); });
   });
 }
 

@@ -12,7 +12,7 @@ namespace jobq::sim {
 namespace {
 
 // What is older than this the operating system has written out by itself.
-constexpr std::int64_t kWrittenOut_us = 5'000'000;
+constexpr std::int64_t kWrittenOutUs = 5'000'000;
 
 }  // namespace
 
@@ -146,7 +146,7 @@ void Machine::lose_power(bool state_too) {
   for (const AttemptId& id : ended) witness_.process_is_gone(name_, id);
   ++boot_;
   std::size_t safe = 0;
-  while (safe < log_.size() && log_[safe].at_us + kWrittenOut_us < timeline_.now_us()) ++safe;
+  while (safe < log_.size() && log_[safe].at_us + kWrittenOutUs < timeline_.now_us()) ++safe;
   log_.resize(safe + chance_.below(log_.size() - safe + 1));
   if (state_too) {
     log_.clear();

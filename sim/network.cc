@@ -9,8 +9,8 @@
 namespace jobq::sim {
 namespace {
 
-constexpr std::int64_t kQuickest_us = 50;
-constexpr std::int64_t kSlowest_us = 3000;
+constexpr std::int64_t kQuickestUs = 50;
+constexpr std::int64_t kSlowestUs = 3000;
 
 bool is_order(const Message& message) {
   return std::holds_alternative<sched::Launch>(message) || std::holds_alternative<Order>(message);
@@ -43,7 +43,7 @@ ConnectionId Network::connect(const std::string& host, Peer& node, Process& proc
   made.host = host;
   made.node.peer = &node;
   made.node.process = &process;
-  timeline_.after_us(chance_.between(kQuickest_us, kSlowest_us), [this, id] { answer(id); });
+  timeline_.after_us(chance_.between(kQuickestUs, kSlowestUs), [this, id] { answer(id); });
   return id;
 }
 
@@ -67,7 +67,7 @@ void Network::answer(ConnectionId connection) {
     const Connection* still = find(connection);
     if (still && still->controller.peer) controller->on_connected(connection);
   });
-  found->node.process->after_us(chance_.between(kQuickest_us, kSlowest_us), [this, connection] {
+  found->node.process->after_us(chance_.between(kQuickestUs, kSlowestUs), [this, connection] {
     const Connection* still = find(connection);
     if (still && still->node.peer) still->node.peer->on_connected(connection);
   });
@@ -123,7 +123,7 @@ void Network::pump(ConnectionId connection, Side to) {
     return;
   }
   end.pumping = true;
-  end.process->after_us(chance_.between(kQuickest_us, kSlowest_us),
+  end.process->after_us(chance_.between(kQuickestUs, kSlowestUs),
                         [this, connection, to] { arrive(connection, to); });
 }
 

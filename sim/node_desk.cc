@@ -55,7 +55,8 @@ void NodeDesk::join(ConnectionId connection, const Join& join) {
   caller.name = join.name;
   caller.incarnation = join.incarnation;
   by_name_[join.name] = connection;
-  turn_.post(sched::NodeJoined{join.name, join.incarnation, join.capacity, join.attempts});
+  turn_.post(
+      sched::NodeJoined{join.name, join.incarnation, join.capacity, join.attempts, connection});
 }
 
 bool NodeDesk::may_take_name(ConnectionId connection, const Join& join) {
@@ -101,6 +102,7 @@ void NodeDesk::welcome(const sched::Welcome& welcome) {
     turn_.post(sched::NodeLost{welcome.node, "it went away while it joined"});
     return;
   }
+  if (at->second != welcome.link) return;
   callers_.at(at->second).node = welcome.node;
   by_id_[welcome.node] = at->second;
   network_.send(at->second, Network::Side::kController, Welcomed{welcome.node, kHeartbeat});

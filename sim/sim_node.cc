@@ -10,7 +10,7 @@
 namespace jobq::sim {
 namespace {
 
-constexpr std::int64_t kLinkDelay_us = 30;
+constexpr std::int64_t kLinkDelayUs = 30;
 constexpr Millis kFirstPause{50};
 constexpr Millis kLongestPause{5000};
 constexpr int kSilentBeats = 3;
@@ -73,14 +73,14 @@ void SimNode::attach() {
 
 void SimNode::to_keeper(std::function<void(Keeper&)> what) {
   if (!keeper_) return;
-  keeper_->process().after_us(kLinkDelay_us, [this, link = link_, what = std::move(what)] {
+  keeper_->process().after_us(kLinkDelayUs, [this, link = link_, what = std::move(what)] {
     if (link == link_ && keeper_) what(*keeper_);
   });
 }
 
 void SimNode::from_keeper(std::function<void()> what) {
   if (!agent_) return;
-  agent_->after_us(kLinkDelay_us, [this, link = link_, what = std::move(what)] {
+  agent_->after_us(kLinkDelayUs, [this, link = link_, what = std::move(what)] {
     if (link == link_) what();
   });
 }

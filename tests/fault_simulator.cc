@@ -103,6 +103,7 @@ Promises::Trace to_output() {
 void show_failure(std::uint64_t seed, const Violation& violation, bool in_short,
                   std::string_view program) {
   fmt::print("seed {} breaks {}: {}\n", seed, violation.promise, violation.what);
+  std::fflush(stdout);
   if (in_short) return;
   fmt::print("the end of its history:\n");
   std::deque<std::string> tail;
