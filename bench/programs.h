@@ -101,6 +101,7 @@ class Daemon {
   }
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
+  pid_t pid() const { return pid_; }
 
  private:
   pid_t pid_;
