@@ -292,7 +292,7 @@ Selector all_jobs() {
 }
 
 TEST_F(ControlTest, ACommandOnThousandsOfJobsGoesOnFromTickToTick) {
-  for (int i = 0; i < 3500; ++i) world.submit(one_step());
+  world.submit_many(one_step(), 3500);
   for (const bool by_range : {true, false}) {
     Selector jobs = all_jobs();
     if (by_range) jobs.ranges.push_back({JobNumber{3}, JobNumber{3500}});
@@ -317,7 +317,7 @@ TEST_F(ControlTest, ACommandOnThousandsOfJobsGoesOnFromTickToTick) {
 }
 
 TEST_F(ControlTest, ACancelOfThousandsEndsThoseThatWaitFirst) {
-  for (int i = 0; i < 2500; ++i) world.submit(one_step());
+  world.submit_many(one_step(), 2500);
   world.forget_said();
   Answered answered;
   world.send(Cancel{World::kReply, world.ann, all_jobs(), 0});

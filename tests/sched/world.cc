@@ -116,6 +116,12 @@ JobNumber World::submit(Ticket ticket) {
   return {};
 }
 
+void World::submit_many(const SpecBuilder& builder, std::size_t count) {
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  send(NewJobNotice{kReply, ann, "", std::vector<Ticket>(count, ticket), false});
+}
+
 void World::cancel(JobNumber job, const std::string& step) {
   Selector selector = only(job);
   selector.step = step;

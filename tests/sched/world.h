@@ -59,6 +59,7 @@ class World {
   void send(Event event);
   JobNumber submit(const SpecBuilder& builder);
   JobNumber submit(Ticket ticket);
+  void submit_many(const SpecBuilder& builder, std::size_t count);  // in one request
   void hold(JobNumber job) { send(Hold{kReply, ann, only(job)}); }
   void release(JobNumber job) { send(Release{kReply, ann, only(job)}); }
   void cancel(JobNumber job) { send(Cancel{kReply, ann, only(job), 0}); }
