@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 
 namespace jobq {
 
@@ -29,6 +31,19 @@ using Attempt = StrongId<struct AttemptTag, std::uint32_t>;      // from 1, per 
 using NodeId = StrongId<struct NodeIdTag, std::uint32_t>;
 using SpecId = StrongId<struct SpecIdTag, std::uint64_t>;
 using ReplyId = StrongId<struct ReplyIdTag, std::uint64_t>;  // whom an answer goes to; 0: nobody
+
+// A job as users name it: "17", or the element of an array "17[3]".
+struct JobRef {
+  JobNumber job;
+  std::optional<std::uint32_t> index;
+
+  constexpr JobRef() = default;
+  constexpr JobRef(JobNumber number,  // NOLINT(google-explicit-constructor): a number is a name
+                   std::optional<std::uint32_t> of_element = std::nullopt)
+      : job(number), index(of_element) {}
+  constexpr auto operator<=>(const JobRef&) const = default;
+};
+std::string to_string(const JobRef& ref);
 
 // One try at one step: the name under which nodes know a process.
 struct AttemptId {

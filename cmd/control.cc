@@ -13,10 +13,17 @@
 namespace jobq::cmd {
 namespace {
 
+// "17", "17[3-9]".
+std::string name_of(const wire::ControlReply::One& one) {
+  const std::string number = std::to_string(one.job());
+  return one.elements().empty() ? number : fmt::format("{}[{}]", number, one.elements());
+}
+
 void tell_as_json(const wire::ControlReply::One& one) {
   JsonWriter json;
   json.object();
   json.field("job", one.job());
+  if (!one.elements().empty()) json.field("elements", one.elements());
   if (one.has_error()) {
     json.name("error");
     write_error(json, controller::from_wire(one.error()));
@@ -34,7 +41,7 @@ void tell(const wire::ControlReply::One& one, const ControlOutput& output, bool 
     complain(error);
     set_json_errors(output.json);
   } else if (on_terminal && !output.json) {
-    print(fmt::format("job {} {}\n", one.job(), output.done));
+    print(fmt::format("job {} {}\n", name_of(one), output.done));
   }
 }
 

@@ -26,7 +26,7 @@ struct HistoryOptions {
 };
 
 std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
-  return {std::to_string(job.job.value),
+  return {shown_number(job),
           job.name,
           job.user,
           Cell(std::string(sched::code(job.state)), colour_of(job.state)),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The forms in which jobs are named on the command line: "17", "17-20", "17.calc".
+// The forms in which jobs are named on the command line: "17", "17-20", "17.calc", and elements of
+// an array: "17[3]", "17[3-9]", "17[3].calc".
 #pragma once
 
 #include <optional>
@@ -14,14 +15,23 @@
 
 namespace jobq::cmd {
 
-// "17", and with a step "17.calc".
+// "17", "17[3]", and with a step "17.calc", "17[3].calc".
 struct JobAndStep {
-  JobNumber job;
+  JobRef job;
   std::string step;  // empty: the whole job
 };
 Result<JobAndStep> parse_job_and_step(std::string_view text);
-Result<JobNumber> parse_job(std::string_view text);
-Result<sched::Selector::Range> parse_job_range(std::string_view text);  // "17", "17-20"
+Result<JobRef> parse_job(std::string_view text);  // "17", "17[3]"
+
+// Several jobs, or several elements of one array.
+struct JobsNamed {
+  std::vector<sched::Selector::Range> ranges;
+  std::vector<sched::Selector::Elements> elements;
+};
+// Appends what a word means: "17", "17-20", "17[0-10:2,15]".
+Result<void> append_jobs(std::string_view text, JobsNamed& to);
+
+void add(JobRef job, JobsNamed& to);
 
 // The words and options that say which jobs a verb means.
 struct JobSelection {

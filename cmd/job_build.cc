@@ -60,7 +60,31 @@ void take_own(Values& env, Wanted wanted) {
   }
 }
 
-Result<void> take_named(Values& env, const std::vector<std::string>& texts) {
+// A text as it is, but for {index} in a job that is an array. A shell's own ${index} stays one.
+std::string literal(const JobOptions& options, std::string_view text) {
+  constexpr std::string_view kIndex = "{index}";
+  std::string out = sched::as_literal(text);
+  if (!options.array) return out;
+  for (std::size_t at = out.find(kIndex); at != std::string::npos; at = out.find(kIndex, at)) {
+    if (at == 0 || out[at - 1] != '$') out.insert(at, 1, '$');
+    at += kIndex.size();
+  }
+  return out;
+}
+
+// In a plain command of an array {index} is a value, and the rest of it still as it is written.
+void put_index(const JobOptions& options, sched::StepSpec& step) {
+  const auto has_index = [](const std::string& word) {
+    return word.find("{index}") != std::string::npos;
+  };
+  if (!options.array || std::none_of(step.argv.begin(), step.argv.end(), has_index)) return;
+  for (std::string& word : step.argv) word = literal(options, word);
+  step.script = sched::as_literal(step.script);
+  step.literal = false;
+}
+
+// Those with a value into `given`, the others as they are here.
+Result<void> take_named(const std::vector<std::string>& texts, Values& env, Values& given) {
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
@@ -68,8 +92,9 @@ Result<void> take_named(Values& env, const std::vector<std::string>& texts) {
       return fail(ErrorCode::kUsage,
                   fmt::format("--env: '{}' has no name; expected NAME or NAME=VALUE", text));
     }
+    given.erase(name);
     if (equals != std::string::npos) {
-      env[name] = text.substr(equals + 1);
+      given[name] = text.substr(equals + 1);
     } else if (const char* value = std::getenv(name.c_str())) {
       if (!is_utf8(value)) {
         return fail(ErrorCode::kUsage, fmt::format("--env: the value of {} is not UTF-8", name));
@@ -87,12 +112,14 @@ Result<void> take_named(Values& env, const std::vector<std::string>& texts) {
 Result<std::vector<NameValue>> environment_of(const JobOptions& options,
                                               const std::vector<NameValue>& under, bool usual) {
   Values asked;
+  Values given;
   if (options.export_env) take_own(asked, [](auto name) { return !never_travels(name); });
   if (usual) take_own(asked, travels_always);
-  if (const auto taken = take_named(asked, options.env); !taken)
+  if (const auto taken = take_named(options.env, asked, given); !taken)
     return tl::unexpected(taken.error());
   Values all(under.begin(), under.end());
   for (const auto& [name, value] : asked) all[name] = sched::as_literal(value);
+  for (const auto& [name, value] : given) all[name] = literal(options, value);
   return std::vector<NameValue>(all.begin(), all.end());
 }
 
@@ -126,7 +153,8 @@ Result<resmgr::Needs> needs_of(const JobOptions& options) {
 }
 
 std::string directory_of(const JobOptions& options) {
-  return sched::as_literal(absolute_path(options.workdir.value_or("")));
+  if (!options.workdir) return sched::as_literal(absolute_path(""));
+  return literal(options, absolute_path(*options.workdir));
 }
 
 Result<void> check_whole(const sched::Ticket& ticket) {
@@ -152,6 +180,7 @@ Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
   if (options.priority) ticket.priority = options.priority;
   if (options.time) ticket.time_limit = options.time;
   if (options.key) ticket.key = *options.key;
+  if (options.array) ticket.array = options.array;
   ticket.hold = ticket.hold || options.hold;
   return {};
 }
@@ -163,8 +192,8 @@ Result<void> apply_surroundings(const JobOptions& options, Holder& to) {
   if (!env) return tl::unexpected(env.error());
   to.env = std::move(*env);
   if (options.workdir) to.workdir = directory_of(options);
-  if (options.output) to.output = sched::as_literal(*options.output);
-  if (options.error) to.error = sched::as_literal(*options.error);
+  if (options.output) to.output = literal(options, *options.output);
+  if (options.error) to.error = literal(options, *options.error);
   return {};
 }
 
@@ -187,6 +216,7 @@ sched::StepSpec script_step(std::string text, std::vector<std::string> arguments
 
 Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step) {
   auto spec = std::make_shared<sched::JobSpec>();
+  put_index(options, step);
   spec->steps.push_back(std::move(step));
   Result<resmgr::Needs> needs = needs_of(options);
   if (!needs) return tl::unexpected(needs.error());
@@ -195,8 +225,8 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   if (!env) return tl::unexpected(env.error());
   spec->env = std::move(*env);
   spec->workdir = directory_of(options);
-  spec->output = sched::as_literal(options.output.value_or(""));
-  spec->error = sched::as_literal(options.error.value_or(""));
+  spec->output = literal(options, options.output.value_or(""));
+  spec->error = literal(options, options.error.value_or(""));
   sched::Ticket ticket;
   if (const auto applied = apply_to_ticket(options, ticket); !applied) {
     return tl::unexpected(applied.error());

@@ -70,6 +70,25 @@ void write_step(JsonWriter& json, const sched::StepView& step) {
   json.end();
 }
 
+void write_array(JsonWriter& json, const sched::ArrayView& array) {
+  json.name("array");
+  json.object();
+  json.field("elements", array.elements);
+  json.field("total", array.total);
+  json.field("not_started", array.waiting);
+  json.field("held", array.held);
+  json.field("running", array.running);
+  json.field("done", array.done);
+  json.field("failed", array.failed);
+  json.field("cancelled", array.cancelled);
+  json.field("elements_not_started", array.not_started);
+  json.name("elements_running");
+  json.array();
+  for (const sched::Index index : array.now_running) json.value(index);
+  json.end();
+  json.end();
+}
+
 void write_history(JsonWriter& json, const std::vector<sched::HistoryEntry>& history) {
   json.name("history");
   json.array();
@@ -100,6 +119,7 @@ void print_job_as_json(const sched::JobDetail& job) {
   for (const auto& [name, value] : job.params) json.field(name, value);
   json.end();
   write_needs(json, job.needs);
+  if (job.array) write_array(json, *job.array);
   json.name("depends");
   json.array();
   json.end();

@@ -59,6 +59,8 @@ void add_job_options(Options& options, JobOptions& to) {
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
   options.value("--key", "KEY", into(to.key),
                 "submitting again with the same key gives the same job, not a second one");
+  options.value("--array", "INDEXES", into(to.array),
+                "one job with an element for each index: 0-999, 0-10:2,15; 0-999%50: 50 at a time");
   add_need_options(options, to);
   add_surroundings(options, to);
 }
@@ -87,6 +89,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.time, over.time);
   under.hold = under.hold || over.hold;
   overlay(under.key, over.key);
+  overlay(under.array, over.array);
   overlay(under.cpus, over.cpus);
   overlay(under.memory, over.memory);
   overlay(under.gpus, over.gpus);

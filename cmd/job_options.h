@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "cmd/options.h"
+#include "sched/index_set.h"
 
 namespace jobq::cmd {
 
@@ -18,6 +19,7 @@ struct JobOptions {
   std::optional<Millis> time;
   bool hold = false;
   std::optional<std::string> key;
+  std::optional<sched::ArraySpec> array;
   // needs
   std::optional<std::uint32_t> cpus;
   std::optional<Bytes> memory;

@@ -42,9 +42,27 @@ std::string times_of(const sched::JobSummary& summary, Time now) {
   return text;
 }
 
+void print_array(const sched::ArrayView& array) {
+  line("array", fmt::format("{} ({} elements)", array.elements, array.total));
+  const auto count = [](std::uint64_t number, std::string_view what) {
+    return number == 0 ? std::string() : fmt::format(", {} {}", number, what);
+  };
+  line("elements", fmt::format("{} done", array.done) + count(array.failed, "failed") +
+                       count(array.cancelled, "cancelled") + count(array.running, "running") +
+                       count(array.waiting, "not started") + count(array.held, "of these held"));
+  std::string running;
+  for (const sched::Index index : array.now_running) {
+    running += (running.empty() ? "" : ",") + std::to_string(index);
+  }
+  if (array.now_running.size() < array.running) running += ",...";
+  line("running", running);
+  line("not started", array.not_started);
+}
+
 void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   const sched::JobSummary& summary = job.summary;
-  line("job", fmt::format("{} {}", summary.job.value, printable(summary.name)));
+  line("job", fmt::format("{} {}", to_string(summary.ref()), printable(summary.name)));
+  if (job.array) print_array(*job.array);
   line("class", class_of(job));
   line("user", printable(summary.user));
   line("state", state_of(summary, terminal));
@@ -105,9 +123,9 @@ void print_history(const JobDetail& job, const Terminal& terminal, Time now) {
 
 }  // namespace
 
-Result<JobDetail> ask_for_job(Client& client, JobNumber job) {
+Result<JobDetail> ask_for_job(Client& client, JobRef job) {
   wire::Frame request;
-  request.mutable_show()->set_job(job.value);
+  controller::ref_to_wire(job, *request.mutable_show());
   const Result<wire::Frame> answer = client.ask(std::move(request));
   if (!answer) return tl::unexpected(answer.error());
   if (!answer->has_job()) return unexpected_answer();

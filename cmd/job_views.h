@@ -8,7 +8,7 @@
 
 namespace jobq::cmd {
 
-Result<sched::JobDetail> ask_for_job(Client& client, JobNumber job);
+Result<sched::JobDetail> ask_for_job(Client& client, JobRef job);
 void print_job_as_json(const sched::JobDetail& job);
 void print_job(const sched::JobDetail& job);
 

@@ -10,6 +10,7 @@
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/table.h"
+#include "controller/translate.h"
 #include "resmgr/resource_manager.h"
 
 namespace jobq::cmd {
@@ -108,6 +109,7 @@ void print_node_as_json(const wire::NodeView& node) {
   for (const wire::NodeView::Running& running : node.running()) {
     json.object();
     json.field("job", running.job());
+    json.field("index", controller::ref_from_wire(running).index);
     json.field("step", running.step());
     json.field("attempt", running.attempt());
     json.field("user", running.user());
@@ -137,8 +139,8 @@ void print_node(const wire::NodeView& node) {
   if (node.running().empty()) return;
   Table table({{"JOB", true}, {"STEP", false, 6}, {"ATTEMPT", true}, {"USER", false, 6}});
   for (const wire::NodeView::Running& running : node.running()) {
-    table.add({std::to_string(running.job()), running.step(), std::to_string(running.attempt()),
-               running.user()});
+    table.add({to_string(controller::ref_from_wire(running)), running.step(),
+               std::to_string(running.attempt()), running.user()});
   }
   print("\n" + table.take_text(terminal));
 }

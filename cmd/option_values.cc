@@ -67,6 +67,7 @@ Taker into(std::optional<std::uint32_t>& to) {
   return parsed_into(to, parse_number<std::uint32_t>);
 }
 Taker into(std::optional<int>& to) { return parsed_into(to, parse_number<int>); }
+Taker into(std::optional<sched::ArraySpec>& to) { return parsed_into(to, sched::parse_array); }
 Taker into(std::optional<Time>& to) { return parsed_into(to, parse_moment); }
 
 Taker append_to(std::vector<std::string>& to) {

@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "cmd/verbs.h"
+#include "sched/index_set.h"
 
 namespace jobq::cmd {
 
@@ -37,6 +38,7 @@ Taker into(std::optional<Millis>& to);
 Taker into(std::optional<Bytes>& to);
 Taker into(std::optional<std::uint32_t>& to);
 Taker into(std::optional<int>& to);
+Taker into(std::optional<sched::ArraySpec>& to);
 Taker into(std::optional<Time>& to);  // RFC 3339, a date, or a duration: so long ago
 Taker append_to(std::vector<std::string>& to);
 Taker append_split(std::vector<std::string>& to);  // "a,b" is two

@@ -13,14 +13,15 @@ namespace {
 
 Result<int> output(OutputOptions options, const std::vector<std::string>& words) {
   if (words.size() != 1) {
-    return fail(ErrorCode::kUsage, "expected one job such as 17, or one step such as 17.calc");
+    return fail(ErrorCode::kUsage,
+                "expected one job such as 17, an element such as 17[3], or a step such as 17.calc");
   }
   const Result<JobAndStep> of = parse_job_and_step(words.front());
   if (!of) return tl::unexpected(of.error());
   options.job = of->job;
   options.step = of->step;
   if (options.follow) {
-    leave_on_interrupt(fmt::format("no longer following; job {} goes on", of->job.value));
+    leave_on_interrupt(fmt::format("no longer following; job {} goes on", to_string(of->job)));
   }
   return OutputReader(std::move(options)).run();
 }
@@ -31,7 +32,7 @@ Result<int> run_output(const Words& words) {
   OutputOptions reader;
   std::vector<std::string> jobs;
   Options options(
-      "jq output JOB | JOB.STEP",
+      "jq output JOB | JOB[INDEX] | JOB.STEP",
       "Prints what a job's steps wrote: standard output to standard output, standard error to "
       "standard error,\nstep by step, the newest attempt of each. Ctrl-C never touches the "
       "job.");
@@ -42,6 +43,7 @@ Result<int> run_output(const Words& words) {
   add_controller_options(options, reader.where);
   options.examples(
       "  jq output 17\n"
+      "  jq output '17[3]'\n"
       "  jq output -f 17.calc\n"
       "  jq output --error --attempt 1 17.calc\n");
   const auto next = options.parse(words);

@@ -34,12 +34,17 @@ Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
     if (each.name == step) return {};
     names.push_back(each.name);
   }
-  return fail(ErrorCode::kNotFound, fmt::format("job {} has no step '{}'{}", job.summary.job.value,
-                                                step, did_you_mean(step, names)));
+  return fail(ErrorCode::kNotFound,
+              fmt::format("job {} has no step '{}'{}", to_string(job.summary.ref()), step,
+                          did_you_mean(step, names)));
 }
 
 std::string why_nothing(const sched::JobDetail& job, const std::string& step) {
-  const std::uint64_t number = job.summary.job.value;
+  const std::string number = to_string(job.summary.ref());
+  if (job.array) {
+    return fmt::format("job {} is an array: each element has its own output; jq output {}[INDEX]",
+                       number, number);
+  }
   for (const sched::StepView& each : job.steps) {
     if (each.name != step || !sched::is_final(each.state)) continue;
     return fmt::format("step {} of job {} was never started: it is {}", step, number,
@@ -103,7 +108,7 @@ Result<void> OutputReader::look_at_job(const sched::JobDetail& job) {
     if (attempt == 0 || attempt > view.attempts.back().attempt.value) {
       if (options_.follow) continue;
       return fail(ErrorCode::kNotFound, fmt::format("step {} of job {} has no attempt {}",
-                                                    view.name, options_.job.value, attempt));
+                                                    view.name, to_string(options_.job), attempt));
     }
     if (!is_known(step, attempt)) add_streams(job, step, attempt);
   }
@@ -131,7 +136,7 @@ Result<void> OutputReader::ask_for_more() {
   const bool look = options_.follow && look_request_ == 0 && now >= next_look_ns_;
   if (look && !is_decided()) {
     wire::Frame request;
-    request.mutable_show()->set_job(options_.job.value);
+    controller::ref_to_wire(options_.job, *request.mutable_show());
     const Result<std::uint64_t> id = client_->send(request);
     if (!id) return tl::unexpected(id.error());
     look_request_ = *id;
@@ -150,7 +155,7 @@ Result<void> OutputReader::ask_for_more() {
 Result<void> OutputReader::ask_for_stream(Stream& stream) {
   wire::Frame request;
   wire::OutputRequest& output = *request.mutable_output();
-  output.set_job(options_.job.value);
+  controller::ref_to_wire(options_.job, output);
   output.set_step(stream.step);
   output.set_attempt(stream.attempt);
   output.set_error_stream(stream.error);

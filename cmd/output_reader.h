@@ -16,7 +16,7 @@
 namespace jobq::cmd {
 
 struct OutputOptions {
-  JobNumber job;
+  JobRef job;
   std::string step;                      // empty: all steps that started
   std::optional<std::uint32_t> attempt;  // none: the newest
   bool follow = false;

@@ -7,6 +7,7 @@
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/table.h"
+#include "controller/translate.h"
 #include "resmgr/needs.h"
 
 namespace jobq::cmd {
@@ -20,7 +21,8 @@ std::string kind_of(const wire::ResourceView& resource) {
 std::string holders_of(const wire::ResourceView& resource) {
   std::string text;
   for (const wire::ResourceView::Holder& holder : resource.holders()) {
-    text += fmt::format("{}{}", text.empty() ? "" : ", ", holder.job());
+    text +=
+        fmt::format("{}{}", text.empty() ? "" : ", ", to_string(controller::ref_from_wire(holder)));
     if (holder.amount() > 1) text += fmt::format(" ({})", holder.amount());
   }
   return text.empty() ? "-" : text;
@@ -59,6 +61,7 @@ void print_resource_as_json(const wire::ResourceView& resource) {
   for (const wire::ResourceView::Holder& holder : resource.holders()) {
     json.object();
     json.field("job", holder.job());
+    json.field("index", controller::ref_from_wire(holder).index);
     json.field("amount", holder.amount());
     json.end();
   }

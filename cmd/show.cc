@@ -46,7 +46,7 @@ Result<void> show_resource(Client& client, const std::string& name, bool as_json
   return {};
 }
 
-Result<void> show_job(Client& client, JobNumber number, bool as_json) {
+Result<void> show_job(Client& client, JobRef number, bool as_json) {
   const Result<sched::JobDetail> job = ask_for_job(client, number);
   if (!job) return tl::unexpected(job.error());
   as_json ? print_job_as_json(*job) : print_job(*job);
@@ -77,12 +77,12 @@ bool begins_with_digit(const std::string& word) {
 }
 
 Result<void> show_word(Client& client, const std::string& word, bool as_json) {
-  if (const Result<JobNumber> job = parse_job(word)) return show_job(client, *job, as_json);
+  if (const Result<JobRef> job = parse_job(word)) return show_job(client, *job, as_json);
   if (!begins_with_digit(word)) return show_by_name(client, word, as_json);
   const Result<JobAndStep> step = parse_job_and_step(word);
   if (!step) return show_by_name(client, word, as_json);
   return fail(ErrorCode::kUsage, fmt::format("'{}' is a step; `jq show {}` shows it with its job",
-                                             word, step->job.value));
+                                             word, to_string(step->job)));
 }
 
 Result<int> show(const ShowOptions& options) {
@@ -122,6 +122,7 @@ Result<int> run_show(const Words& words) {
   add_controller_options(options, verb.where);
   options.examples(
       "  jq show 17\n"
+      "  jq show '17[3]'\n"
       "  jq show 17 --json | command -p jq '.steps[].attempts'\n"
       "  jq show class daily-plan@2\n"
       "  jq show node n1\n");

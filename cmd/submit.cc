@@ -51,10 +51,11 @@ Result<int> wait_for(const SubmitVerb& verb, const SubmitResults& results) {
   if (Result<void> written = flush_output(); !written) return tl::unexpected(written.error());
   OutcomeCode outcome;
   const Result<void> waited =
-      wait_for_jobs(verb.where, {results.jobs(), false, kPatience}, [&](const EndedJob& job) {
+      wait_for_jobs(verb.where, {results.jobs(), {}, false, kPatience}, [&](const EndedJob& job) {
         outcome.add(job.outcome);
         if (job.outcome == sched::Outcome::kSuccess || verb.style.quiet) return;
-        note(fmt::format("job {} {}: {}", job.job.value, sched::phrase(job.state), job.reason));
+        note(
+            fmt::format("job {} {}: {}", to_string(job.job), sched::phrase(job.state), job.reason));
       });
   if (!waited) return tl::unexpected(waited.error());
   return outcome.code();
@@ -209,6 +210,7 @@ Result<int> run_submit(const Words& words) {
       "  jq submit -- ./simulate --seed 7\n"
       "  jq submit --cpus 4 --memory 8G --time 2h -- make -j4\n"
       "  jq submit --wait nightly.sh 2026-11-21\n"
+      "  jq submit --array 0-999%50 -- ./simulate --seed {index}\n"
       "  jq submit --class daily-plan --param day=2026-11-21\n"
       "  seq 1000 | awk '{print \"{\\\"run\\\": [\\\"./simulate\\\", \\\"\" $1 \"\\\"]}\"}' | jq "
       "submit -\n");

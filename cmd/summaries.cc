@@ -63,11 +63,14 @@ Result<std::vector<sched::JobState>> parse_state(const std::string& text) {
 
 Result<sched::QueueFilter> to_filter(const FilterOptions& filter) {
   sched::QueueFilter to;
+  JobsNamed jobs;
   for (const std::string& word : filter.words) {
-    const Result<sched::Selector::Range> range = parse_job_range(word);
-    if (!range) return tl::unexpected(range.error());
-    to.ranges.push_back(*range);
+    if (auto appended = append_jobs(word, jobs); !appended) {
+      return tl::unexpected(appended.error());
+    }
   }
+  to.ranges = std::move(jobs.ranges);
+  to.elements = std::move(jobs.elements);
   if (filter.me && filter.user) {
     return fail(ErrorCode::kUsage, "give --me or --user, but not both");
   }
@@ -84,8 +87,8 @@ Result<sched::QueueFilter> to_filter(const FilterOptions& filter) {
 
 void write_summary(JsonWriter& json, const sched::JobSummary& job) {
   json.field("job", job.job.value);
-  json.name("index");
-  json.null();
+  json.field("index", job.index);
+  if (!job.elements.empty()) json.field("elements", job.elements);
   json.field("name", job.name);
   json.field("class", unless_empty(job.class_name));
   json.field("user", job.user);
@@ -108,6 +111,16 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job) {
 std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code) {
   const bool exited = outcome == sched::Outcome::kSuccess || exit_code != 0;
   return exited ? std::optional(exit_code) : std::nullopt;
+}
+
+std::string shown_number(const sched::JobSummary& job) {
+  constexpr std::size_t kMost = 24;
+  const std::string number = to_string(job.ref());
+  if (job.elements.empty()) return number;
+  if (job.elements.size() <= kMost) return fmt::format("{}[{}]", number, job.elements);
+  const std::size_t comma = job.elements.rfind(',', kMost);
+  return fmt::format("{}[{}...]", number,
+                     job.elements.substr(0, comma == std::string::npos ? kMost : comma + 1));
 }
 
 std::string run_time(const sched::JobSummary& job, Time now) {

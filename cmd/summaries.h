@@ -34,6 +34,9 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job);
 // limit.
 std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code);
 
+// "17", "17[3]" for an element, "17[5-999]" for what is meant of an array.
+std::string shown_number(const sched::JobSummary& job);
+
 // How long it has run or ran; "-" before it starts.
 std::string run_time(const sched::JobSummary& job, Time now);
 std::string joined(const std::vector<std::string>& names);  // "n1,n2", "-" for none

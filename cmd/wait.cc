@@ -2,6 +2,8 @@
 // The verb wait: blocks until jobs are final, and passes their outcome on.
 #include <fmt/format.h>
 
+#include <set>
+
 #include "cmd/job_arguments.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
@@ -32,12 +34,14 @@ Result<std::vector<sched::Selector::Range>> numbers_of(Client& client,
   filter.user = selector.user;
   wire::Frame request;
   controller::to_wire(filter, *request.mutable_queue()->mutable_filter());
+  std::set<JobNumber> seen;
   std::vector<sched::Selector::Range> ranges;
   const Result<void> asked =
       client.ask(std::move(request), [&](wire::Frame& answer) -> Result<void> {
         if (!answer.has_jobs()) return unexpected_answer();
         for (const wire::JobSummary& job : answer.jobs().jobs()) {
-          const JobNumber number(job.job());
+          const JobNumber number(job.job());  // an array's stands for all of its elements
+          if (!seen.insert(number).second) continue;
           const bool next = !ranges.empty() && ranges.back().last.value + 1 == number.value;
           if (next) {
             ranges.back().last = number;
@@ -54,11 +58,12 @@ Result<std::vector<sched::Selector::Range>> numbers_of(Client& client,
 void tell(const EndedJob& job, bool as_json) {
   if (!as_json) {
     const std::string reason = job.reason.empty() ? "" : " " + printable(job.reason);
-    print(fmt::format("{} {}{}\n", job.job.value, sched::code(job.state), reason));
+    print(fmt::format("{} {}{}\n", to_string(job.job), sched::code(job.state), reason));
   } else {
     JsonWriter json;
     json.object();
-    json.field("job", job.job.value);
+    json.field("job", job.job.job.value);
+    json.field("index", job.job.index);
     json.field("state", sched::code(job.state));
     json.field("outcome", unless_empty(sched::to_string(job.outcome)));
     json.field("reason", job.reason);
@@ -72,8 +77,9 @@ void tell(const EndedJob& job, bool as_json) {
 Result<int> wait(const WaitVerb& verb) {
   const Result<sched::Selector> selector = to_selector(verb.jobs, false);
   if (!selector) return tl::unexpected(selector.error());
-  WaitOptions options{selector->ranges, verb.any, verb.patience.value_or(kPatience)};
-  if (options.jobs.empty()) {
+  WaitOptions options{selector->ranges, selector->elements, verb.any,
+                      verb.patience.value_or(kPatience)};
+  if (options.jobs.empty() && options.elements.empty()) {
     Result<Client> client = Client::connect(verb.where);
     if (!client) return tl::unexpected(client.error());
     const auto ranges = numbers_of(*client, *selector);
@@ -113,6 +119,7 @@ Result<int> run_wait(const Words& words) {
   options.examples(
       "  jq wait 17\n"
       "  jq wait 17-20 --any\n"
+      "  jq wait '17[3-9]'\n"
       "  job=$(jq submit -- make) && jq wait \"$job\" && echo built\n"
       "  jq wait --user ann\n");
   const auto next = options.parse(words);

@@ -27,13 +27,14 @@ Result<EndedJob> from_wire(const wire::JobEnded& in) {
   constexpr auto kLastState = static_cast<std::uint32_t>(sched::JobState::kCancelled);
   constexpr auto kLastOutcome = static_cast<std::uint32_t>(sched::Outcome::kCancel);
   if (in.state() > kLastState || in.outcome() > kLastOutcome) return unexpected_answer();
-  return EndedJob{JobNumber(in.job()), static_cast<sched::JobState>(in.state()),
+  return EndedJob{controller::ref_from_wire(in), static_cast<sched::JobState>(in.state()),
                   static_cast<sched::Outcome>(in.outcome()), in.reason(), in.exit_code()};
 }
 
 wire::Frame request_of(const WaitOptions& options) {
   sched::Selector selector;
   selector.ranges = options.jobs;
+  selector.elements = options.elements;
   wire::Frame request;
   controller::to_wire(selector, *request.mutable_wait()->mutable_jobs());
   request.mutable_wait()->set_any(options.any);
@@ -44,7 +45,7 @@ wire::Frame request_of(const WaitOptions& options) {
 
 Result<void> wait_for_jobs(const ControllerOptions& where, const WaitOptions& options,
                            const OnEnded& on_ended) {
-  std::set<JobNumber> told;
+  std::set<JobRef> told;
   Result<Client> client = Client::connect(where);
   while (client) {
     Result<void> asked = client->ask(request_of(options), [&](wire::Frame& answer) -> Result<void> {

@@ -15,7 +15,7 @@
 namespace jobq::cmd {
 
 struct EndedJob {
-  JobNumber job;
+  JobRef job;
   sched::JobState state = sched::JobState::kDone;
   sched::Outcome outcome = sched::Outcome::kNone;
   std::string reason;
@@ -24,6 +24,7 @@ struct EndedJob {
 
 struct WaitOptions {
   std::vector<sched::Selector::Range> jobs;
+  std::vector<sched::Selector::Elements> elements;
   bool any = false;             // the first end is enough
   Millis patience = kPatience;  // with a controller that is away
 };

@@ -22,7 +22,8 @@ struct WhyOptions {
 void print_as_json(const sched::Why& why) {
   JsonWriter json;
   json.object();
-  json.field("job", why.job.value);
+  json.field("job", why.job.job.value);
+  json.field("index", why.job.index);
   json.field("state", sched::code(why.state));
   json.field("summary", why.summary);
   json.name("blockers");
@@ -42,7 +43,7 @@ void print_as_json(const sched::Why& why) {
 }
 
 void print_as_text(const sched::Why& why, const Terminal& terminal) {
-  print(fmt::format("job {}, {} ({}): {}\n", why.job.value,
+  print(fmt::format("job {}, {} ({}): {}\n", to_string(why.job),
                     coloured(sched::phrase(why.state), colour_of(why.state), terminal),
                     sched::code(why.state), printable(why.summary)));
   for (const sched::WhyBlocker& blocker : why.blockers) {
@@ -57,18 +58,18 @@ void print_as_text(const sched::Why& why, const Terminal& terminal) {
 
 Result<int> explain(const WhyOptions& options) {
   if (options.words.empty()) return fail(ErrorCode::kUsage, "no job is named; give a number");
-  std::vector<JobNumber> jobs;
+  std::vector<JobRef> jobs;
   for (const std::string& word : options.words) {
-    const Result<JobNumber> job = parse_job(word);
+    const Result<JobRef> job = parse_job(word);
     if (!job) return tl::unexpected(job.error());
     jobs.push_back(*job);
   }
   Result<Client> client = Client::connect(options.where);
   if (!client) return tl::unexpected(client.error());
   const Terminal terminal = standard_output();
-  for (const JobNumber job : jobs) {
+  for (const JobRef& job : jobs) {
     wire::Frame request;
-    request.mutable_why()->set_job(job.value);
+    controller::ref_to_wire(job, *request.mutable_why());
     const Result<wire::Frame> answer = client->ask(std::move(request));
     if (!answer) return tl::unexpected(answer.error());
     if (!answer->has_why_reply()) return unexpected_answer();
@@ -89,7 +90,8 @@ Result<int> run_why(const Words& words) {
   options.words(why.words);
   options.flag("--json", why.json, "a line of JSON for each job");
   add_controller_options(options, why.where);
-  options.examples("  jq why 17\n  jq why 17 --json | command -p jq '.blockers[].kind'\n");
+  options.examples(
+      "  jq why 17\n  jq why '17[3]'\n  jq why 17 --json | command -p jq '.blockers[].kind'\n");
   const auto next = options.parse(words);
   if (!next) return tl::unexpected(next.error());
   return *next == Options::Next::kDone ? Result<int>(0) : explain(why);

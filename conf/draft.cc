@@ -64,6 +64,21 @@ void read_on_failure(const Node& node, Draft& out, FaultSink& faults) {
   out.spec.on_failure = goes_on ? sched::OnFailure::kContinue : sched::OnFailure::kStop;
 }
 
+void read_array(const Node& node, Draft& out, FaultSink& faults) {
+  std::string text;
+  if (node.kind == Node::Kind::kInteger) {
+    text = std::to_string(node.number);
+  } else if (!read_word(node, text, faults)) {
+    return;
+  }
+  auto array = sched::parse_array(text);
+  if (array) {
+    out.ticket.array = *std::move(array);
+  } else {
+    faults.add(node.place, array.error().message);
+  }
+}
+
 constexpr std::array<Key<Draft>, 6> kClassKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.spec.class_name, f); }},
     {"version",
@@ -77,7 +92,7 @@ constexpr std::array<Key<Draft>, 6> kClassKeys = {{
 constexpr std::array<std::string_view, 5> kLaterClassKeys = {"env", "workdir", "output", "error",
                                                              "element"};
 
-constexpr std::array<Key<Draft>, 13> kTicketKeys = {{
+constexpr std::array<Key<Draft>, 14> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -91,6 +106,7 @@ constexpr std::array<Key<Draft>, 13> kTicketKeys = {{
     {"time_limit",
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.ticket.time_limit, f); }},
     {"key", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.key, f); }},
+    {"array", read_array},
     {"env", [](const Node& n, Draft& out, FaultSink& f) { read_pairs(n, out.ticket.env, f); }},
     {"workdir",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.workdir, f); }},
@@ -98,7 +114,7 @@ constexpr std::array<Key<Draft>, 13> kTicketKeys = {{
     {"error", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.error, f); }},
     {"on_failure", read_on_failure},
 }};
-constexpr std::array<std::string_view, 5> kLaterTicketKeys = {"begin", "deadline", "after", "array",
+constexpr std::array<std::string_view, 4> kLaterTicketKeys = {"begin", "deadline", "after",
                                                               "element"};
 
 }  // namespace

@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 22> kTopKeys = {{
+constexpr std::array<Key<Draft>, 23> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -72,6 +72,7 @@ constexpr std::array<Key<Draft>, 22> kTopKeys = {{
     {"hold", refuse_misplaced},
     {"time_limit", refuse_misplaced},
     {"key", refuse_misplaced},
+    {"array", refuse_misplaced},
     {"env", refuse_misplaced},
     {"workdir", refuse_misplaced},
     {"output", refuse_misplaced},

@@ -135,6 +135,7 @@ struct Controller::Impl {
             [this](const sched::Welcome& one) { nodes.welcome(one); },
             [this](const sched::Reply& one) { requests.reply(one); },
             [this](const sched::JobEnded& one) { requests.job_ended(one); },
+            [this](const sched::ElementsDropped& some) { requests.elements_dropped(some); },
             [](const sched::WakeAt&) {},
         },
         action);

@@ -21,7 +21,7 @@ HistoryReader::~HistoryReader() {
   thread_.join();
 }
 
-void HistoryReader::show(JobNumber job, std::function<void(Result<sched::JobDetail>)> answer) {
+void HistoryReader::show(JobRef job, std::function<void(Result<sched::JobDetail>)> answer) {
   ask([job, answer = std::move(answer)](Result<store::History*> from) -> std::function<void()> {
     Result<sched::JobDetail> detail =
         from ? (*from)->show(job) : Result<sched::JobDetail>(tl::unexpected(from.error()));

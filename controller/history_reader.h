@@ -27,7 +27,7 @@ class HistoryReader {
   HistoryReader(const HistoryReader&) = delete;
   HistoryReader& operator=(const HistoryReader&) = delete;
 
-  void show(JobNumber job, std::function<void(Result<sched::JobDetail>)> answer);
+  void show(JobRef job, std::function<void(Result<sched::JobDetail>)> answer);
   using Page = std::vector<sched::JobSummary>;
   // One page: at most filter.limit jobs.
   void list(store::HistoryFilter filter, std::function<void(Result<Page>)> answer);

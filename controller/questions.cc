@@ -20,9 +20,9 @@ bool may_read_output(const sched::Actor& actor, const sched::JobDetail& detail) 
 
 }  // namespace
 
-Error Requests::unknown_job(JobNumber job) {
+Error Requests::unknown_job(JobRef job) {
   return {ErrorCode::kNotFound,
-          fmt::format("there is no job {}; `jq queue` and `jq history` list them", job.value)};
+          fmt::format("there is no job {}; `jq queue` and `jq history` list them", to_string(job))};
 }
 
 Turns::Answer Requests::answer(const To& to, std::shared_ptr<wire::Frame> frame) {
@@ -36,21 +36,23 @@ Turns::Answer Requests::answer(const To& to, std::shared_ptr<wire::Frame> frame)
 }
 
 // A job that is not in the queue any more is durable in the history when this turn is.
-void Requests::with_detail(JobNumber job, WithDetail then) {
+void Requests::with_detail(JobRef job, WithDetail then) {
   turns_.ask([this, job, then = std::move(then)](const sched::EventManager& core,
                                                  Time now) -> Turns::Answer {
     auto live = std::make_shared<std::optional<sched::JobDetail>>(core.show(job, now));
-    const bool known = core.was_dispensed(job);
-    return [this, job, then, live, known](const Result<void>& durable) {
-      if (!durable) return then(tl::unexpected(durable.error()));
-      if (*live) return then(std::move(**live));
-      if (!known) return then(tl::unexpected(unknown_job(job)));
-      history_.show(job, then);
-    };
+    const bool known = core.was_dispensed(job.job);
+    return
+        [this, job, then, live, known, right = core.check_ref(job)](const Result<void>& durable) {
+          if (!durable) return then(tl::unexpected(durable.error()));
+          if (*live) return then(std::move(**live));
+          if (!known) return then(tl::unexpected(unknown_job(job)));
+          if (!right) return then(tl::unexpected(right.error()));
+          history_.show(job, then);
+        };
   });
 }
 
-void Requests::show(const To& to, JobNumber job) {
+void Requests::show(const To& to, JobRef job) {
   with_detail(job, [this, to](Result<sched::JobDetail> detail) {
     if (!detail) return respond_error(to, detail.error());
     wire::Frame frame;
@@ -59,7 +61,7 @@ void Requests::show(const To& to, JobNumber job) {
   });
 }
 
-void Requests::why(const To& to, JobNumber job) {
+void Requests::why(const To& to, JobRef job) {
   turns_.ask([this, to, job](const sched::EventManager& core, Time now) -> Turns::Answer {
     if (const auto why = core.why(job, now)) {
       auto frame = std::make_shared<wire::Frame>();
@@ -72,7 +74,7 @@ void Requests::why(const To& to, JobNumber job) {
         const sched::JobSummary& ended = detail->summary;
         wire::Frame frame;
         wire::WhyReply& reply = *frame.mutable_why_reply();
-        reply.set_job(ended.job.value);
+        ref_to_wire(ended.ref(), reply);
         reply.set_state(static_cast<std::uint32_t>(ended.state));
         reply.set_summary(
             ended.reason.empty()
@@ -85,7 +87,7 @@ void Requests::why(const To& to, JobNumber job) {
 }
 
 void Requests::output(const Peer& peer, const To& to, const wire::OutputRequest& request) {
-  with_detail(JobNumber{request.job()},
+  with_detail(ref_from_wire(request),
               [this, to, actor = peer.actor, request](Result<sched::JobDetail> detail) {
                 if (!detail) return respond_error(to, detail.error());
                 read_output(to, actor, request, *detail);
@@ -98,7 +100,7 @@ void Requests::read_output(const To& to, const sched::Actor& actor,
     return respond_error(to, {ErrorCode::kDenied,
                               fmt::format("job {} belongs to {}; only its owner and operators may "
                                           "read its output",
-                                          request.job(), detail.summary.user)});
+                                          to_string(detail.summary.ref()), detail.summary.user)});
   }
   const auto& steps = detail.steps;
   const sched::AttemptView* attempt = nullptr;
@@ -108,11 +110,11 @@ void Requests::read_output(const To& to, const sched::Actor& actor,
     }
   }
   if (!attempt) {
-    return respond_error(
-        to, {ErrorCode::kNotFound, fmt::format("job {} has no such attempt (yet)", request.job())});
+    return respond_error(to, {ErrorCode::kNotFound, fmt::format("job {} has no such attempt (yet)",
+                                                                to_string(detail.summary.ref()))});
   }
   wire::ReadOutput read;
-  to_wire(AttemptId{JobNumber{request.job()}, StepId{request.step()}, attempt->attempt},
+  to_wire(AttemptId{detail.summary.record, StepId{request.step()}, attempt->attempt},
           *read.mutable_id());
   read.set_error_stream(request.error_stream());
   read.set_offset(request.offset());
@@ -157,7 +159,7 @@ void Requests::history_page(const To& to, store::HistoryFilter filter, std::size
     left -= page->size();
     if (page->size() < filter.limit || left == 0) return respond(to, frame);
     respond_more(to, frame);
-    filter.before = {page->back().ended, page->back().job};
+    filter.before = {page->back().ended, page->back().record};
     peers_.when_drained(
         to.peer, [this, to, filter = std::move(filter), left] { history_page(to, filter, left); });
   });
@@ -214,7 +216,10 @@ void Requests::list_resources(const To& to) {
   turns_.ask([this, to](const sched::EventManager& core, Time) -> Turns::Answer {
     auto frame = std::make_shared<wire::Frame>();
     wire::ResourceList& list = *frame->mutable_resources();
-    for (const resmgr::NamedView& view : core.resources()) to_wire(view, *list.add_resources());
+    const auto ref_of = [&core](JobNumber job) { return core.ref_of(job); };
+    for (const resmgr::NamedView& view : core.resources()) {
+      to_wire(view, ref_of, *list.add_resources());
+    }
     return answer(to, std::move(frame));
   });
 }

@@ -46,6 +46,7 @@ wire::Frame controlled_frame(const sched::JobResults& results) {
   for (const sched::JobResults::One& result : results.jobs) {
     wire::ControlReply::One& one = *reply.add_jobs();
     one.set_job(result.job.value);
+    one.set_elements(to_string(result.elements));
     if (!result.result) to_wire(result.result.error(), *one.mutable_error());
   }
   return frame;
@@ -83,8 +84,8 @@ void Requests::dispatch(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kSubmit: return submit(peer, to, frame.submit());
     case wire::Frame::kControl: return control(peer, to, frame.control());
     case wire::Frame::kQueue: return queue(to, frame.queue());
-    case wire::Frame::kShow: return show(to, JobNumber{frame.show().job()});
-    case wire::Frame::kWhy: return why(to, JobNumber{frame.why().job()});
+    case wire::Frame::kShow: return show(to, ref_from_wire(frame.show()));
+    case wire::Frame::kWhy: return why(to, ref_from_wire(frame.why()));
     case wire::Frame::kWait: return wait(to, frame.wait());
     case wire::Frame::kOutput: return output(peer, to, frame.output());
     case wire::Frame::kHistory: return list_history(to, frame.history());
@@ -106,7 +107,9 @@ void Requests::submit(Peer& peer, const To& to, const wire::SubmitRequest& reque
 }
 
 void Requests::control(Peer& peer, const To& to, const wire::ControlRequest& request) {
-  sched::Selector jobs = from_wire(request.jobs());
+  auto selected = from_wire(request.jobs());
+  if (!selected) return respond_error(to, selected.error());
+  sched::Selector& jobs = *selected;
   switch (request.verb()) {
     case wire::ControlRequest::HOLD:
       return turns_.post(sched::Hold{expect(to), peer.actor, std::move(jobs)});

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -31,6 +32,7 @@ class Requests {
   // From the turn: answers to changes, and ends of jobs.
   void reply(const sched::Reply& reply);
   void job_ended(const sched::JobEnded& ended);
+  void elements_dropped(const sched::ElementsDropped& dropped);
   // What was not answered by now never will be: the core has forgotten it.
   void journal_failed(const Error& error);
 
@@ -48,8 +50,8 @@ class Requests {
 
   void queue(const To& to, const wire::QueueRequest& request);
   void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);
-  void show(const To& to, JobNumber job);
-  void why(const To& to, JobNumber job);
+  void show(const To& to, JobRef job);
+  void why(const To& to, JobRef job);
   // A wait request on its way into the book, and past it until all that had ended is told.
   struct OpenWait {
     To to;
@@ -57,6 +59,8 @@ class Requests {
     sched::QueueWalk walk;  // where names, a user or all are meant: they become ranges first
     bool collected = false;
     bool registered = false;
+    std::vector<JobRef> elements;
+    std::set<JobNumber> named;  // one by one, not in a range: each must be known
     std::vector<JobIntervals::Range> ranges;
     std::size_t range = 0;  // the look-up stands here
     JobNumber next;
@@ -65,12 +69,15 @@ class Requests {
   void go_on_waiting(const std::shared_ptr<OpenWait>& wait);
   Turns::Answer collect(const sched::EventManager& core, const std::shared_ptr<OpenWait>& wait);
   Turns::Answer register_wait(const sched::EventManager& core,
-                              const std::shared_ptr<OpenWait>& wait);
+                              const std::shared_ptr<OpenWait>& wait, Time now);
   Turns::Answer look_up(const sched::EventManager& core, const std::shared_ptr<OpenWait>& wait);
   void tell_ended(const std::shared_ptr<OpenWait>& wait, const JobIntervals& ended);
   void tell_page(const To& to, const HistoryReader::Page& page);
-  std::optional<JobNumber> first_open(const To& to, const JobIntervals& jobs) const;
-  void tell_waiter(const To& to, JobNumber job, wire::Frame& frame);
+  std::optional<JobNumber> first_missing(const OpenWait& wait, const JobIntervals& jobs);
+  Turns::Answer look_up_elements(const sched::EventManager& core,
+                                 const std::shared_ptr<OpenWait>& wait, Time now);
+  void tell_element(const To& to, JobRef job);
+  void tell_waiter(const To& to, JobRef job, wire::Frame& frame);
   void output(const Peer& peer, const To& to, const wire::OutputRequest& request);
   void read_output(const To& to, const sched::Actor& actor, const wire::OutputRequest& request,
                    const sched::JobDetail& detail);
@@ -83,9 +90,9 @@ class Requests {
 
   // The whole job, from the queue or from the history.
   using WithDetail = std::function<void(Result<sched::JobDetail>)>;
-  void with_detail(JobNumber job, WithDetail then);
+  void with_detail(JobRef job, WithDetail then);
 
-  static Error unknown_job(JobNumber job);
+  static Error unknown_job(JobRef job);
   // A frame as an answer that leaves with its turn.
   Turns::Answer answer(const To& to, std::shared_ptr<wire::Frame> frame);
   ReplyId expect(const To& to);

@@ -6,7 +6,9 @@
 // spec are also its form in the journal.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +36,7 @@ Result<std::vector<sched::Ticket>> from_wire(const wire::SubmitRequest& in);
 
 // Selections and filters.
 void to_wire(const sched::Selector& selector, wire::Selector& out);
-sched::Selector from_wire(const wire::Selector& in);
+Result<sched::Selector> from_wire(const wire::Selector& in);
 void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out);
 Result<sched::QueueFilter> from_wire(const wire::QueueFilter& in);
 
@@ -49,7 +51,20 @@ void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out)
 void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out);
 resmgr::Capacity from_wire(const wire::Capacity& in);
 void to_wire(const sched::NodeView& node, wire::NodeView& out);
-void to_wire(const resmgr::NamedView& resource, wire::ResourceView& out);
+// What users call a job, by its number.
+using RefOf = std::function<JobRef(JobNumber)>;
+void to_wire(const resmgr::NamedView& resource, const RefOf& ref_of, wire::ResourceView& out);
+
+// A job, or an element, in whichever message names one.
+template <class Message>
+JobRef ref_from_wire(const Message& in) {
+  return {JobNumber{in.job()}, in.has_index() ? std::optional(in.index()) : std::nullopt};
+}
+template <class Message>
+void ref_to_wire(const JobRef& ref, Message& out) {
+  out.set_job(ref.job.value);
+  if (ref.index) out.set_index(*ref.index);
+}
 
 // Errors.
 void to_wire(const Error& error, wire::Error& out);

@@ -143,6 +143,7 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   out.set_workdir(ticket.workdir);
   out.set_output(ticket.output);
   out.set_error(ticket.error);
+  if (ticket.array) out.set_array(to_string(*ticket.array));
 }
 
 using SharedSpecs = std::vector<std::shared_ptr<const JobSpec>>;
@@ -165,6 +166,10 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   ticket.workdir = in.workdir();
   ticket.output = in.output();
   ticket.error = in.error();
+  if (in.array().empty()) return ticket;
+  auto array = sched::parse_array(in.array());
+  if (!array) return tl::unexpected(array.error());
+  ticket.array = *std::move(array);
   return ticket;
 }
 
@@ -195,6 +200,26 @@ void ranges_to_wire(const std::vector<sched::Selector::Range>& ranges, Out& out)
     entry.set_first(range.first.value);
     entry.set_last(range.last.value);
   }
+}
+
+template <class Out>
+void elements_to_wire(const std::vector<sched::Selector::Elements>& elements, Out& out) {
+  for (const sched::Selector::Elements& some : elements) {
+    wire::Elements& entry = *out.Add();
+    entry.set_array(some.array.value);
+    entry.set_indexes(to_string(some.indexes));
+  }
+}
+
+template <class In>
+Result<std::vector<sched::Selector::Elements>> elements_from_wire(const In& in) {
+  std::vector<sched::Selector::Elements> elements;
+  for (const wire::Elements& entry : in) {
+    auto indexes = sched::IndexSet::parse(entry.indexes());
+    if (!indexes) return tl::unexpected(indexes.error());
+    elements.push_back({JobNumber{entry.array()}, *std::move(indexes)});
+  }
+  return elements;
 }
 
 }  // namespace
@@ -311,14 +336,18 @@ Result<std::vector<Ticket>> from_wire(const wire::SubmitRequest& in) {
 
 void to_wire(const sched::Selector& selector, wire::Selector& out) {
   ranges_to_wire(selector.ranges, *out.mutable_ranges());
+  elements_to_wire(selector.elements, *out.mutable_elements());
   out.set_step(selector.step);
   for (const std::string& name : selector.names) out.add_names(name);
   if (selector.user) out.set_user(*selector.user);
   out.set_all(selector.all);
 }
 
-sched::Selector from_wire(const wire::Selector& in) {
+Result<sched::Selector> from_wire(const wire::Selector& in) {
+  auto elements = elements_from_wire(in.elements());
+  if (!elements) return tl::unexpected(elements.error());
   sched::Selector selector;
+  selector.elements = *std::move(elements);
   selector.ranges = ranges_from_wire(in.ranges());
   selector.step = in.step();
   selector.names = {in.names().begin(), in.names().end()};
@@ -329,6 +358,7 @@ sched::Selector from_wire(const wire::Selector& in) {
 
 void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out) {
   ranges_to_wire(filter.ranges, *out.mutable_ranges());
+  elements_to_wire(filter.elements, *out.mutable_elements());
   if (filter.user) out.set_user(*filter.user);
   for (const std::string& name : filter.names) out.add_names(name);
   for (const std::string& name : filter.classes) out.add_classes(name);
@@ -338,7 +368,10 @@ void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out) {
 }
 
 Result<sched::QueueFilter> from_wire(const wire::QueueFilter& in) {
+  auto elements = elements_from_wire(in.elements());
+  if (!elements) return tl::unexpected(elements.error());
   sched::QueueFilter filter;
+  filter.elements = *std::move(elements);
   filter.ranges = ranges_from_wire(in.ranges());
   if (in.has_user()) filter.user = in.user();
   filter.names = {in.names().begin(), in.names().end()};

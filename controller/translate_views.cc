@@ -34,6 +34,34 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
   }
 }
 
+void array_to_wire(const sched::ArrayView& array, wire::ArrayView& out) {
+  out.set_elements(array.elements);
+  out.set_total(array.total);
+  out.set_waiting(array.waiting);
+  out.set_held(array.held);
+  out.set_running(array.running);
+  out.set_done(array.done);
+  out.set_failed(array.failed);
+  out.set_cancelled(array.cancelled);
+  out.set_not_started(array.not_started);
+  for (const sched::Index index : array.now_running) out.add_now_running(index);
+}
+
+sched::ArrayView array_from_wire(const wire::ArrayView& in) {
+  sched::ArrayView array;
+  array.elements = in.elements();
+  array.total = in.total();
+  array.waiting = in.waiting();
+  array.held = in.held();
+  array.running = in.running();
+  array.done = in.done();
+  array.failed = in.failed();
+  array.cancelled = in.cancelled();
+  array.not_started = in.not_started();
+  array.now_running = {in.now_running().begin(), in.now_running().end()};
+  return array;
+}
+
 Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
   sched::AttemptView attempt;
   attempt.attempt = Attempt{in.attempt()};
@@ -75,7 +103,8 @@ Result<StepView> step_from_wire(const wire::StepView& in) {
 }  // namespace
 
 void to_wire(const JobSummary& job, wire::JobSummary& out) {
-  out.set_job(job.job.value);
+  ref_to_wire(job.ref(), out);
+  out.set_elements(job.elements);
   out.set_name(job.name);
   out.set_class_name(job.class_name);
   out.set_user(job.user);
@@ -98,6 +127,8 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
   if (!outcome) return tl::unexpected(outcome.error());
   JobSummary job;
   job.job = JobNumber{in.job()};
+  job.index = ref_from_wire(in).index;
+  job.elements = in.elements();
   job.name = in.name();
   job.class_name = in.class_name();
   job.user = in.user();
@@ -116,6 +147,7 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
 
 void to_wire(const JobDetail& job, wire::JobDetail& out) {
   to_wire(job.summary, *out.mutable_summary());
+  if (job.array) array_to_wire(*job.array, *out.mutable_array());
   out.set_uid(job.uid);
   out.set_gid(job.gid);
   out.set_class_version(job.class_version);
@@ -143,6 +175,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   if (!summary) return tl::unexpected(summary.error());
   JobDetail job;
   job.summary = std::move(*summary);
+  if (in.has_array()) job.array = array_from_wire(in.array());
   job.uid = in.uid();
   job.gid = in.gid();
   job.class_version = in.class_version();
@@ -166,7 +199,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
 }
 
 void to_wire(const sched::Why& why, wire::WhyReply& out) {
-  out.set_job(why.job.value);
+  ref_to_wire(why.job, out);
   out.set_state(static_cast<std::uint32_t>(why.state));
   out.set_summary(why.summary);
   for (const sched::WhyBlocker& blocker : why.blockers) {
@@ -183,7 +216,7 @@ Result<sched::Why> from_wire(const wire::WhyReply& in) {
   const auto state = checked_enum(in.state(), sched::JobState::kCancelled, "state");
   if (!state) return tl::unexpected(state.error());
   sched::Why why;
-  why.job = JobNumber{in.job()};
+  why.job = ref_from_wire(in);
   why.state = *state;
   why.summary = in.summary();
   for (const wire::WhyReply::Blocker& entry : in.blockers()) {
@@ -232,21 +265,21 @@ void to_wire(const sched::NodeView& node, wire::NodeView& out) {
   out.set_last_joined(node.last_joined.ms);
   for (const sched::NodeView::Running& running : node.running) {
     wire::NodeView::Running& entry = *out.add_running();
-    entry.set_job(running.id.job.value);
+    ref_to_wire(running.job, entry);
     entry.set_attempt(running.id.attempt.value);
     entry.set_step(running.step);
     entry.set_user(running.user);
   }
 }
 
-void to_wire(const resmgr::NamedView& resource, wire::ResourceView& out) {
+void to_wire(const resmgr::NamedView& resource, const RefOf& ref_of, wire::ResourceView& out) {
   out.set_name(resource.resource.name);
   out.set_kind(static_cast<std::uint32_t>(resource.resource.kind));
   out.set_total(resource.resource.total);
   out.set_free(resource.free);
   for (const resmgr::NamedView::Holder& holder : resource.holders) {
     wire::ResourceView::Holder& entry = *out.add_holders();
-    entry.set_job(holder.job.value);
+    ref_to_wire(ref_of(holder.job), entry);
     entry.set_amount(holder.amount);
   }
 }

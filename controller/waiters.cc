@@ -17,8 +17,10 @@ void for_each_job(const JobIntervals& jobs, const Each& each) {
 
 }  // namespace
 
-void Waiters::add(const Key& key, const JobIntervals& jobs, bool any) {
-  requests_[key] = {jobs, any};
+void Waiters::add(const Key& key, const JobIntervals& jobs, bool any,
+                  const std::vector<JobRef>& elements) {
+  requests_[key] = {jobs, any, {elements.begin(), elements.end()}};
+  for (const JobRef& element : elements) by_element_[element].insert(key);
   if (jobs.at_most(kFewJobs)) {
     for_each_job(jobs, [&](JobNumber job) { by_job_[job].insert(key); });
   } else {
@@ -33,18 +35,45 @@ void Waiters::unlist(const Key& key, JobNumber job) {
   if (listed->second.empty()) by_job_.erase(listed);
 }
 
-bool Waiters::ended(const Key& key, JobNumber job) {
+void Waiters::unlist_element(const Key& key, JobRef element) {
+  const auto listed = by_element_.find(element);
+  if (listed == by_element_.end()) return;
+  listed->second.erase(key);
+  if (listed->second.empty()) by_element_.erase(listed);
+}
+
+bool Waiters::ended(const Key& key, JobRef job) {
+  if (!is_open(key, job)) return false;
   const auto at = requests_.find(key);
-  if (at == requests_.end() || !at->second.open.remove(job)) return false;
-  unlist(key, job);
-  const bool complete = at->second.any || at->second.open.empty();
+  Request& request = at->second;
+  if (job.index) {
+    request.elements.erase(job);
+    unlist_element(key, job);
+  } else {
+    request.open.remove(job.job);
+    unlist(key, job.job);
+  }
+  const bool complete = request.any || (request.open.empty() && request.elements.empty());
   if (complete) forget(key);
   return complete;
 }
 
-std::vector<Waiters::Key> Waiters::waiting_for(JobNumber job) const {
+void Waiters::rename(const Key& key, JobNumber job, JobRef element) {
+  const auto at = requests_.find(key);
+  if (at == requests_.end() || !at->second.open.remove(job)) return;
+  unlist(key, job);
+  at->second.elements.insert(element);
+  by_element_[element].insert(key);
+}
+
+std::vector<Waiters::Key> Waiters::waiting_for(JobRef job) const {
   std::vector<Key> found;
-  const auto at = by_job_.find(job);
+  if (job.index) {
+    const auto listed = by_element_.find(job);
+    if (listed != by_element_.end()) found.assign(listed->second.begin(), listed->second.end());
+    return found;
+  }
+  const auto at = by_job_.find(job.job);
   if (at != by_job_.end()) found.assign(at->second.begin(), at->second.end());
   for (const Key& key : wide_) {
     if (is_open(key, job)) found.push_back(key);
@@ -52,9 +81,19 @@ std::vector<Waiters::Key> Waiters::waiting_for(JobNumber job) const {
   return found;
 }
 
-bool Waiters::is_open(const Key& key, JobNumber job) const {
+std::vector<JobRef> Waiters::awaited_elements(JobNumber array) const {
+  std::vector<JobRef> found;
+  for (auto at = by_element_.lower_bound({array, 0}); at != by_element_.end(); ++at) {
+    if (at->first.job != array) break;
+    found.push_back(at->first);
+  }
+  return found;
+}
+
+bool Waiters::is_open(const Key& key, JobRef job) const {
   const auto at = requests_.find(key);
-  return at != requests_.end() && at->second.open.contains(job);
+  if (at == requests_.end()) return false;
+  return job.index ? at->second.elements.contains(job) : at->second.open.contains(job.job);
 }
 
 void Waiters::forget_peer(PeerId peer) {
@@ -67,6 +106,7 @@ void Waiters::forget_peer(PeerId peer) {
 void Waiters::forget(const Key& key) {
   const auto at = requests_.find(key);
   if (at == requests_.end()) return;
+  for (const JobRef& element : at->second.elements) unlist_element(key, element);
   if (wide_.erase(key) == 0) {
     for_each_job(at->second.open, [&](JobNumber job) { unlist(key, job); });
   }

@@ -112,7 +112,8 @@ Result<void> ResourceManager::enqueue(const Request& request) {
   }
   const RequestId whole{request.id.job, 0};
   const bool of_party = request.id.part != 0 && ledger.holding(whole) != nullptr;
-  waiting.add(QueueKey{request.id.job, request.id.part, request.priority}, demand, of_party);
+  const JobNumber place = request.place ? request.place : request.id.job;
+  waiting.add(QueueKey{request.id.job, request.id.part, request.priority, place}, demand, of_party);
   return {};
 }
 

@@ -6,9 +6,9 @@
 // (ResourcesSatisfied); the caller then holds the grant until release(). What is free changes only
 // by a grant, a release, and by nodes and named resources that come, go or change.
 //
-// Who may overtake. Requests are considered in queue order (priority, then job number, then part).
-// One that fits starts. One that does not fit keeps what it needs in reach from the earliest time
-// at which it might fit, and a lower one may start only if that cannot delay it:
+// Who may overtake. Requests are considered in queue order (priority, then place, then job number,
+// then part). One that fits starts. One that does not fit keeps what it needs in reach from the
+// earliest time at which it might fit, and a lower one may start only if that cannot delay it:
 //
 // - What a lower one gives back by its time limit before that time, it may use.
 // - A holder without a time limit, or past it, may end at any moment; so may the holder of a named
@@ -58,6 +58,7 @@ struct Request {
   int priority = 0;             // higher goes first
   Needs needs;                  // not empty
   std::optional<Millis> limit;  // holds it at most so long; none: no promise
+  JobNumber place{};            // among those of its priority; 0: by the number of its job
 };
 
 // What a request was given. node is 0 when it takes nothing from a node.

@@ -67,7 +67,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
   ShapeId id = 0;
   Shape& shape = shape_for(demand, id);
   check(shape.demand == demand, "equal waiting requests share one demand");
-  const bool is_new = index_.insert(Entry{key.id(), id, key.priority});
+  const bool is_new = index_.insert(Entry{key.id(), id, key.priority, key.place});
   check(is_new, "a request waits once");
   const QueueKey* head = shape.members.first();
   if (head == nullptr || key < *head) {
@@ -80,7 +80,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
 void Waiting::remove(RequestId id) {
   of_parties_.erase(id);
   const Entry known = entry(id);
-  const QueueKey key{id.job, id.part, known.priority};
+  const QueueKey key = key_of(id);
   Shape& shape = shapes_[known.shape];
   const bool was_head = *shape.members.first() == key;
   shape.members.erase(key);
@@ -124,14 +124,17 @@ std::vector<Waiting::Found> Waiting::take_new_shapes() {
 }
 
 const Waiting::Entry& Waiting::entry(RequestId id) const {
-  const Entry* found = index_.find(Entry{id, 0, 0});
+  const Entry* found = index_.find(Entry{id, 0, 0, {}});
   check(found != nullptr, "the request is waiting");
   return *found;
 }
 
-bool Waiting::contains(RequestId id) const { return index_.find(Entry{id, 0, 0}) != nullptr; }
+bool Waiting::contains(RequestId id) const { return index_.find(Entry{id, 0, 0, {}}) != nullptr; }
 
-QueueKey Waiting::key_of(RequestId id) const { return {id.job, id.part, entry(id).priority}; }
+QueueKey Waiting::key_of(RequestId id) const {
+  const Entry& known = entry(id);
+  return {id.job, id.part, known.priority, known.place};
+}
 
 const std::shared_ptr<const Demand>& Waiting::demand_of(RequestId id) const {
   return shapes_[entry(id).shape].demand;
@@ -139,7 +142,7 @@ const std::shared_ptr<const Demand>& Waiting::demand_of(RequestId id) const {
 
 std::vector<RequestId> Waiting::parts_of(JobNumber job) const {
   std::vector<RequestId> parts;
-  const Entry* found = index_.at_or_after(Entry{{job, 0}, 0, 0});
+  const Entry* found = index_.at_or_after(Entry{{job, 0}, 0, 0, {}});
   for (; found != nullptr && found->id.job == job; found = index_.after(*found)) {
     parts.push_back(found->id);
   }
@@ -151,8 +154,9 @@ Result<void> Waiting::check_shape(ShapeId id) const {
   std::size_t members = 0;
   for (const QueueKey* key = shape.members.first(); key; key = shape.members.after(*key)) {
     ++members;
-    const Entry* found = index_.find(Entry{key->id(), 0, 0});
-    if (found == nullptr || found->shape != id || found->priority != key->priority) {
+    const Entry* found = index_.find(Entry{key->id(), 0, 0, {}});
+    if (found == nullptr || found->shape != id || found->priority != key->priority ||
+        found->place != key->place) {
       return fail(ErrorCode::kInternal, fmt::format("job {} part {} stands in a shape but not, or "
                                                     "elsewhere, in the index",
                                                     key->job.value, key->part));

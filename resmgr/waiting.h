@@ -71,6 +71,7 @@ class Waiting {
     RequestId id;
     ShapeId shape = 0;
     std::int32_t priority = 0;
+    JobNumber place;
     auto operator<=>(const Entry& other) const { return id <=> other.id; }
     bool operator==(const Entry& other) const { return id == other.id; }
   };

@@ -78,6 +78,7 @@ struct JobResults {
   struct One {
     JobNumber job;
     Result<void> result;
+    IndexSet elements;  // of the array that were meant; empty: the whole job
   };
   std::vector<One> jobs;
 };
@@ -88,13 +89,20 @@ struct Reply {
   bool more = false;  // another one follows: a command on many jobs is answered piece by piece
 };
 
-// A job became final: whoever waits for it can be told.
+// A job or an element became final: whoever waits for it can be told.
 struct JobEnded {
-  JobNumber job;
+  JobRef job;
   JobState state = JobState::kDone;
   Outcome outcome = Outcome::kNone;
   std::string reason;
   int exit_code = 0;  // of the step that decided, 0 where there is none
+};
+
+// Elements of an array were cancelled before they started.
+struct ElementsDropped {
+  JobNumber array;
+  IndexSet elements;
+  std::string reason;
 };
 
 // Call with a Tick at this time, or a little later. Only the earliest one outstanding counts.
@@ -102,7 +110,7 @@ struct WakeAt {
   Time at;
 };
 
-using Action =
-    std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded, WakeAt>;
+using Action = std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded,
+                            ElementsDropped, WakeAt>;
 
 }  // namespace jobq::sched

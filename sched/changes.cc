@@ -44,6 +44,11 @@ std::optional<Row> Core::row_of(const RowKey& key) {
     std::optional<Row> operator()(const TransitionKey& it) const {
       return core.jobs_.find_any(it.job)->run->transitions.at(it.sequence - 1);
     }
+    std::optional<Row> operator()(const ArrayKey& it) const {
+      ArrayRun& array = *core.jobs_.find_any(it.job)->array;
+      array.touched = false;
+      return to_row(array, it.job);
+    }
     std::optional<Row> operator()(const ClassKey& it) const { return *core.classes_.find(it); }
     std::optional<Row> operator()(NodeId id) const { return core.nodes_.find(id)->row; }
     std::optional<Row> operator()(const ResourceKey& it) const {

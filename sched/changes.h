@@ -33,6 +33,10 @@ struct TransitionKey {
   std::uint32_t sequence = 0;
   auto operator<=>(const TransitionKey&) const = default;
 };
+struct ArrayKey {
+  JobNumber job;
+  auto operator<=>(const ArrayKey&) const = default;
+};
 struct ClassKey {
   std::string name;
   std::uint64_t order = 0;
@@ -50,7 +54,7 @@ struct SubmissionKey {
 enum class Counter : std::uint8_t { kJob, kSpec, kNode, kClass };
 
 using RowKey = std::variant<SpecId, JobNumber, StepKey, AttemptKey, TransitionKey, ClassKey, NodeId,
-                            ResourceKey, SubmissionKey, Counter>;
+                            ResourceKey, SubmissionKey, Counter, ArrayKey>;
 
 class Changes {
  public:

@@ -75,9 +75,8 @@ void check_use(const Path& path, const Use& use, const ValueScope& scope, FaultL
   const auto name = parse_value_name(use.ref.name);
   if (!name) return faults.add(path(), unknown_form(use));
   switch (name->kind) {
-    case Kind::kJob: return;
-    case Kind::kIndex:
-      return faults.add(path(), "${index} is not supported yet by this version" + use.where());
+    case Kind::kJob:
+    case Kind::kIndex: return;
     case Kind::kParam:
       if (std::binary_search(scope.params.begin(), scope.params.end(), name->name)) return;
       return faults.add(path(), unknown_param(scope, use));

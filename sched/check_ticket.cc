@@ -101,6 +101,11 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
     check_priority([] { return std::string("ticket.priority"); }, *ticket.priority, faults);
   }
   check_limit([] { return std::string("ticket.time_limit"); }, ticket.time_limit, faults);
+  const std::uint64_t elements = ticket.array ? ticket.array->elements.size() : 1;
+  if (elements == 0 || elements > kMaxElements) {
+    faults.add("ticket.array",
+               fmt::format("expected 1 to {} elements, found {}", kMaxElements, elements));
+  }
   const JobTexts texts{ticket.env, ticket.workdir, ticket.output, ticket.error};
   if (job == nullptr) {
     check_job_texts("ticket", texts, std::nullopt, faults);

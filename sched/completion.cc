@@ -147,13 +147,14 @@ void Core::advance(Job& job) {
 void Core::end_job(Job& job) {
   wake(job);
   jobs_.leave_queue(job);
+  if (job.whole != nullptr) element_ended(job);
   JobRun& run = job.more();
   run.ended = now_;
   refresh_deadline(job);
   if (rm_.release(request_of(job.number))) schedule_due_ = true;
   touch(job);
   ended_.push_back(job.number);
-  emit(JobEnded{job.number, job.state(), run.decided, run.reason, run.exit_code});
+  emit(JobEnded{job.ref(), job.state(), run.decided, run.reason, run.exit_code});
 }
 
 }  // namespace jobq::sched

@@ -27,8 +27,8 @@ Result<StepId> step_named(const Job& job, const std::string& name) {
     known.emplace_back(step_of(job.what(), StepId{i}).name);
     if (known.back() == name) return StepId{i};
   }
-  return fail(ErrorCode::kNotFound, fmt::format("job {} has no step '{}'{}", job.number.value, name,
-                                                did_you_mean(name, known)));
+  return fail(ErrorCode::kNotFound, fmt::format("job {} has no step '{}'{}", to_string(job.ref()),
+                                                name, did_you_mean(name, known)));
 }
 
 }  // namespace
@@ -85,8 +85,12 @@ bool Core::carry_on(OpenCommand& open) {
   results.jobs.reserve(choices.size());
   for (Choice& choice : choices) {
     Result<void> result = tl::unexpected(choice.error);
-    if (choice.job != nullptr) result = carry_out(open, *choice.job);
-    results.jobs.push_back({choice.number, std::move(result)});
+    if (choice.job != nullptr) {
+      result = choice.elements == nullptr ? carry_out(open, *choice.job)
+                                          : carry_out(open, *choice.job, *choice.elements);
+    }
+    results.jobs.push_back({choice.number, std::move(result),
+                            choice.elements == nullptr ? IndexSet() : *choice.elements});
   }
   if (open.to && !(more && results.jobs.empty())) emit(Reply{open.to, std::move(results), more});
   return !more;
@@ -105,7 +109,22 @@ Result<void> Core::carry_out(const OpenCommand& open, Job& job) {
   return {};
 }
 
+Result<void> Core::carry_out(const OpenCommand& open, Job& array, const IndexSet& elements) {
+  if (!open.jobs.step.empty()) {
+    const auto job = element_with_step(array, elements);
+    return job ? carry_out(open, **job) : tl::unexpected(job.error());
+  }
+  switch (open.what) {
+    case JobCommand::kHold: return hold_elements(array, elements, open.actor);
+    case JobCommand::kRelease: return release_elements(array, elements, open.actor);
+    case JobCommand::kSignal: return signal_array(array, &elements, "", open.signal, open.actor);
+    case JobCommand::kCancel: break;
+  }
+  return cancel_elements(array, elements, open.actor);
+}
+
 void Core::hold(Job& job, const Actor& actor) {
+  if (job.array) return hold_array(job, actor);
   if (job.held) return;
   job.held = true;
   job.more().held_by = actor.user;
@@ -123,6 +142,7 @@ void Core::hold(Job& job, const Actor& actor) {
 }
 
 void Core::release(Job& job, const Actor& actor) {
+  if (job.array) return release_array(job, actor);
   if (!job.held) return;
   note(job, "released", by(actor));
   wake(job);
@@ -145,6 +165,7 @@ void Core::wake(Job& job) {
 }
 
 void Core::cancel(Job& job, const Actor& actor) {
+  if (job.array) return cancel_array(job, actor);
   wake(job);
   note(job, "cancel", by(actor));
   const std::string reason = "cancelled " + by(actor);
@@ -157,17 +178,23 @@ void Core::cancel(Job& job, const Actor& actor) {
 }
 
 Result<void> Core::cancel_step(Job& job, const std::string& name, const Actor& actor) {
+  if (job.array) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("job {} is an array: a step is named with its element, like {}[{}].{}",
+                            job.place().value, job.place().value,
+                            job.array->spec.elements.next(0).value_or(0), name));
+  }
   const auto id = step_named(job, name);
   if (!id) return tl::unexpected(id.error());
   if (job.is_cleanup(*id)) {
     return fail(ErrorCode::kRefused,
                 fmt::format("the cleanup of job {} always runs; send it a signal instead: jq "
                             "cancel --signal TERM {}.{}",
-                            job.number.value, job.number.value, name));
+                            to_string(job.ref()), to_string(job.ref()), name));
   }
   if (is_final(job.step(*id).state)) {
     return fail(ErrorCode::kRefused, fmt::format("step {} of job {} has ended: nothing to cancel",
-                                                 name, job.number.value));
+                                                 name, to_string(job.ref())));
   }
   note(job, "cancel", fmt::format("step {} {}", name, by(actor)));
   order_end(job, *id, Outcome::kCancel, "cancelled " + by(actor));
@@ -177,6 +204,7 @@ Result<void> Core::cancel_step(Job& job, const std::string& name, const Actor& a
 }
 
 Result<void> Core::signal(Job& job, const std::string& step, int number, const Actor& actor) {
+  if (job.array) return signal_array(job, nullptr, step, number, actor);
   std::uint32_t first = 0;
   std::uint32_t last = static_cast<std::uint32_t>(job.steps.size());
   if (!step.empty()) {
@@ -196,8 +224,8 @@ Result<void> Core::signal(Job& job, const std::string& step, int number, const A
   }
   if (!sent) {
     return fail(ErrorCode::kRefused,
-                fmt::format("job {} has no running step{}: no signal was sent", job.number.value,
-                            step.empty() ? "" : " '" + step + "'"));
+                fmt::format("job {} has no running step{}: no signal was sent",
+                            to_string(job.ref()), step.empty() ? "" : " '" + step + "'"));
   }
   note(job, "signal", fmt::format("{} {}", number, by(actor)));
   return {};

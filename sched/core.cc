@@ -34,8 +34,9 @@ void Core::decide(Time now, std::vector<Action>& actions) {
 // A grant may start steps that ask for more, so until nothing changes; each round grants, or ends
 // what could not be sent, or is the last.
 void Core::handle_grants() {
-  while (schedule_due_ || !unsendable_.empty()) {
+  while (schedule_due_ || !unsendable_.empty() || !arrays_due_.empty()) {
     end_unsendable();
+    look_at_arrays();
     if (!std::exchange(schedule_due_, false)) continue;
     for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);
   }

@@ -72,8 +72,10 @@ class Core {
   bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
   bool queue(QueueWalk& walk, std::size_t most,
              const std::function<void(const JobSummary&)>& each) const;
-  std::optional<JobDetail> show(JobNumber number) const;
-  std::optional<Why> why(JobNumber number, Time now) const;
+  std::optional<JobDetail> show(JobRef ref) const;
+  std::optional<Why> why(JobRef ref, Time now) const;
+  bool has_ended(JobRef ref) const;
+  Result<void> check_ref(JobRef ref) const;
   std::vector<ClassView> class_views() const;
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;
@@ -163,11 +165,24 @@ class Core {
   void enforce_limits();
   void expire(Job& job);
 
-  // Holds and cancels (control.cc, selection.cc).
+  // Arrays (arrays.cc).
+  void touch_array(Job& array);
+  void look_at_later(Job& array);
+  void look_at_arrays();
+  void go_on_array(Job& array);
+  void make_front(Job& array, JobNumber number, Index index);
+  void take_front_back(Job& array);
+  void element_started(Job& element);
+  void element_ended(Job& element);
+  void end_array(Job& array);
+  void drop(Job& array, const IndexSet& elements, const std::string& reason);
+
+  // Holds and cancels (control.cc, selection.cc, array_control.cc).
   struct Choice {
     JobNumber number;
     Job* job = nullptr;  // none: `error` says why
     Error error;
+    const IndexSet* elements = nullptr;  // of the array that is meant; none: the whole job
   };
   // A command on more jobs than a turn should take goes on from tick to tick.
   struct OpenCommand {
@@ -179,6 +194,7 @@ class Core {
     std::uint64_t end = 0;  // numbers from here on were given later: not meant
     bool met = false;       // a job, or a reason why not
     // How far the selection is: in the ranges by number, or else in the queue.
+    std::size_t elements = 0;
     std::size_t range = 0;
     std::uint64_t next = 0;
     bool met_in_range = false;
@@ -190,7 +206,10 @@ class Core {
                int signal = 0);
   bool carry_on(OpenCommand& open);
   Result<void> carry_out(const OpenCommand& open, Job& job);
+  Result<void> carry_out(const OpenCommand& open, Job& array, const IndexSet& elements);
   Choice choose(const Actor& actor, JobNumber number, JobCommand command);
+  Choice choose_elements(const Actor& actor, const Selector::Elements& elements,
+                         JobCommand command);
   bool select(OpenCommand& open, std::vector<Choice>& choices);
   bool select_by_number(OpenCommand& open, std::vector<Choice>& choices);
   bool select_by_walk(OpenCommand& open, std::vector<Choice>& choices);
@@ -202,6 +221,19 @@ class Core {
   void cancel(Job& job, const Actor& actor);
   Result<void> cancel_step(Job& job, const std::string& name, const Actor& actor);
   Result<void> signal(Job& job, const std::string& step, int number, const Actor& actor);
+
+  void hold_array(Job& array, const Actor& actor);
+  void release_array(Job& array, const Actor& actor);
+  void release_unstarted(Job& array, const IndexSet& elements);
+  void cancel_array(Job& array, const Actor& actor);
+  Result<void> signal_array(Job& array, const IndexSet* elements, const std::string& step,
+                            int number, const Actor& actor);
+  Result<void> hold_elements(Job& array, const IndexSet& elements, const Actor& actor);
+  Result<void> release_elements(Job& array, const IndexSet& elements, const Actor& actor);
+  Result<void> cancel_elements(Job& array, const IndexSet& elements, const Actor& actor);
+  static Result<void> check_elements(const Job& array, const IndexSet& elements,
+                                     JobCommand command);
+  static Result<Job*> element_with_step(Job& array, const IndexSet& elements);
 
   // Classes (classes.cc).
   Result<void> register_class(const RegisterClass& event);
@@ -230,11 +262,24 @@ class Core {
   void restore_row(const StepRow& row);
   void restore_row(const AttemptRow& row);
   void restore_row(const TransitionRow& row);
+  void restore_row(const ArrayRow& row);
   template <class Kind>
   void restore_rows(const std::vector<Row>& rows);
   void restore_grants(Job& job);
 
+  // Views of jobs (show.cc) and of arrays (array_views.cc).
+  JobDetail detail_of(const Job& job) const;
+  // The job of an element that is in memory, or a job; none where it has none of its own.
+  const Job* job_of(JobRef ref) const;
+  JobSummary summary_of_rest(const Job& array) const;
+  std::uint64_t shown_count() const;
+  JobDetail detail_of_unmade(const Job& array, Index index) const;
+  Why why_unmade(const Job& array, Index index, Time now) const;
+  Why why_array(const Job& array, Time now) const;
+  void explain_array(const Job& array, Why& why) const;
+
   // Reasons (why.cc).
+  Why why_job(const Job& job, Time now) const;
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
@@ -244,6 +289,7 @@ class Core {
   // Recounts (invariants.cc).
   Result<void> check_job(const Job& job) const;
   Result<void> check_step(const Job& job, StepId id) const;
+  Result<void> check_array(const Job& array) const;
   Result<void> check_requests() const;
   Result<void> check_specs() const;
   Result<void> check_limits() const;
@@ -265,7 +311,9 @@ class Core {
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;
-  std::vector<JobNumber> ended_;  // leave memory with the next take_rows()
+  std::vector<JobNumber> ended_;       // leave memory with the next take_rows()
+  std::vector<JobNumber> arrays_due_;  // to be looked at in this turn
+  std::set<JobNumber> arrays_;         // in the queue
 
   // Of the turn.
   Time now_;

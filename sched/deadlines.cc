@@ -19,6 +19,7 @@ bool is_live(StepState state) {
 
 std::optional<Time> Core::deadline_of(const Job& job) const {
   const JobRun& run = job.facts();
+  if (job.array) return std::nullopt;  // each of its elements has its own
   if (!run.started || run.ended || run.suspended) return std::nullopt;
   const Step* cleanup = job.cleanup();
   if (cleanup != nullptr && is_live(cleanup->state)) {

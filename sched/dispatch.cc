@@ -60,6 +60,7 @@ resmgr::Needs job_needs(const Job& job) {
 
 // Asks for whatever the job could use next: its own needs, its ready steps, its cleanup.
 void Core::go_on(Job& job) {
+  if (job.array) return look_at_later(job);
   if (job.held || job.ended()) return;
   if (!job.what().needs.empty() && !job.facts().has_grant) {
     ask_for_job(job);
@@ -111,8 +112,8 @@ bool Core::ask(Job& job, StepId step) {
     place(job, step);
     return true;
   }
-  const auto queued =
-      rm_.enqueue({request_of(job.number, step), job.priority, *needs, job.time_limit});
+  const auto queued = rm_.enqueue(
+      {request_of(job.number, step), job.priority, *needs, job.time_limit, job.place()});
   if (queued) {
     schedule_due_ = true;
     return true;
@@ -128,8 +129,8 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 }
 
 void Core::ask_for_job(Job& job) {
-  const auto queued =
-      rm_.enqueue({request_of(job.number), job.priority, job_needs(job), job.time_limit});
+  const auto queued = rm_.enqueue(
+      {request_of(job.number), job.priority, job_needs(job), job.time_limit, job.place()});
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);
@@ -138,7 +139,7 @@ void Core::ask_for_job(Job& job) {
 
 void Core::withdraw(Job& job, StepId step) {
   if (rm_.withdraw(request_of(job.number, step))) schedule_due_ = true;
-  node_waits_.erase({{job.priority, job.number}, step});
+  node_waits_.erase({key_of(job), step});
 }
 
 void Core::withdraw_job(Job& job) {
@@ -151,7 +152,7 @@ void Core::place(Job& job, StepId step) {
   if (node && !own_needs(job, step)) {
     start(job, step, *node, {});
   } else {
-    node_waits_.insert({{job.priority, job.number}, step});
+    node_waits_.insert({key_of(job), step});
   }
 }
 
@@ -199,7 +200,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
   // Named things for a step whose job's node is away: others may have them until it is back.
   rm_.release(grant.id);
   schedule_due_ = true;
-  node_waits_.insert({{job->priority, job->number}, step});
+  node_waits_.insert({key_of(*job), step});
 }
 
 void Core::start_job(Job& job) {
@@ -207,6 +208,7 @@ void Core::start_job(Job& job) {
   jobs_.move_to_started(job);
   job.more().started = now_;
   touch(job);
+  if (job.whole != nullptr) element_started(job);
   refresh_deadline(job);
 }
 

@@ -27,14 +27,19 @@ struct Actor {
   bool is_operator = false;
 };
 
-// Which jobs a command means: explicit ranges, or all that the filters let through.
+// Which jobs a command means: explicit ranges and elements, or all that the filters let through.
 struct Selector {
   struct Range {
     JobNumber first;
     JobNumber last;  // inclusive
   };
   std::vector<Range> ranges;
-  std::string step;  // with exactly one job: "17.calc"
+  struct Elements {
+    JobNumber array;
+    IndexSet indexes;  // not empty
+  };
+  std::vector<Elements> elements;
+  std::string step;  // with exactly one job or element: "17.calc", "17[3].calc"
   std::vector<std::string> names;
   std::optional<std::string> user;
   bool all = false;  // every job that is not final (of the user, where that is given)

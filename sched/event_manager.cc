@@ -35,6 +35,11 @@ std::optional<JobState> EventManager::state_of(JobNumber job) const {
 
 bool EventManager::was_dispensed(JobNumber job) const { return core_->was_dispensed(job); }
 
+JobRef EventManager::ref_of(JobNumber job) const {
+  const Job* found = core_->jobs().find(job);
+  return found == nullptr ? JobRef(job) : found->ref();
+}
+
 std::size_t EventManager::live_count() const { return core_->jobs().live(); }
 
 void EventManager::queue(const QueueFilter& filter, Time /*now*/,
@@ -52,11 +57,15 @@ bool EventManager::queue(QueueWalk& walk, std::size_t most,
   return core_->queue(walk, most, each);
 }
 
-std::optional<JobDetail> EventManager::show(JobNumber job, Time /*now*/) const {
+std::optional<JobDetail> EventManager::show(JobRef job, Time /*now*/) const {
   return core_->show(job);
 }
 
-std::optional<Why> EventManager::why(JobNumber job, Time now) const { return core_->why(job, now); }
+std::optional<Why> EventManager::why(JobRef job, Time now) const { return core_->why(job, now); }
+
+bool EventManager::has_ended(JobRef job) const { return core_->has_ended(job); }
+
+Result<void> EventManager::check_ref(JobRef job) const { return core_->check_ref(job); }
 
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
 

@@ -63,7 +63,8 @@ class EventManager {
   // -------------------------------------------------------------------------------------
   std::optional<JobState> state_of(
       JobNumber job) const;                 // none: not in the queue (ended, or never was)
-  bool was_dispensed(JobNumber job) const;  // the number was given to a ticket once
+  bool was_dispensed(JobNumber job) const;  // the number was given to a ticket or element once
+  JobRef ref_of(JobNumber job) const;       // of a running element, or a front: its array's
   std::size_t live_count() const;
   // Goes on with the walk by at most `most` jobs (a few that are named by the filter come all at
   // once), in queue order: running first, then by priority and number. False at the end.
@@ -72,8 +73,14 @@ class EventManager {
   // The whole queue at once, until `each` returns false.
   void queue(const QueueFilter& filter, Time now,
              const std::function<bool(const JobSummary&)>& each) const;
-  std::optional<JobDetail> show(JobNumber job, Time now) const;
-  std::optional<Why> why(JobNumber job, Time now) const;
+  // A job that is in the queue, or an element of an array that is, as long as it has not ended or
+  // was cancelled before it started.
+  std::optional<JobDetail> show(JobRef job, Time now) const;
+  std::optional<Why> why(JobRef job, Time now) const;
+  // Not in the queue, or an element of an array that is and has ended.
+  bool has_ended(JobRef job) const;
+  // kNotFound for an element that the job, which is in the queue, does not have.
+  Result<void> check_ref(JobRef job) const;
   std::vector<ClassView> classes() const;  // by name, then order of registration
   // Without a version the newest in use, or where all are retired the newest. kNotFound.
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;

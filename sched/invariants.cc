@@ -32,7 +32,7 @@ StepCounts recount(const Job& job) {
 Result<void> Core::check_step(const Job& job, StepId id) const {
   const Step& step = job.step(id);
   const resmgr::RequestId request = request_of(job.number, id);
-  const bool waits_for_node = node_waits_.contains({{job.priority, job.number}, id});
+  const bool waits_for_node = node_waits_.contains({key_of(job), id});
   const int queues = (rm_.is_waiting(request) ? 1 : 0) + (waits_for_node ? 1 : 0);
   const auto name = [&] { return fmt::format("step {} of job {}", id.value, job.number.value); };
   if (queues != (step.state == StepState::kWaiting ? 1 : 0)) {
@@ -55,6 +55,15 @@ Result<void> Core::check_step(const Job& job, StepId id) const {
 
 Result<void> Core::check_job(const Job& job) const {
   const auto name = [&] { return fmt::format("job {}", job.number.value); };
+  if (job.array) return check_array(job);
+  if (job.whole != nullptr) {
+    const ArrayRun& array = *job.whole->array;
+    const auto found = array.running.find(job.index);
+    const bool runs = found != array.running.end() && found->second == &job;
+    if (runs != job.started() || (array.front == &job) == runs) {
+      return broken(name() + " and its array disagree");
+    }
+  }
   if (recount(job) != job.counts) return broken(name() + " counts its steps wrongly");
   const JobRun& run = job.facts();
   const resmgr::RequestId request = request_of(job.number);
@@ -72,6 +81,34 @@ Result<void> Core::check_job(const Job& job) const {
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (auto right = check_step(job, StepId{i}); !right) return right;
+  }
+  return {};
+}
+
+// What has been made and what has not is all that there is, and what could be made is.
+Result<void> Core::check_array(const Job& job) const {
+  const ArrayRun& run = *job.array;
+  const auto name = [&] { return fmt::format("array {}", job.number.value); };
+  const IndexSet pending = run.pending();
+  const std::uint64_t front = run.front == nullptr ? 0 : 1;
+  if (run.made != run.running.size() + run.done + run.failed + run.cancelled) {
+    return broken(name() + " counts what it made wrongly");
+  }
+  if (pending.size() + run.held.size() + front != run.unstarted_count() ||
+      run.unstarted().size() != run.unstarted_count()) {
+    return broken(name() + " has lost an element, or has one twice");
+  }
+  if (run.spec.throttle != 0 && run.running.size() > run.spec.throttle) {
+    return broken(name() + " runs more than its throttle allows");
+  }
+  const bool may_go_on = !job.held && !run.throttled();
+  if (may_go_on && !pending.empty() && front == 0) return broken(name() + " stands still");
+  if (job.held && front != 0) return broken(name() + " is held and has a front");
+  if (run.unstarted_count() == 0 && run.running.empty()) return broken(name() + " has no end");
+  for (const auto& [index, element] : run.running) {
+    const bool right = element->whole == &job && element->index == index &&
+                       run.spec.elements.contains(index) && !run.is_unstarted(index);
+    if (!right) return broken(name() + " runs what is not to be run");
   }
   return {};
 }

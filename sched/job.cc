@@ -5,6 +5,20 @@
 #include <fmt/format.h>
 
 namespace jobq::sched {
+namespace {
+
+std::string standing_reason(const ArrayRun& array) {
+  std::string text = fmt::format("{} of {} done", array.done, array.total());
+  if (array.failed > 0) text += fmt::format(", {} failed", array.failed);
+  const std::uint64_t cancelled = array.cancelled + array.dropped.size();
+  if (cancelled > 0) text += fmt::format(", {} cancelled", cancelled);
+  if (!array.held.empty()) text += fmt::format(", {} held", array.held.size());
+  text += fmt::format(", {} running", array.running.size());
+  if (array.throttled()) text += ", as many as may";
+  return text;
+}
+
+}  // namespace
 
 StepRun& Step::more() {
   if (!run) run = std::make_unique<StepRun>();
@@ -21,7 +35,23 @@ const JobRun& Job::facts() const {
   return run ? *run : kNothing;
 }
 
+JobRef Job::ref() const {
+  return whole == nullptr ? JobRef{number, {}} : JobRef{whole->number, index};
+}
+
+JobState state_of_rest(const Job& array) {
+  const ArrayRun& run = *array.array;
+  if (array.held) return JobState::kHeld;
+  if (run.front != nullptr) return run.front->state();
+  const bool only_held = !run.held.empty() && !run.first_pending();
+  return only_held ? JobState::kHeld : JobState::kQueued;
+}
+
 JobState Job::state() const {
+  if (array && !ended()) {
+    const bool runs = !held && !array->running.empty();
+    return runs ? JobState::kProcessing : state_of_rest(*this);
+  }
   JobFacts facts;
   facts.ended = ended();
   facts.held = held;
@@ -66,6 +96,11 @@ JobRow to_row(const Job& job) {
   row.suspended_for = run.suspended_for;
   row.ended = run.ended;
   row.state = job.state();
+  if (job.whole != nullptr) {
+    row.array = job.whole->number;
+    row.index = job.index;
+  }
+  if (job.array) row.elements = to_string(job.array->spec);
   return row;
 }
 
@@ -87,6 +122,7 @@ std::string standing_reason(const Job& job) {
   const JobRun& run = job.facts();
   if (!run.reason.empty()) return run.reason;
   if (job.held) return "held by " + run.held_by;
+  if (job.array) return standing_reason(*job.array);
   const resmgr::Needs& needs = job.what().needs;
   if (job.state() == JobState::kWaitingResources && !needs.empty()) {
     return "waits for " + resmgr::to_string(needs);

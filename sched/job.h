@@ -13,6 +13,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "sched/array.h"
 #include "sched/lifecycle.h"
 #include "sched/rows.h"
 #include "sched/spec_store.h"
@@ -91,8 +92,11 @@ struct Job {
   std::vector<NameValue> params;
   std::optional<Millis> time_limit;
   Time submitted;
-  std::vector<Step> steps;  // in file order, then cleanup
+  std::vector<Step> steps;  // in file order, then cleanup; of an array: none
   std::unique_ptr<JobRun> run;
+  std::unique_ptr<ArrayRun> array;  // of an array
+  Job* whole = nullptr;             // of an element: its array
+  Index index = 0;                  // likewise
 
   const JobSpec& what() const { return *spec->spec; }
   JobRun& more();               // made where it is missing
@@ -100,17 +104,25 @@ struct Job {
 
   bool started() const { return run && run->started; }
   bool ended() const { return run && run->ended; }
+  bool is_front() const { return whole != nullptr && !started() && !ended(); }
+  // What users call it: an element goes by its array's number.
+  JobRef ref() const;
+  // Where it stands among jobs of its priority: an element where its array does.
+  JobNumber place() const { return whole == nullptr ? number : whole->number; }
   Outcome decided() const { return run ? run->decided : Outcome::kNone; }
   bool is_cleanup(StepId step) const { return step.value == what().steps.size(); }
   Step& step(StepId id) { return steps.at(id.value); }
   const Step& step(StepId id) const { return steps.at(id.value); }
-  Step* cleanup() { return what().cleanup ? &steps.back() : nullptr; }
-  const Step* cleanup() const { return what().cleanup ? &steps.back() : nullptr; }
+  Step* cleanup() { return what().cleanup && !steps.empty() ? &steps.back() : nullptr; }
+  const Step* cleanup() const { return what().cleanup && !steps.empty() ? &steps.back() : nullptr; }
   JobState state() const;
 };
 
 // How a condition sees a step of this job.
 FactsOf facts_of(const Job& job);
+
+// Of an array: the state of what has not started.
+JobState state_of_rest(const Job& array);
 
 // The row of a job as it is now, and of a step.
 JobRow to_row(const Job& job);

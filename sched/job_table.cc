@@ -10,6 +10,12 @@
 #include "base/check.h"
 
 namespace jobq::sched {
+namespace {
+
+// An array stands for what has not started of it.
+bool stands_with_started(const Job& job) { return job.started() && !job.array; }
+
+}  // namespace
 
 Job& JobTable::add(JobNumber number, const std::string& name) {
   const auto [it, is_new] = jobs_.try_emplace(number);
@@ -17,6 +23,17 @@ Job& JobTable::add(JobNumber number, const std::string& name) {
   it->second.number = number;
   link_name(it->second, name);
   return it->second;
+}
+
+Job& JobTable::add_element(JobNumber number, Job& array, Index index) {
+  const auto [it, is_new] = jobs_.try_emplace(number);
+  check(is_new, "a job number was given twice");
+  Job& job = it->second;
+  job.number = number;
+  job.name = array.name;
+  job.whole = &array;
+  job.index = index;
+  return job;
 }
 
 void JobTable::link_name(Job& job, const std::string& name) {
@@ -35,28 +52,29 @@ void JobTable::unlink_name(Job& job) {
 }
 
 void JobTable::enter_queue(Job& job) {
-  if (job.started()) job.run->start_order = ++starts_;
-  std::set<QueueKey>& queue = job.started() ? started_ : waiting_;
+  const bool started = stands_with_started(job);
+  if (started) job.run->start_order = ++starts_;
+  std::set<QueueKey>& queue = started ? started_ : waiting_;
   // Numbers ascend: of equal priority, the newest goes last.
-  queue.emplace_hint(queue.end(), QueueKey{job.priority, job.number});
+  queue.emplace_hint(queue.end(), key_of(job));
 }
 
 void JobTable::move_to_started(Job& job) {
-  auto node = waiting_.extract({job.priority, job.number});
+  auto node = waiting_.extract(key_of(job));
   check(!node.empty(), "a job that does not wait was started");
   started_.insert(std::move(node));
   job.more().start_order = ++starts_;
 }
 
 void JobTable::leave_queue(Job& job) {
-  const QueueKey key{job.priority, job.number};
+  const QueueKey key = key_of(job);
   check(started_.erase(key) + waiting_.erase(key) == 1, "an ended job was not in the queue");
 }
 
 void JobTable::erase(JobNumber number) {
   const auto it = jobs_.find(number);
   check(it != jobs_.end(), "a job was erased twice");
-  unlink_name(it->second);
+  if (it->second.whole == nullptr) unlink_name(it->second);
   jobs_.erase(it);
 }
 
@@ -98,7 +116,7 @@ bool JobTable::walk(QueuePlace& place, std::size_t most,
     if (!take_started && waiting == waiting_.end()) return false;
     place.last = take_started ? *started++ : *waiting++;
     const Job& job = jobs_.at(place.last.number);
-    const bool of_first_part = job.started() && job.run->start_order <= place.starts;
+    const bool of_first_part = stands_with_started(job) && job.run->start_order <= place.starts;
     if (of_first_part != place.met_started && !each(job)) return false;
   }
   return true;
@@ -138,16 +156,19 @@ std::vector<JobNumber> JobTable::numbers() const {
 
 Result<void> JobTable::check_invariants() const {
   std::size_t live_jobs = 0;
+  std::size_t elements = 0;
   for (const auto& [number, job] : jobs_) {
-    const QueueKey key{job.priority, number};
-    const bool right = job.ended() ? !started_.contains(key) && !waiting_.contains(key)
-                                   : started_.contains(key) == job.started() &&
-                                         waiting_.contains(key) != job.started();
+    const QueueKey key = key_of(job);
+    const bool started = stands_with_started(job);
+    const bool right = job.ended()
+                           ? !started_.contains(key) && !waiting_.contains(key)
+                           : started_.contains(key) == started && waiting_.contains(key) != started;
     if (!right) {
       return fail(ErrorCode::kInternal,
                   fmt::format("job {} has a wrong place in the queue", number.value));
     }
     if (!job.ended()) ++live_jobs;
+    if (job.whole != nullptr) ++elements;
   }
   if (live_jobs != live()) {
     return fail(ErrorCode::kInternal,
@@ -160,9 +181,9 @@ Result<void> JobTable::check_invariants() const {
       return fail(ErrorCode::kInternal, fmt::format("'{}' lists a job of another name", name));
     }
   }
-  if (listed != jobs_.size()) {
-    return fail(ErrorCode::kInternal,
-                fmt::format("{} jobs by name, {} by number", listed, jobs_.size()));
+  if (listed + elements != jobs_.size()) {
+    return fail(ErrorCode::kInternal, fmt::format("{} jobs by name, {} elements, {} by number",
+                                                  listed, elements, jobs_.size()));
   }
   return {};
 }

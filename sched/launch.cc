@@ -47,8 +47,8 @@ std::optional<std::string> value_of(const Job& job, std::string_view name) {
   if (!parsed) return std::nullopt;
   switch (parsed->kind) {
     case ValueName::Kind::kParam: return param_of(job, parsed->name);
-    case ValueName::Kind::kJob: return fmt::to_string(job.number.value);
-    case ValueName::Kind::kIndex: return "0";
+    case ValueName::Kind::kJob: return fmt::to_string(job.place().value);
+    case ValueName::Kind::kIndex: return fmt::to_string(job.index);
     case ValueName::Kind::kStepEvent: return event_of(step_named(job, parsed->name));
     case ValueName::Kind::kStepNode: return node_of(step_named(job, parsed->name));
   }
@@ -103,10 +103,10 @@ std::string as_component(std::string name) {
 
 std::string letter(const Job& job, const std::string& step, char c) {
   switch (c) {
-    case 'j': return fmt::to_string(job.number.value);
+    case 'j': return fmt::to_string(job.place().value);
     case 'x': return as_component(job.name->first);
     case 's': return step;
-    case 'a': return "0";
+    case 'a': return fmt::to_string(job.index);
     case '%': return "%";
     default: return {'%', c};  // check_spec() lets none through
   }
@@ -168,7 +168,8 @@ void add_events(const Job& job, StepId id, Environment& env) {
 std::vector<NameValue> environment(const Job& job, const Launch& launch, Filler& filler) {
   Environment env;
   for (const auto& [name, value] : job.what().env) env[name] = filler.fill(value);
-  env["JOBQ_JOB"] = fmt::to_string(job.number.value);
+  env["JOBQ_JOB"] = fmt::to_string(job.place().value);
+  if (job.whole != nullptr) env["JOBQ_ARRAY_INDEX"] = fmt::to_string(job.index);
   env["JOBQ_STEP"] = launch.step_name;
   env["JOBQ_ATTEMPT"] = fmt::to_string(launch.id.attempt.value);
   add_resources(launch, env);
@@ -188,9 +189,23 @@ void add_grant(const Job& job, const AttemptRow& attempt, const std::optional<re
   launch.gpus = of_step ? attempt.gpus : job.facts().gpus;
 }
 
-// Was this file the output of anything of the job before this attempt?
-bool is_used(const Job& job, const AttemptRow& by, const std::string& file) {
+// Do the texts of a file's name tell the elements of an array apart?
+bool has_index(std::string_view pattern, std::string_view workdir) {
+  for (const std::string_view text : {pattern, workdir}) {
+    if (text.find("${index}") != std::string_view::npos) return true;
+  }
+  for (std::size_t at = pattern.find('%'); at < pattern.size(); at = pattern.find('%', at + 2)) {
+    if (pattern.substr(at, 2) == "%a") return true;
+  }
+  return false;
+}
+
+// Was this file the output of anything of the job, or of its array, before this attempt?
+bool is_used(const Job& job, const AttemptRow& by, const std::string& file,
+             const std::string& pattern) {
   if (file.empty()) return false;
+  const bool shared = job.whole != nullptr && !has_index(pattern, job.what().workdir);
+  if (shared && job.whole->array->made > 1) return true;
   const auto writes = [&](const AttemptRow& attempt) {
     return attempt.id != by.id && (attempt.output == file || attempt.error == file);
   };
@@ -229,8 +244,8 @@ Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr
   launch.workdir = filler.fill(spec.workdir);
   launch.output = output_path(job, launch, filler.fill_pattern(spec.output));
   launch.error = output_path(job, launch, filler.fill_pattern(spec.error));
-  launch.append_output = is_used(job, attempt, launch.output);
-  launch.append_error = is_used(job, attempt, launch.error);
+  launch.append_output = is_used(job, attempt, launch.output, spec.output);
+  launch.append_error = is_used(job, attempt, launch.error, spec.error);
   add_grant(job, attempt, own, launch);
   launch.env = environment(job, launch, filler);
   if (filler.too_much() || bytes_of(launch) > kMostLaunchBytes) {

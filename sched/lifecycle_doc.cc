@@ -37,6 +37,11 @@ In this order, the first that applies:
 5. none of its steps is on a node, and at least one waits: `BP WR`;
 6. else `BP`.
 
+A job array is one job whose state follows from its elements: it ended when all of them have; else
+it is `HD` when it is held as a whole, `BP` while an element runs, and else what its next element
+is. What has not started of it is shown on a line of its own: `HD` when it is held, `QU` while as
+many elements run as the array's throttle allows, else `WR`.
+
 A job is decided once: by an unhandled failure or cancel of a step, by a cancel, by its time
 limit, or by its last step. From then on it takes no new steps.
 

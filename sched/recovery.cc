@@ -58,7 +58,14 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   restore_rows<NodeRow>(rows);
   restore_rows<ResourceRow>(rows);
   restore_rows<SubmissionRow>(rows);
-  restore_rows<JobRow>(rows);
+  // Elements after their arrays.
+  for (const bool elements : {false, true}) {
+    for (const Row& row : rows) {
+      const JobRow* job = std::get_if<JobRow>(&row);
+      if (job != nullptr && static_cast<bool>(job->array) == elements) restore_row(*job);
+    }
+  }
+  restore_rows<ArrayRow>(rows);
   restore_rows<StepRow>(rows);
   restore_rows<AttemptRow>(rows);
   restore_rows<TransitionRow>(rows);
@@ -110,7 +117,11 @@ void Core::restore_row(const JobRow& row) {
   SpecEntry* spec = specs_.find(row.spec);
   check(spec != nullptr, "a job without its spec was recovered");
   SpecStore::take(*spec);
-  Job& job = jobs_.add(row.number, row.name);
+  Job* whole = row.array ? jobs_.find(row.array) : nullptr;
+  check(!row.array || whole != nullptr, "an element without its array was recovered");
+  Job& job = whole == nullptr ? jobs_.add(row.number, row.name)
+                              : jobs_.add_element(row.number, *whole, row.index);
+  if (whole != nullptr) whole->array->running.emplace(row.index, &job);
   job.spec = spec;
   job.user = &jobs_.intern({row.uid, row.gid, row.user});
   job.priority = row.priority;
@@ -118,10 +129,25 @@ void Core::restore_row(const JobRow& row) {
   job.params = row.params;
   job.time_limit = row.time_limit;
   job.submitted = row.submitted;
-  job.steps.resize(step_count(job.what()));
-  job.counts.at(0) = static_cast<std::uint16_t>(job.what().steps.size());
+  if (row.elements.empty()) {
+    job.steps.resize(step_count(job.what()));
+    job.counts.at(0) = static_cast<std::uint16_t>(job.what().steps.size());
+  } else {
+    auto array = parse_array(row.elements);
+    check(array.has_value(), "an array was recovered whose elements cannot be read");
+    job.array = std::make_unique<ArrayRun>();
+    job.array->spec = *std::move(array);
+    arrays_.insert(job.number);
+  }
   if (has_run(row)) job.run = run_of(row);
   jobs_.enter_queue(job);
+}
+
+void Core::restore_row(const ArrayRow& row) {
+  Job* array = jobs_.find(row.job);
+  if (array == nullptr) return;
+  sched::restore(row, *array->array);
+  if (row.front) make_front(*array, row.front, row.front_index);
 }
 
 void Core::restore_row(const StepRow& row) {
@@ -158,7 +184,8 @@ void Core::restore_grants(Job& job) {
   const JobRun& run = job.facts();
   if (run.has_grant) {
     const resmgr::RequestId id = request_of(job.number);
-    rm_.restore({id, job.priority, job_needs(job), job.time_limit}, {id, run.node, run.gpus});
+    rm_.restore({id, job.priority, job_needs(job), job.time_limit, job.place()},
+                {id, run.node, run.gpus});
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (!is_active(job.steps[i].state)) continue;
@@ -168,7 +195,7 @@ void Core::restore_grants(Job& job) {
     if (!needs) continue;
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     const NodeId node = needs->takes_from_node() ? attempt.node : NodeId{};
-    rm_.restore({id, job.priority, *needs, job.time_limit}, {id, node, attempt.gpus});
+    rm_.restore({id, job.priority, *needs, job.time_limit, job.place()}, {id, node, attempt.gpus});
   }
   refresh_deadline(job);
 }

@@ -3,8 +3,8 @@
 //
 // A row is the whole new value under its key; writing one twice is harmless. Live state is exactly:
 // all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows
-// whose `ended` is 0 with their StepRows, AttemptRows and TransitionRows, and the SpecRows that
-// they or a ClassRow name. Everything else is history.
+// whose `ended` is 0 with their StepRows, AttemptRows, TransitionRows and ArrayRows, and the
+// SpecRows that they or a ClassRow name. Everything else is history.
 #pragma once
 
 #include <map>
@@ -18,13 +18,14 @@
 #include "base/time.h"
 #include "resmgr/needs.h"
 #include "sched/event.h"
+#include "sched/index_set.h"
 #include "sched/spec.h"
 #include "sched/state.h"
 
 namespace jobq::sched {
 
 // The version of the rows; the store migrates forward.
-inline constexpr int kRowsVersion = 1;
+inline constexpr int kRowsVersion = 2;
 
 // Key: id. Never changes once written.
 struct SpecRow {
@@ -64,7 +65,28 @@ struct JobRow {
   JobState state =
       JobState::kQueued;  // as shown when the row was written; final ones are history's truth
 
+  JobNumber array;       // of an element: its array; 0: it is none
+  Index index = 0;       // of an element
+  std::string elements;  // of an array: what it was submitted with, "0-999%50"
+
   bool operator==(const JobRow&) const = default;
+};
+
+// Key: job. How far an array is: an element has a JobRow only once it started (or was refused).
+struct ArrayRow {
+  JobNumber job;
+  std::uint64_t next = 0;  // from here on nothing has been made; see sched/array.h
+  JobNumber front;         // made and not started, so without a row; 0: none
+  Index front_index = 0;
+  std::uint32_t made = 0;
+  std::uint32_t done = 0;
+  std::uint32_t failed = 0;
+  std::uint32_t cancelled = 0;
+  std::string again;  // sets of indexes
+  std::string held;
+  std::string dropped;
+  std::string first_failure;
+  bool operator==(const ArrayRow&) const = default;
 };
 
 // Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is
@@ -155,6 +177,6 @@ struct CounterRow {
 };
 
 using Row = std::variant<SpecRow, JobRow, StepRow, AttemptRow, TransitionRow, ClassRow, NodeRow,
-                         ResourceRow, SubmissionRow, CounterRow>;
+                         ResourceRow, SubmissionRow, CounterRow, ArrayRow>;
 
 }  // namespace jobq::sched

@@ -41,11 +41,13 @@ Error denied_user(const std::string& user) {
 }
 
 Error bad_step_selection() {
-  return {ErrorCode::kUsage, "a step is named with exactly one job, like 17.calc"};
+  return {ErrorCode::kUsage, "a step is named with exactly one job or element, like 17.calc"};
 }
 
 bool names_one_job(const Selector& selector) {
-  return selector.ranges.size() == 1 && selector.ranges[0].first == selector.ranges[0].last;
+  if (selector.ranges.size() + selector.elements.size() != 1) return false;
+  if (!selector.elements.empty()) return selector.elements[0].indexes.size() == 1;
+  return selector.ranges[0].first == selector.ranges[0].last;
 }
 
 Error none_in_queue(const Selector::Range& range) {
@@ -72,7 +74,8 @@ Result<void> check_selector(const Actor& actor, const Selector& selector, JobCom
   if (!selector.step.empty() && !names_one_job(selector)) {
     return tl::unexpected(bad_step_selection());
   }
-  const bool filtered = selector.ranges.empty() && has_filter(selector);
+  const bool filtered =
+      selector.ranges.empty() && selector.elements.empty() && has_filter(selector);
   if (filtered && selector.user && *selector.user != actor.user && !actor.is_operator) {
     return tl::unexpected(denied_user(*selector.user));
   }
@@ -83,7 +86,11 @@ Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand comma
   Choice choice;
   choice.number = number;
   Job* job = jobs_.find(number);
-  if (job == nullptr && was_dispensed(number)) {
+  if (job != nullptr && job->whole != nullptr) {
+    const std::string name = to_string(job->ref());
+    choice.error = {ErrorCode::kNotFound,
+                    fmt::format("{} is no job of its own, but {}; name it so", number.value, name)};
+  } else if (job == nullptr && was_dispensed(number)) {
     choice.error = {ErrorCode::kRefused, fmt::format("job {} has ended: nothing to {}",
                                                      number.value, to_string(command))};
   } else if (job == nullptr) {
@@ -101,8 +108,23 @@ Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand comma
   return choice;
 }
 
+Core::Choice Core::choose_elements(const Actor& actor, const Selector::Elements& elements,
+                                   JobCommand command) {
+  Choice choice = choose(actor, elements.array, JobCommand::kRelease);
+  choice.elements = &elements.indexes;
+  if (choice.job == nullptr) return choice;
+  const auto right = check_elements(*choice.job, elements.indexes, command);
+  if (right) return choice;
+  choice.error = right.error();
+  choice.job = nullptr;
+  return choice;
+}
+
 // The next jobs of the selection; false when these are the last.
 bool Core::select(OpenCommand& open, std::vector<Choice>& choices) {
+  for (; open.elements < open.jobs.elements.size(); ++open.elements) {
+    choices.push_back(choose_elements(open.actor, open.jobs.elements[open.elements], open.what));
+  }
   if (!open.jobs.ranges.empty()) return select_by_number(open, choices);
   if (!has_filter(open.jobs)) return false;
   const auto named = few_meant(open);
@@ -120,14 +142,15 @@ bool Core::select_by_number(OpenCommand& open, std::vector<Choice>& choices) {
     open.next = std::max(open.next, range.first.value);
     for (; !named && open.next <= last; ++open.next) {
       if (looks-- == 0) return true;
-      if (jobs_.find(JobNumber{open.next}) == nullptr) continue;
+      const Job* job = jobs_.find(JobNumber{open.next});
+      if (job == nullptr || job->whole != nullptr) continue;
       choices.push_back(choose(open.actor, JobNumber{open.next}, open.what));
       open.met_in_range = true;
     }
     if (looks-- == 0) return true;
     if (named) choices.push_back(choose(open.actor, range.first, open.what));
     if (!named && !open.met_in_range) {
-      choices.push_back({range.first, nullptr, none_in_queue(range)});
+      choices.push_back({range.first, nullptr, none_in_queue(range), nullptr});
     }
     open.next = 0;
     open.met_in_range = false;
@@ -156,7 +179,7 @@ bool Core::select_by_walk(OpenCommand& open, std::vector<Choice>& choices) {
 bool Core::is_meant(const OpenCommand& open, const Job& job) const {
   const Selector& selector = open.jobs;
   const std::vector<std::string>& names = selector.names;
-  return job.number.value < open.end && may_act(open.actor, job) &&
+  return job.whole == nullptr && job.number.value < open.end && may_act(open.actor, job) &&
          (!selector.user || job.user->name == *selector.user) &&
          (names.empty() || std::ranges::find(names, job.name->first) != names.end());
 }

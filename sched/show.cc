@@ -17,28 +17,47 @@ bool lets_through(const std::vector<T>& allowed, const T& value) {
 }
 
 bool in_ranges(const std::vector<Selector::Range>& ranges, JobNumber number) {
-  return ranges.empty() ||
-         std::any_of(ranges.begin(), ranges.end(), [&](const Selector::Range& range) {
-           return number >= range.first && number <= range.last;
-         });
+  return std::any_of(ranges.begin(), ranges.end(), [&](const Selector::Range& range) {
+    return number >= range.first && number <= range.last;
+  });
+}
+
+bool is_named(const QueueFilter& filter, const Job& job) {
+  if (filter.ranges.empty() && filter.elements.empty()) return true;
+  if (in_ranges(filter.ranges, job.place())) return true;
+  return std::any_of(filter.elements.begin(), filter.elements.end(), [&](const auto& elements) {
+    if (elements.array != job.place()) return false;
+    if (job.whole != nullptr) return elements.indexes.contains(job.index);
+    return job.array && !job.array->unstarted().common(elements.indexes).empty();
+  });
+}
+
+// Of an array, what has not started is looked at.
+JobState state_in_queue(const Job& job) { return job.array ? state_of_rest(job) : job.state(); }
+
+// The front of an array is shown with the rest of it.
+bool is_shown(const Job& job) {
+  return !job.is_front() && !(job.array && job.array->unstarted_count() == 0);
 }
 
 bool lets_through(const QueueFilter& filter, const Job& job) {
-  return in_ranges(filter.ranges, job.number) && (!filter.user || *filter.user == job.user->name) &&
+  return is_shown(job) && is_named(filter, job) &&
+         (!filter.user || *filter.user == job.user->name) &&
          lets_through(filter.names, job.name->first) &&
          lets_through(filter.classes, job.what().class_name) &&
-         lets_through(filter.states, job.state());
+         lets_through(filter.states, state_in_queue(job));
 }
 
 bool lets_all_through(const QueueFilter& filter) {
-  return filter.ranges.empty() && !filter.user && filter.names.empty() && filter.classes.empty() &&
-         filter.states.empty();
+  return filter.ranges.empty() && filter.elements.empty() && !filter.user && filter.names.empty() &&
+         filter.classes.empty() && filter.states.empty();
 }
 
 // Numbers that a filter names one by one, when they are few: no need to look at the whole queue.
 std::optional<std::vector<JobNumber>> few_named(const QueueFilter& filter, const JobTable& jobs) {
   std::vector<JobNumber> numbers;
-  if (filter.ranges.empty()) {
+  for (const Selector::Elements& elements : filter.elements) numbers.push_back(elements.array);
+  if (filter.ranges.empty() && filter.elements.empty()) {
     if (filter.names.empty() || filter.names.size() > kShortRange) return std::nullopt;
     for (const std::string& name : filter.names) {
       const auto named = jobs.named(name, kShortRange);
@@ -60,13 +79,17 @@ std::optional<std::vector<JobNumber>> few_named(const QueueFilter& filter, const
 
 bool before_in_queue(const Job* a, const Job* b) {
   if (a->started() != b->started()) return a->started();
-  return QueueKey{a->priority, a->number} < QueueKey{b->priority, b->number};
+  return key_of(*a) < key_of(*b);
 }
 
 std::vector<const Job*> found(const std::vector<JobNumber>& numbers, const JobTable& jobs) {
   std::vector<const Job*> list;
   for (const JobNumber number : numbers) {
-    if (const Job* job = jobs.find(number)) list.push_back(job);
+    const Job* job = jobs.find(number);
+    if (job == nullptr || job->whole != nullptr) continue;
+    list.push_back(job);
+    if (!job->array) continue;
+    for (const auto& [index, element] : job->array->running) list.push_back(element);
   }
   std::sort(list.begin(), list.end(), before_in_queue);
   list.erase(std::unique(list.begin(), list.end()), list.end());
@@ -150,7 +173,10 @@ ClassView view_of(const ClassRow& row) {
 JobSummary Core::summary_of(const Job& job) const {
   JobSummary summary;
   const JobRun& run = job.facts();
-  summary.job = job.number;
+  summary.job = job.place();
+  if (job.whole != nullptr) summary.index = job.index;
+  if (job.array) summary.elements = to_string(job.array->spec.elements, kShownRanges);
+  summary.record = job.number;
   summary.name = job.name->first;
   summary.class_name = job.what().class_name;
   summary.user = job.user->name;
@@ -172,7 +198,8 @@ bool Core::queue(QueueWalk& walk, std::size_t most,
   const auto meet = [&](const Job& job) {
     if (!lets_through(walk.filter, job)) return;
     ++walk.found;
-    if (walk.limit == 0 || walk.found <= walk.limit) each(summary_of(job));
+    if (walk.limit != 0 && walk.found > walk.limit) return;
+    each(job.array ? summary_of_rest(job) : summary_of(job));
   };
   if (const auto numbers = few_named(walk.filter, jobs_)) {
     for (const Job* job : found(*numbers, jobs_)) meet(*job);
@@ -183,8 +210,18 @@ bool Core::queue(QueueWalk& walk, std::size_t most,
     meet(job);
     return !count_is_known || walk.found < walk.limit;
   });
-  if (!more && count_is_known) walk.found = jobs_.live();
+  if (!more && count_is_known) walk.found = shown_count();
   return more;
+}
+
+// All in the queue but fronts, which are shown with their arrays, and arrays without a rest.
+std::uint64_t Core::shown_count() const {
+  std::uint64_t hidden = 0;
+  for (const JobNumber number : arrays_) {
+    const ArrayRun& array = *jobs_.find(number)->array;
+    if (array.front != nullptr || array.unstarted_count() == 0) ++hidden;
+  }
+  return jobs_.live() - hidden;
 }
 
 // Why a step is where it is, in a few words.
@@ -199,26 +236,25 @@ std::string Core::shown_reason(const Job& job, StepId id) const {
   return step.state == StepState::kSkipped ? "its conditions can no longer hold" : "";
 }
 
-std::optional<JobDetail> Core::show(JobNumber number) const {
-  const Job* job = jobs_.find(number);
-  if (job == nullptr) return std::nullopt;
+JobDetail Core::detail_of(const Job& job) const {
   JobDetail detail;
-  const JobSpec& spec = job->what();
-  detail.summary = summary_of(*job);
-  detail.uid = job->user->uid;
-  detail.gid = job->user->gid;
+  const JobSpec& spec = job.what();
+  detail.summary = summary_of(job);
+  detail.uid = job.user->uid;
+  detail.gid = job.user->gid;
   detail.class_version = spec.class_version;
-  detail.params = job->params;
+  detail.params = job.params;
   detail.needs = spec.needs;
-  detail.time_limit = job->time_limit;
+  detail.time_limit = job.time_limit;
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;
-  for (std::uint32_t i = 0; i < job->steps.size(); ++i) {
-    detail.steps.push_back(view_of(*job, StepId{i}));
-    detail.steps.back().reason = shown_reason(*job, StepId{i});
+  for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
+    detail.steps.push_back(view_of(job, StepId{i}));
+    detail.steps.back().reason = shown_reason(job, StepId{i});
   }
-  detail.history = history_of(*job);
+  detail.history = history_of(job);
+  if (job.array) detail.array = view_of(*job.array);
   return detail;
 }
 
@@ -245,7 +281,8 @@ std::vector<NodeView> Core::node_views() const {
     view.last_joined = node.row.last_joined;
     for (const AttemptId& attempt : node.attempts) {
       const Job& job = *jobs_.find(attempt.job);
-      view.running.push_back({attempt, step_of(job.what(), attempt.step).name, job.user->name});
+      view.running.push_back(
+          {attempt, job.ref(), step_of(job.what(), attempt.step).name, job.user->name});
     }
     views.push_back(std::move(view));
   }

@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "resmgr/needs.h"
+#include "sched/index_set.h"
 
 namespace jobq::sched {
 
@@ -114,6 +115,7 @@ struct Ticket {
   std::optional<Millis> time_limit;
   bool hold = false;
   std::string key;  // the user's own submission key; empty: none
+  std::optional<ArraySpec> array;
   // Of a ticket that names a class; an inline job has these in its spec.
   std::vector<NameValue> env;
   std::string workdir;

@@ -204,8 +204,15 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
   job.params = ticket.params;
   job.time_limit = ticket.time_limit ? ticket.time_limit : what.time_limit;
   job.submitted = now_;
-  job.steps.resize(step_count(what));
-  job.counts.at(0) = static_cast<std::uint16_t>(what.steps.size());
+  if (ticket.array) {
+    job.array = std::make_unique<ArrayRun>();
+    job.array->spec = *ticket.array;
+    arrays_.insert(number);
+    touch_array(job);
+  } else {
+    job.steps.resize(step_count(what));
+    job.counts.at(0) = static_cast<std::uint16_t>(what.steps.size());
+  }
   jobs_.enter_queue(job);
   touch(job);
   if (ticket.hold) {

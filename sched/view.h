@@ -16,9 +16,10 @@
 
 namespace jobq::sched {
 
-// One line of `jq queue` and `jq history`.
+// One line of `jq queue` and `jq history`: a job, an element of an array, or an array; in the queue
+// an array stands for what has not started of it.
 struct JobSummary {
-  JobNumber job;
+  JobNumber job;  // of an element: its array
   std::string name;
   std::string class_name;
   std::string user;
@@ -32,6 +33,25 @@ struct JobSummary {
   Outcome outcome = Outcome::kNone;
   int restarts = 0;
   int exit_code = 0;
+  std::optional<Index> index;  // of an element
+  std::string elements;        // of an array: those that are meant, cut off where they are many
+  JobNumber record;            // under which it is stored; of an element another one than `job`
+
+  JobRef ref() const { return {job, index}; }
+};
+
+// What a job that is an array shows beside.
+struct ArrayView {
+  std::string elements;  // "0-999%50"
+  std::uint64_t total = 0;
+  std::uint64_t waiting = 0;  // not started, with those held
+  std::uint64_t held = 0;     // by themselves
+  std::uint64_t running = 0;
+  std::uint64_t done = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t cancelled = 0;
+  std::string not_started;         // which, cut off where they are many
+  std::vector<Index> now_running;  // likewise
 };
 
 struct AttemptView {
@@ -73,10 +93,12 @@ struct JobDetail {
   std::string error;
   std::vector<StepView> steps;
   std::vector<HistoryEntry> history;  // oldest first
+  std::optional<ArrayView> array;
 };
 
 struct QueueFilter {
-  std::vector<Selector::Range> ranges;
+  std::vector<Selector::Range> ranges;  // an array's number means its elements too
+  std::vector<Selector::Elements> elements;
   std::optional<std::string> user;
   std::vector<std::string> names;
   std::vector<std::string> classes;
@@ -85,14 +107,14 @@ struct QueueFilter {
 
 // One reason that a job does not go on, as `jq why` shows it.
 struct WhyBlocker {
-  std::string
-      kind;  // held, dependency, begin, resources, exclusive, tokens, priority, node_state, ...
+  std::string kind;  // held, array_throttle, dependency, resources, exclusive, tokens, priority,
+                     // node_state, ...
   std::string step;  // of which step; empty: of the job
   std::string text;
   std::string remedy;
 };
 struct Why {
-  JobNumber job;
+  JobRef job;
   JobState state = JobState::kQueued;
   std::string summary;  // one sentence: why it stands where it stands
   std::vector<WhyBlocker> blockers;
@@ -116,6 +138,7 @@ struct NodeView {
   Time last_joined;
   struct Running {
     AttemptId id;
+    JobRef job;
     std::string step;
     std::string user;
   };

@@ -26,7 +26,7 @@ std::string steps_of(std::size_t count) {
 }
 
 std::string running_sentence(const Job& job) {
-  std::string text = fmt::format("job {} is being processed: {} of {} {}", job.number.value,
+  std::string text = fmt::format("job {} is being processed: {} of {} {}", to_string(job.ref()),
                                  active_steps(job.counts), steps_of(job.what().steps.size()),
                                  active_steps(job.counts) == 1 ? "is on a node" : "are on nodes");
   const std::size_t waiting = count_of(job.counts, StepState::kWaiting);
@@ -42,21 +42,21 @@ std::string cleaning_sentence(const Job& job) {
   const std::string why = job.facts().reason.empty() ? "" : " (" + job.facts().reason + ")";
   std::string where = "waits for a node";
   if (const AttemptRow* attempt = cleanup.attempt()) where = "runs on " + attempt->node_name;
-  return fmt::format("job {} is decided as {}{}; its cleanup {}", job.number.value,
+  return fmt::format("job {} is decided as {}{}; its cleanup {}", to_string(job.ref()),
                      to_string(job.decided()), why, where);
 }
 
 std::string sentence(const Job& job) {
   switch (job.state()) {
     case JobState::kHeld:
-      return fmt::format("job {} is held by {}{}", job.number.value, job.facts().held_by,
+      return fmt::format("job {} is held by {}{}", to_string(job.ref()), job.facts().held_by,
                          job.started() ? "; what runs of it is suspended" : "");
     case JobState::kCleaningUp: return cleaning_sentence(job);
     case JobState::kProcessing: return running_sentence(job);
     case JobState::kProcessingWaits:
       return fmt::format("job {} has started, and every step that could run waits for resources",
-                         job.number.value);
-    default: return fmt::format("job {} waits for what it needs", job.number.value);
+                         to_string(job.ref()));
+    default: return fmt::format("job {} waits for what it needs", to_string(job.ref()));
   }
 }
 
@@ -100,7 +100,7 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   if (step.state == StepState::kPending && !job.is_cleanup(id)) explain_conditions(job, id, why);
   if (step.state != StepState::kWaiting) return;
   explain_request(request_of(job.number, id), name, now, why);
-  if (!node_waits_.contains({{job.priority, job.number}, id})) return;
+  if (!node_waits_.contains({key_of(job), id})) return;
   const NodeId home = job.facts().node;
   why.blockers.push_back({"node_state", name,
                           home ? fmt::format("node {}, where the job is, is not connected",
@@ -110,24 +110,31 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
                                : "start a node, or resume one that is drained"});
 }
 
-std::optional<Why> Core::why(JobNumber number, Time now) const {
-  const Job* job = jobs_.find(number);
-  if (job == nullptr) return std::nullopt;
+Why Core::why_job(const Job& job, Time now) const {
   Why why;
-  why.job = number;
-  why.state = job->state();
-  why.summary = sentence(*job);
-  if (job->held) {
-    why.blockers.push_back({"held", "", "held by " + job->facts().held_by,
-                            fmt::format("jq release {}", number.value)});
+  why.job = job.ref();
+  why.state = job.state();
+  why.summary = sentence(job);
+  if (job.held) {
+    why.blockers.push_back({"held", "", "held by " + job.facts().held_by,
+                            fmt::format("jq release {}", to_string(job.ref()))});
   }
-  explain_request(request_of(number), "", now, why);
-  const bool waits_whole = rm_.is_waiting(request_of(number)) || (job->held && !job->started());
-  for (std::uint32_t i = 0; i < job->steps.size() && !waits_whole; ++i) {
+  explain_request(request_of(job.number), "", now, why);
+  const bool waits_whole = rm_.is_waiting(request_of(job.number)) || (job.held && !job.started());
+  for (std::uint32_t i = 0; i < job.steps.size() && !waits_whole; ++i) {
     if (why.blockers.size() >= kManyReasons) break;
-    explain_step(*job, StepId{i}, now, why);
+    explain_step(job, StepId{i}, now, why);
   }
   return why;
+}
+
+std::optional<Why> Core::why(JobRef ref, Time now) const {
+  const Job* job = job_of(ref);
+  if (job != nullptr) return job->array ? why_array(*job, now) : why_job(*job, now);
+  const Job* array = jobs_.find(ref.job);
+  const bool unmade =
+      ref.index && array != nullptr && array->array && array->array->is_unstarted(*ref.index);
+  return unmade ? std::optional(why_unmade(*array, *ref.index, now)) : std::nullopt;
 }
 
 }  // namespace jobq::sched

@@ -17,6 +17,17 @@
 #include "store/tables.h"
 
 namespace jobq::store {
+namespace {
+
+tl::unexpected<Error> not_there(JobRef job) {
+  return fail(ErrorCode::kNotFound,
+              fmt::format("the history has no job {}: it was never given, has not ended, or was "
+                          "purged by age",
+                          to_string(job)));
+}
+
+}  // namespace
+
 struct History::Impl {
   Impl(Database opened, SpecCodec given)
       : database(std::move(opened)), codec(std::move(given)), specs(database, codec) {}
@@ -46,17 +57,19 @@ struct History::Impl {
   }
 
   bool read_nodes(sched::JobSummary& summary) {
-    if (!nodes.start(summary.job)) return false;
+    if (!nodes.start(summary.record)) return false;
     while (nodes.next()) add_node(summary.nodes, nodes.bytes(0));
     return !nodes.failed();
   }
 
   // What a page is made of: the jobs themselves where the filter names few, or else the next ones
-  // of the list that are in its ranges. `from` moves to the last job that was looked at; none when
+  // of the list that it may mean. `from` moves to the last job that was looked at; none when
   // that was all.
-  bool find_jobs(const JobQuery& query, std::optional<Place>& from, Time last,
+  bool find_jobs(JobQuery& query, std::optional<Place>& from, Time last,
                  std::vector<JobNumber>& found) {
-    if (auto few = query.few_jobs()) {
+    std::optional<std::vector<JobNumber>> few;
+    if (!query.find_few(few)) return false;
+    if (few) {
       found = *std::move(few);
       from.reset();
       return true;
@@ -64,7 +77,7 @@ struct History::Impl {
     std::vector<Place> places;
     if (!ended_jobs.read(*from, last, places)) return false;
     for (const Place& place : places) {
-      if (query.in_ranges(place.number)) found.push_back(place.number);
+      if (query.may_mean(place.number)) found.push_back(place.number);
     }
     from = places.size() < EndedJobs::kPage ? std::nullopt : std::optional(places.back());
     return true;
@@ -84,7 +97,24 @@ struct History::Impl {
   bool read_job(JobNumber number, std::vector<sched::JobRow>& found, JobRows& rows) {
     return read_rows(job, number, found) && read_rows(steps, number, rows.steps) &&
            read_rows(attempts, number, rows.attempts) &&
-           read_rows(transitions, number, rows.transitions);
+           read_rows(transitions, number, rows.transitions) && read_array(number, rows.array);
+  }
+
+  bool read_array(JobNumber number, std::optional<sched::ArrayRow>& row) {
+    std::vector<sched::ArrayRow> found;
+    if (!read_rows(arrays, number, found)) return false;
+    if (!found.empty()) row = std::move(found.front());
+    return true;
+  }
+
+  // The record of a job, or of an element that ended; of one that never started, that of its array.
+  bool find_record(JobRef ref, JobNumber& record) {
+    record = ref.job;
+    if (!ref.index) return true;
+    if (!element.start(ref.job, *ref.index)) return false;
+    if (element.next()) element.read(record);
+    element.reset();
+    return !element.failed();
   }
 
   Database database;
@@ -94,6 +124,9 @@ struct History::Impl {
   Statement begin{database, "BEGIN"};
   Statement commit{database, "COMMIT"};
   Statement job{database, select_from<sched::JobRow>() + "WHERE number = ? AND ended > 0"};
+  Statement element{
+      database, "SELECT number FROM job WHERE array > 0 AND array = ? AND idx = ? AND ended > 0"};
+  Statement arrays{database, select_from<sched::ArrayRow>() + "WHERE job = ?"};
   Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
   Statement attempts{database,
                      select_from<sched::AttemptRow>() + "WHERE job = ? ORDER BY step, attempt"};
@@ -139,25 +172,23 @@ Result<void> History::list(const HistoryFilter& filter,
   return {};
 }
 
-Result<sched::JobDetail> History::show(JobNumber job) {
+Result<sched::JobDetail> History::show(JobRef job) {
   std::vector<sched::JobRow> found;
   JobRows rows;
   Result<std::shared_ptr<const sched::JobSpec>> spec;
   const auto read = impl_->in_snapshot([&] {
-    if (!impl_->read_job(job, found, rows)) return false;
+    JobNumber record;
+    if (!impl_->find_record(job, record) || !impl_->read_job(record, found, rows)) return false;
     if (!found.empty()) spec = impl_->specs.read(found.front().spec);
     return true;
   });
   if (!read) return tl::unexpected(read.error());
-  if (found.empty()) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("the history has no job {}: it was never given, has not ended, or was "
-                            "purged by age",
-                            job.value));
-  }
+  if (found.empty()) return not_there(job);
   if (!spec) return tl::unexpected(spec.error());
   rows.job = std::move(found.front());
-  return make_detail(rows, **spec);
+  if (!job.index || rows.job.array) return make_detail(rows, **spec);
+  if (auto dropped = make_dropped(rows, **spec, *job.index)) return *std::move(dropped);
+  return not_there(job);
 }
 
 }  // namespace jobq::store

@@ -21,8 +21,9 @@ struct HistoryFilter {
   sched::QueueFilter jobs;         // states: final ones only
   std::optional<Time> ended_from;  // inclusive
   std::optional<Time> ended_to;    // exclusive
+  bool by_record = false;          // ranges mean the numbers of records: no array's elements
   std::size_t limit = 0;           // newest first, at most so many; 0: all
-  // Where an earlier page stopped: only what comes after this job in the order of the list.
+  // Where an earlier page stopped: only what comes after this record in the order of the list.
   std::optional<std::pair<Time, JobNumber>> before;
 };
 
@@ -37,8 +38,9 @@ class History {
   // Newest end first; `each` returns false to stop.
   Result<void> list(const HistoryFilter& filter,
                     const std::function<bool(const sched::JobSummary&)>& each);
-  // A job that ended; kNotFound when the journal has none of that number (any more).
-  Result<sched::JobDetail> show(JobNumber job);
+  // A job or an element that ended, or that was cancelled before it started in an array that ended;
+  // kNotFound when the journal has none of that name (any more).
+  Result<sched::JobDetail> show(JobRef job);
 
  private:
   History();

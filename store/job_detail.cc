@@ -11,7 +11,7 @@ namespace {
 
 sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
   const sched::JobRow& job = rows.job;
-  sched::JobSummary summary{.job = job.number,
+  sched::JobSummary summary{.job = job.array ? job.array : job.number,
                             .name = job.name,
                             .class_name = spec.class_name,
                             .user = job.user,
@@ -24,7 +24,11 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
                             .ended = job.ended,
                             .outcome = job.decided,
                             .restarts = 0,
-                            .exit_code = job.exit_code};
+                            .exit_code = job.exit_code,
+                            .index = {},
+                            .elements = sched::shown_elements(job.elements),
+                            .record = job.number};
+  if (job.array) summary.index = job.index;
   for (const sched::AttemptRow& attempt : rows.attempts) {
     add_node(summary.nodes, attempt.node_name);
   }
@@ -46,6 +50,20 @@ sched::StepView step_view(const sched::StepSpec& spec, StepId id, const JobRows&
     view.outcome = step.outcome;
     view.event = step.event;
   }
+  return view;
+}
+
+sched::ArrayView array_view(const JobRows& rows) {
+  const sched::ArrayRow& row = *rows.array;
+  sched::ArrayView view;
+  view.elements = rows.job.elements;
+  view.done = row.done;
+  view.failed = row.failed;
+  view.cancelled = row.cancelled;
+  if (const auto dropped = sched::IndexSet::read_back(row.dropped)) {
+    view.cancelled += dropped->size();
+  }
+  view.total = view.done + view.failed + view.cancelled;
   return view;
 }
 
@@ -132,8 +150,31 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;
-  detail.steps = step_views(rows, spec);
+  if (rows.array) {
+    detail.array = array_view(rows);
+  } else {
+    detail.steps = step_views(rows, spec);
+  }
   detail.history = history_of(rows, detail.steps);
+  return detail;
+}
+
+std::optional<sched::JobDetail> make_dropped(const JobRows& array, const sched::JobSpec& spec,
+                                             sched::Index index) {
+  if (!array.array) return std::nullopt;
+  const auto dropped = sched::IndexSet::read_back(array.array->dropped);
+  if (!dropped || !dropped->contains(index)) return std::nullopt;
+  sched::JobDetail detail = make_detail(array, spec);
+  detail.array.reset();
+  detail.summary.index = index;
+  detail.summary.elements.clear();
+  detail.summary.state = sched::JobState::kCancelled;
+  detail.summary.outcome = sched::Outcome::kCancel;
+  detail.summary.reason = "cancelled before it started";
+  detail.summary.started = Time{};
+  detail.summary.exit_code = 0;
+  detail.steps = step_views({}, spec);
+  detail.history = {{array.job.submitted, "submitted", "by " + array.job.user}};
   return detail;
 }
 

@@ -39,7 +39,8 @@ auto converted(const std::vector<From>& from, const Convert& convert) {
 }
 
 constexpr const char* kSelect =
-    "SELECT job.number, job.name, spec.class_name, job.user, job.state, job.reason, job.priority, "
+    "SELECT job.number, job.array, job.idx, job.elements, job.name, spec.class_name, job.user, "
+    "job.state, job.reason, job.priority, "
     "job.submitted, job.started, job.ended, job.outcome, job.exit_code, "
     "(SELECT coalesce(sum(attempt - 1), 0) FROM step WHERE step.job = job.number AND attempt > 0) "
     // NOT INDEXED leaves the search by number, which is what a list of numbers wants.
@@ -86,7 +87,10 @@ bool EndedJobs::append(Statement& query, std::vector<Place>& page) {
 }
 
 JobQuery::JobQuery(Database& database, const HistoryFilter& filter)
-    : database_(database), ranges_(filter.jobs.ranges) {
+    : database_(database),
+      ranges_(filter.jobs.ranges),
+      elements_(filter.jobs.elements),
+      by_record_(filter.by_record) {
   const auto same = [](const std::string& text) { return text; };
   const auto number = [](sched::JobState state) { return static_cast<std::int64_t>(state); };
   const Place from = first_place(filter);
@@ -106,8 +110,9 @@ void JobQuery::add_in(const std::string& column, const std::vector<Value>& value
   values_.insert(values_.end(), values.begin(), values.end());
 }
 
-std::optional<std::vector<JobNumber>> JobQuery::few_jobs() const {
-  if (ranges_.empty() || count_of(ranges_) > kFewJobs) return std::nullopt;
+bool JobQuery::find_few(std::optional<std::vector<JobNumber>>& few) {
+  few.reset();
+  if (!names_jobs() || count_of(ranges_) > kFewJobs) return true;
   std::vector<JobNumber> jobs;
   for (const auto& range : ranges_) {
     for (std::uint64_t i = 0; range.first <= range.last; ++i) {
@@ -115,13 +120,50 @@ std::optional<std::vector<JobNumber>> JobQuery::few_jobs() const {
       if (jobs.back() == range.last) break;
     }
   }
-  return jobs;
+  static const sched::IndexSet kAll(0, sched::kMaxIndex);
+  const bool found =
+      std::all_of(ranges_.begin(), ranges_.end(),
+                  [&](const auto& it) { return find_elements(it.first, it.last, kAll, jobs); }) &&
+      std::all_of(elements_.begin(), elements_.end(), [&](const auto& it) {
+        return find_elements(it.array, it.array, it.indexes, jobs);
+      });
+  if (found && jobs.size() <= 2 * kFewJobs) few = std::move(jobs);
+  return found;
 }
 
-bool JobQuery::in_ranges(JobNumber job) const {
-  return ranges_.empty() || std::any_of(ranges_.begin(), ranges_.end(), [job](const auto& range) {
-           return range.first <= job && job <= range.last;
-         });
+// Appends so many that it shows when they are not few.
+bool JobQuery::find_elements(JobNumber first, JobNumber last, const sched::IndexSet& among,
+                             std::vector<JobNumber>& found) {
+  Statement query(database_,
+                  "SELECT number FROM job WHERE array > 0 AND array BETWEEN ? AND ? "
+                  "AND idx BETWEEN ? AND ? AND ended > 0 LIMIT ?");
+  if (by_record_ || among.empty() || last < first) return true;
+  const sched::Index least = among.ranges().front().first;
+  sched::Index greatest = 0;
+  for (const sched::IndexRange& range : among.ranges()) greatest = std::max(greatest, range.last);
+  if (!query.start(first, last, least, greatest, 2 * kFewJobs + 1)) return false;
+  while (query.next()) query.read(found.emplace_back());
+  return !query.failed();
+}
+
+bool JobQuery::may_mean(JobNumber record) const {
+  const auto begins = [record](const auto& range) { return range.first <= record; };
+  const auto holds = [record](const auto& elements) { return elements.array < record; };
+  return !names_jobs() || std::any_of(ranges_.begin(), ranges_.end(), begins) ||
+         std::any_of(elements_.begin(), elements_.end(), holds);
+}
+
+// By the names that users know, not by record.
+bool JobQuery::means(const sched::JobSummary& job) const {
+  const auto in_range = [&](const auto& range) {
+    const JobNumber number = by_record_ ? job.record : job.job;
+    return range.first <= number && number <= range.last;
+  };
+  const auto in_elements = [&](const auto& elements) {
+    return elements.array == job.job && job.index && elements.indexes.contains(*job.index);
+  };
+  return !names_jobs() || std::any_of(ranges_.begin(), ranges_.end(), in_range) ||
+         std::any_of(elements_.begin(), elements_.end(), in_elements);
 }
 
 bool JobQuery::read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSummary>& page) {
@@ -133,8 +175,17 @@ bool JobQuery::read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSu
   }
   while (query.next()) {
     sched::JobSummary& job = page.emplace_back();
-    query.read(job.job, job.name, job.class_name, job.user, job.state, job.reason, job.priority,
-               job.submitted, job.started, job.ended, job.outcome, job.exit_code, job.restarts);
+    sched::Index index = 0;
+    query.read(job.record, job.job, index, job.elements, job.name, job.class_name, job.user,
+               job.state, job.reason, job.priority, job.submitted, job.started, job.ended,
+               job.outcome, job.exit_code, job.restarts);
+    if (job.job) {
+      job.index = index;
+    } else {
+      job.job = job.record;
+    }
+    job.elements = sched::shown_elements(job.elements);
+    if (!means(job)) page.pop_back();
   }
   return !query.failed();
 }

@@ -55,11 +55,11 @@ class JobQuery {
  public:
   JobQuery(Database& database, const HistoryFilter& filter);
 
-  // The jobs, where the filter names only a few: they are looked up, not met on the way through the
-  // list.
-  std::optional<std::vector<JobNumber>> few_jobs() const;
-  // Do the filter's ranges hold the job?
-  bool in_ranges(JobNumber job) const;
+  // The records, where the filter names only a few: they are looked up, not met on the way through
+  // the list. False: the database's error() says why.
+  bool find_few(std::optional<std::vector<JobNumber>>& few);
+  // Could the filter's ranges and elements mean this record? An element's comes after its array's.
+  bool may_mean(JobNumber record) const;
   // Appends the summaries, without nodes, of those jobs that all filters let through, in the list's
   // order. False: the database's error() says why.
   bool read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSummary>& page);
@@ -67,9 +67,15 @@ class JobQuery {
  private:
   using Value = std::variant<std::int64_t, std::string>;
   void add_in(const std::string& column, const std::vector<Value>& values);
+  bool names_jobs() const { return !ranges_.empty() || !elements_.empty(); }
+  bool means(const sched::JobSummary& job) const;
+  bool find_elements(JobNumber first, JobNumber last, const sched::IndexSet& among,
+                     std::vector<JobNumber>& found);
 
   Database& database_;
   std::vector<sched::Selector::Range> ranges_;
+  std::vector<sched::Selector::Elements> elements_;
+  bool by_record_ = false;
   std::string where_;
   std::vector<Value> values_;
 };

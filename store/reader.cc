@@ -40,7 +40,7 @@ class LiveReader {
            read_table<sched::SubmissionRow>("WHERE expires > ?", now) &&
            read_table<sched::ClassRow>("") && read_jobs() && read_specs() &&
            read_hanging<sched::StepRow>() && read_hanging<sched::AttemptRow>() &&
-           read_hanging<sched::TransitionRow>();
+           read_hanging<sched::TransitionRow>() && read_hanging<sched::ArrayRow>();
   }
 
   template <class Row, class... Values>

@@ -15,6 +15,7 @@ Retention::Retention(Database& database, Writer& writer, Millis keep_jobs)
       remove_steps_(database, "DELETE FROM step WHERE job = ?"),
       remove_attempts_(database, "DELETE FROM attempt WHERE job = ?"),
       remove_transitions_(database, "DELETE FROM transition WHERE job = ?"),
+      remove_array_(database, "DELETE FROM array WHERE job = ?"),
       remove_spec_(database,
                    "DELETE FROM spec WHERE id = ?1 "
                    "AND NOT EXISTS(SELECT 1 FROM job WHERE spec = ?1) "
@@ -53,7 +54,8 @@ bool Retention::find_jobs(Time now) {
 bool Retention::remove_jobs() {
   for (const Old& old : old_) {
     const bool removed = remove_steps_.run(old.job) && remove_attempts_.run(old.job) &&
-                         remove_transitions_.run(old.job) && remove_job_.run(old.job);
+                         remove_transitions_.run(old.job) && remove_array_.run(old.job) &&
+                         remove_job_.run(old.job);
     if (!removed) return false;
   }
   return true;

@@ -49,6 +49,7 @@ class Retention {
   Statement remove_steps_;
   Statement remove_attempts_;
   Statement remove_transitions_;
+  Statement remove_array_;
   Statement remove_spec_;
   Statement find_keys_;
   Statement remove_keys_;

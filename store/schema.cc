@@ -71,7 +71,22 @@ CREATE TABLE proof(id INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;
 INSERT INTO proof VALUES(1, 0);
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1};
+// Arrays: an element names its array, an array has the text of its elements; how far it is stands
+// in a table of its own, which changes with every element.
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE job ADD COLUMN array INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN idx INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN elements TEXT NOT NULL DEFAULT '';
+CREATE INDEX job_array ON job(array, idx) WHERE array > 0;
+CREATE TABLE array(
+  job INTEGER PRIMARY KEY, next INTEGER NOT NULL, front INTEGER NOT NULL,
+  front_idx INTEGER NOT NULL, made INTEGER NOT NULL, done INTEGER NOT NULL,
+  failed INTEGER NOT NULL, cancelled INTEGER NOT NULL, again TEXT NOT NULL, held TEXT NOT NULL,
+  dropped TEXT NOT NULL, first_failure TEXT NOT NULL
+) STRICT;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2};
 
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::kRefused, fmt::format("{} {}", path, why));

@@ -15,8 +15,8 @@ template <RowOf<sched::JobRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.number, r.spec, r.name, r.user, r.uid, r.gid, r.priority, r.params, r.time_limit,
              r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
-             r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended,
-             r.state);
+             r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
+             r.array, r.index, r.elements);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -55,6 +55,12 @@ bool with_members(Row& r, const Use& use) {
   return use(r.name, r.value);
 }
 
+template <RowOf<sched::ArrayRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.job, r.next, r.front, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again,
+             r.held, r.dropped, r.first_failure);
+}
+
 template <class Row>
 bool write_members(Statement& insert, const Row& row) {
   return with_members(row, [&](const auto&... members) { return insert.run(members...); });
@@ -79,6 +85,7 @@ bool write(Statement& insert, const sched::SubmissionRow& row) {
   return write_members(insert, row);
 }
 bool write(Statement& insert, const sched::CounterRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::ArrayRow& row) { return write_members(insert, row); }
 
 bool read(Statement& query, sched::JobRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::StepRow& row) { return read_members(query, row); }
@@ -89,5 +96,6 @@ bool read(Statement& query, sched::NodeRow& row) { return read_members(query, ro
 bool read(Statement& query, sched::ResourceRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::SubmissionRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::CounterRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::ArrayRow& row) { return read_members(query, row); }
 
 }  // namespace jobq::store

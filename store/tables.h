@@ -26,7 +26,7 @@ struct Table<sched::JobRow> {
   static constexpr std::string_view kColumns =
       "number, spec, name, user, uid, gid, priority, params, time_limit, held, held_by, "
       "started_needs, node, gpus, outcome, reason, exit_code, cancelled_by, submitted, started, "
-      "suspended, suspended_for, ended, state";
+      "suspended, suspended_for, ended, state, array, idx, elements";
 };
 template <>
 struct Table<sched::StepRow> {
@@ -74,6 +74,14 @@ struct Table<sched::CounterRow> {
   static constexpr std::string_view kColumns = "name, value";
 };
 
+template <>
+struct Table<sched::ArrayRow> {
+  static constexpr std::string_view kName = "array";
+  static constexpr std::string_view kColumns =
+      "job, next, front, front_idx, made, done, failed, cancelled, again, held, dropped, "
+      "first_failure";
+};
+
 // "SELECT <columns> FROM <table> "
 template <class Row>
 std::string select_from() {
@@ -103,6 +111,7 @@ bool write(Statement& insert, const sched::NodeRow& row);
 bool write(Statement& insert, const sched::ResourceRow& row);
 bool write(Statement& insert, const sched::SubmissionRow& row);
 bool write(Statement& insert, const sched::CounterRow& row);
+bool write(Statement& insert, const sched::ArrayRow& row);
 
 // Reads the row on which a query of select_from() stands. False: a column does not decode.
 bool read(Statement& query, sched::JobRow& row);
@@ -114,5 +123,6 @@ bool read(Statement& query, sched::NodeRow& row);
 bool read(Statement& query, sched::ResourceRow& row);
 bool read(Statement& query, sched::SubmissionRow& row);
 bool read(Statement& query, sched::CounterRow& row);
+bool read(Statement& query, sched::ArrayRow& row);
 
 }  // namespace jobq::store

@@ -41,7 +41,8 @@ Writer::Writer(Database& database, SpecCodec codec)
       resource_(database, insert_into<sched::ResourceRow>("REPLACE")),
       remove_resource_(database, "DELETE FROM resource WHERE name = ?"),
       submission_(database, insert_into<sched::SubmissionRow>("REPLACE")),
-      counter_(database, insert_into<sched::CounterRow>("REPLACE")) {}
+      counter_(database, insert_into<sched::CounterRow>("REPLACE")),
+      array_(database, insert_into<sched::ArrayRow>("REPLACE")) {}
 
 void Writer::rollback() {
   // Many errors roll back by themselves.
@@ -69,5 +70,6 @@ bool Writer::put(const sched::ResourceRow& row) {
 }
 bool Writer::put(const sched::SubmissionRow& row) { return store::write(submission_, row); }
 bool Writer::put(const sched::CounterRow& row) { return store::write(counter_, row); }
+bool Writer::put(const sched::ArrayRow& row) { return store::write(array_, row); }
 
 }  // namespace jobq::store

@@ -33,6 +33,7 @@ class Writer {
   bool put(const sched::ResourceRow& row);
   bool put(const sched::SubmissionRow& row);
   bool put(const sched::CounterRow& row);
+  bool put(const sched::ArrayRow& row);
 
   Database& database_;
   SpecCodec codec_;
@@ -50,6 +51,7 @@ class Writer {
   Statement remove_resource_;
   Statement submission_;
   Statement counter_;
+  Statement array_;
 };
 
 }  // namespace jobq::store

@@ -18,14 +18,31 @@ using testing::HasSubstr;
 
 TEST(JobArguments, are_numbers_ranges_and_steps) {
   EXPECT_EQ(parse_job("17"), JobNumber(17));
-  const auto range = parse_job_range("17-20");
-  ASSERT_TRUE(range);
-  EXPECT_EQ(range->first, JobNumber(17));
-  EXPECT_EQ(range->last, JobNumber(20));
+  JobsNamed range;
+  ASSERT_TRUE(append_jobs("17-20", range));
+  ASSERT_EQ(range.ranges.size(), 1U);
+  EXPECT_EQ(range.ranges[0].first, JobNumber(17));
+  EXPECT_EQ(range.ranges[0].last, JobNumber(20));
   const auto step = parse_job_and_step("17.calc");
   ASSERT_TRUE(step);
   EXPECT_EQ(step->job, JobNumber(17));
   EXPECT_EQ(step->step, "calc");
+}
+
+TEST(JobArguments, name_elements_of_arrays) {
+  EXPECT_EQ(parse_job("17[3]"), JobRef(JobNumber(17), 3));
+  EXPECT_EQ(parse_job_and_step("17[3].calc")->job, JobRef(JobNumber(17), 3));
+  EXPECT_EQ(parse_job_and_step("17[3].calc")->step, "calc");
+  JobsNamed some;
+  ASSERT_TRUE(append_jobs("17[3-9:2,12]", some));
+  ASSERT_EQ(some.elements.size(), 1U);
+  EXPECT_EQ(some.elements[0].array, JobNumber(17));
+  EXPECT_EQ(to_string(some.elements[0].indexes), "3-9:2,12");
+  for (const char* text : {"17[]", "17[3", "17]", "[3]", "17[3-9]", "17[x]", "17[3]x"}) {
+    EXPECT_FALSE(parse_job(text)) << text;
+  }
+  EXPECT_EQ(append_jobs("17[9-3]", some).error().message,
+            "'17[9-3]': '9-3' goes down; expected the lower index first");
 }
 
 TEST(JobArguments, refuse_everything_else) {
@@ -33,7 +50,8 @@ TEST(JobArguments, refuse_everything_else) {
     EXPECT_FALSE(parse_job(text)) << text;
   }
   for (const char* text : {"20-17", "17-", "-17", "0-3", "1-2-3"}) {
-    EXPECT_FALSE(parse_job_range(text)) << text;
+    JobsNamed none;
+    EXPECT_FALSE(append_jobs(text, none)) << text;
   }
   for (const char* text : {"17.", ".calc", "x.calc"})
     EXPECT_FALSE(parse_job_and_step(text)) << text;

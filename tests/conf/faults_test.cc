@@ -78,8 +78,15 @@ const std::vector<Case> kTickets = {
     {"TimeLimitHuge", "run = 'x'\n[ticket]\ntime_limit = 9223372036854775807\n",
      "f:3:14: expected a duration like \"90s\", \"2h\", \"HH:MM:SS\" or \"D-HH:MM\", or whole "
      "seconds, found the number 9223372036854775807"},
-    {"LaterArray", "run = 'x'\n[ticket]\narray = '0-9'\n",
-     "f:3:1: 'array' in [ticket] is not supported yet by this version"},
+    {"ArrayType", "run = 'x'\n[ticket]\narray = [0, 9]\n",
+     "f:3:9: expected a string that is not empty, found a list"},
+    {"ArrayText", "run = 'x'\n[ticket]\narray = '0..9'\n",
+     "f:3:9: '0..9' is no index; expected a number such as 15, or a range such as 0-999 or 0-10:2"},
+    {"ArrayHuge", "run = 'x'\n[ticket]\narray = '0-10000000'\n",
+     "f:3:9: expected at most 10000000 elements, found 10000001; what is left can be an array of "
+     "its own"},
+    {"ArrayAtTop", "run = 'x'\narray = '0-9'\n",
+     "f:2:1: 'array' at the top; expected it in [ticket] or [class]"},
     {"LaterAfter", "run = 'x'\n[ticket]\nafter = 17\n",
      "f:3:1: 'after' in [ticket] is not supported yet by this version"},
     {"LaterBegin", "run = 'x'\n[ticket]\nbegin = 2026-11-21T20:00:00Z\n",
@@ -233,7 +240,6 @@ const std::vector<Case> kValues = {
     {"InScript", "script = '''\necho 1\necho ${HOME}\n'''\n",
      "f:1:10: no parameter is named 'HOME', as ${HOME} says (line 2 of the text); a shell variable "
      "is written $HOME or $${HOME}"},
-    {"Index", "run = 'x ${index}'\n", "f:1:7: ${index} is not supported yet by this version"},
     {"UnknownForm", "run = 'x ${job.name}'\n",
      "f:1:7: there is no value ${job.name}; expected a parameter, ${job}, ${steps.NAME.event} or "
      "${steps.NAME.node}"},

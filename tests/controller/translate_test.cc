@@ -100,14 +100,17 @@ TEST(Translate, WhatIsOutOfRangeIsRefused) {
 TEST(Translate, SelectionsAndFiltersComeBack) {
   sched::Selector selector;
   selector.ranges = {{JobNumber{3}, JobNumber{9}}};
+  selector.elements = {{JobNumber{4}, sched::IndexSet(1, 3)}};
   selector.step = "calc";
   selector.names = {"n"};
   selector.user = "ann";
   selector.all = true;
   wire::Selector message;
   to_wire(selector, message);
-  const sched::Selector back = from_wire(message);
+  const sched::Selector back = from_wire(message).value();
   EXPECT_EQ(back.ranges.at(0).last, JobNumber{9});
+  EXPECT_EQ(back.elements.at(0).array, JobNumber{4});
+  EXPECT_EQ(back.elements.at(0).indexes, sched::IndexSet(1, 3));
   EXPECT_EQ(back.step, "calc");
   EXPECT_EQ(back.names, selector.names);
   EXPECT_EQ(back.user, selector.user);
@@ -125,8 +128,24 @@ TEST(Translate, SelectionsAndFiltersComeBack) {
 
 TEST(Translate, AJobsDetailComesBack) {
   sched::JobDetail detail;
-  detail.summary = {JobNumber{17}, "n",     "c",     "ann",   sched::JobState::kError,  "r", 5,
-                    {"n1"},        Time{1}, Time{2}, Time{3}, sched::Outcome::kFailure, 2,   9};
+  detail.summary = {JobNumber{17},
+                    "n",
+                    "c",
+                    "ann",
+                    sched::JobState::kError,
+                    "r",
+                    5,
+                    {"n1"},
+                    Time{1},
+                    Time{2},
+                    Time{3},
+                    sched::Outcome::kFailure,
+                    2,
+                    9,
+                    3,
+                    "",
+                    JobNumber{18}};
+  detail.array = sched::ArrayView{"0-9%2", 10, 4, 1, 2, 1, 2, 1, "5-8", {3, 4}};
   detail.uid = 1000;
   detail.params = {{"a", "b"}};
   detail.time_limit = seconds(1);
@@ -154,6 +173,11 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->summary.state, sched::JobState::kError);
   EXPECT_EQ(back->summary.nodes, detail.summary.nodes);
   EXPECT_EQ(back->summary.exit_code, 9);
+  EXPECT_EQ(back->summary.index, 3U);
+  ASSERT_TRUE(back->array);
+  EXPECT_EQ(back->array->elements, "0-9%2");
+  EXPECT_EQ(back->array->not_started, "5-8");
+  EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");

@@ -89,6 +89,10 @@ void RandomWorld::submit() {
   ticket.spec = std::make_shared<JobSpec>(random_spec().spec);
   ticket.priority = static_cast<int>(pick(3)) * 10;
   ticket.hold = pick(10) == 0;
+  if (pick(4) == 0) {
+    ticket.array = parse_array(fmt::format("{}-{}:{}", pick(3), 3 + pick(9), 1 + pick(3))).value();
+    ticket.array->throttle = pick(4);
+  }
   send(NewJobNotice{World::kReply, world.ann, "", {ticket}, false});
   while (world.core.was_dispensed(JobNumber{last_job_ + 1})) ++last_job_;
 }
@@ -104,7 +108,11 @@ JobNumber RandomWorld::some_job() {
 }
 
 void RandomWorld::command() {
-  Selector selector = World::only(some_job());
+  const JobNumber job = some_job();
+  const unsigned index = pick(9);
+  Selector selector = pick(3) == 0
+                          ? World::elements(job, fmt::format("{}-{}", index, index + pick(4)))
+                          : World::only(job);
   switch (pick(5)) {
     case 0: send(Hold{World::kReply, world.ann, selector}); break;
     case 1:

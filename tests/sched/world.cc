@@ -132,6 +132,12 @@ void World::create_exclusive(const std::string& name) {
   send(CreateResource{ReplyId{}, root, {name, resmgr::NamedKind::kExclusive, 1}});
 }
 
+Selector World::elements(JobNumber array, const std::string& indexes) {
+  Selector selector;
+  selector.elements.push_back({array, IndexSet::parse(indexes).value()});
+  return selector;
+}
+
 Selector World::only(JobNumber job) {
   Selector selector;
   selector.ranges.push_back({job, job});
@@ -182,12 +188,30 @@ const Launch& World::launched(JobNumber job, const std::string& step) {
   return launches_.at(attempt_of(job, step));
 }
 
+// As its environment has it: an element by its array.
+std::string World::job_in(const Launch& launch) {
+  std::string job;
+  std::string index;
+  for (const auto& [name, value] : launch.env) {
+    if (name == "JOBQ_JOB") job = value;
+    if (name == "JOBQ_ARRAY_INDEX") index = "[" + value + "]";
+  }
+  return job + index;
+}
+
+JobNumber World::element(JobNumber array, Index index) const {
+  const auto detail = core.show({array, index}, now);
+  return detail ? detail->summary.record : JobNumber{};
+}
+
 std::string World::name_of(const AttemptId& id) const {
   const auto it = launches_.find(id);
   const std::string step =
       it == launches_.end() ? fmt::to_string(id.step.value) : it->second.step_name;
   const std::string number = id.attempt.value == 1 ? "" : fmt::format("#{}", id.attempt.value);
-  return fmt::format("{}.{}{}", id.job.value, step, number);
+  return fmt::format("{}.{}{}",
+                     it == launches_.end() ? std::to_string(id.job.value) : job_in(it->second),
+                     step, number);
 }
 
 AttemptId World::attempt_of(JobNumber job, const std::string& step) const {
@@ -292,16 +316,22 @@ struct KeyOf {
     return fmt::format("submission {} {}", r.uid, r.key);
   }
   std::string operator()(const CounterRow& r) const { return "counter " + r.name; }
+  std::string operator()(const ArrayRow& r) const {
+    return fmt::format("array {:08}", r.job.value);
+  }
 };
 
 struct RowText {
   std::string operator()(const SpecRow& r) const { return fmt::format("{}", hash_of(*r.spec)); }
   std::string operator()(const JobRow& r) const {
     return fmt::format(
-        "{} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} {} {} {}",
-        r.spec.value, r.name, r.priority, r.held, r.held_by, r.started_needs, r.node.value,
-        to_string(r.decided), r.reason, r.exit_code, r.cancelled_by, r.submitted.ms, r.started.ms,
-        r.suspended.ms, r.suspended_for.count, r.ended.ms, code(r.state));
+        "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
+        "{} "
+        "{} {}",
+        r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
+        r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
+        r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
+        code(r.state));
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {}", to_string(r.state), r.reason, to_string(r.outcome),
@@ -313,6 +343,12 @@ struct RowText {
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);
+  }
+  std::string operator()(const ArrayRow& r) const {
+    return fmt::format(
+        "next {} front {} {} made {} ended {} {} {} again '{}' held '{}' dropped '{}' '{}'", r.next,
+        r.front.value, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again, r.held,
+        r.dropped, r.first_failure);
   }
   std::string operator()(const ClassRow& r) const {
     return fmt::format("{} {} {}", r.spec.value, r.order, r.retired.ms);
@@ -366,8 +402,11 @@ struct ActionText {
   std::string operator()(const Welcome& it) const { return "welcome " + it.name; }
   std::string operator()(const Reply& it) const { return std::visit(ReplyText{}, it.body); }
   std::string operator()(const JobEnded& it) const {
-    return fmt::format("ended {} {}{}{}", it.job.value, code(it.state),
+    return fmt::format("ended {} {}{}{}", to_string(it.job), code(it.state),
                        it.reason.empty() ? "" : " ", it.reason);
+  }
+  std::string operator()(const ElementsDropped& it) const {
+    return fmt::format("dropped {}[{}]", it.array.value, to_string(it.elements));
   }
   std::string operator()(const WakeAt& it) const { return fmt::format("wake {}", it.at.ms); }
 };
@@ -376,6 +415,7 @@ JobNumber job_of(const Row& row) {
   if (const auto* it = std::get_if<StepRow>(&row)) return it->job;
   if (const auto* it = std::get_if<AttemptRow>(&row)) return it->id.job;
   if (const auto* it = std::get_if<TransitionRow>(&row)) return it->job;
+  if (const auto* it = std::get_if<ArrayRow>(&row)) return it->job;
   if (const auto* it = std::get_if<JobRow>(&row)) return it->number;
   return {};
 }

@@ -8,8 +8,8 @@
 //   "launch 1.calc on n1", "kill 1.calc", "suspend 1.calc", "resume 1.calc", "forget 1.calc",
 //   "signal 10 1.calc", "welcome n1", "submitted 1", "refused MESSAGE", "done", "error MESSAGE",
 //   "1 ok", "1 MESSAGE", "ended 1 JE step calc: exit code 3"
-// An attempt other than the first has its number: "launch 1.calc#2 on n1". Wake-ups stand in
-// wake().
+// An attempt other than the first has its number: "launch 1.calc#2 on n1"; an element of an array
+// goes by its array: "launch 1[3].main on n1". Wake-ups stand in wake().
 #pragma once
 
 #include <map>
@@ -66,6 +66,9 @@ class World {
   void cancel(JobNumber job, const std::string& step);
   void create_exclusive(const std::string& name);
   static Selector only(JobNumber job);
+  static Selector elements(JobNumber array, const std::string& indexes);
+  // The number under which the element runs, or waits as the front.
+  JobNumber element(JobNumber array, Index index) const;
   static constexpr ReplyId kReply{7};
 
   // --- what nodes do
@@ -106,6 +109,7 @@ class World {
   void perform(const Action& action);
   void store(const Row& row);
   std::string name_of(const AttemptId& id) const;
+  static std::string job_in(const Launch& launch);
   AttemptId attempt_of(JobNumber job, const std::string& step) const;
   NodeId node_of(const AttemptId& id) const;
 

@@ -145,11 +145,13 @@ inline std::string of(const sched::SpecRow& r) {
 }
 inline std::string of(const sched::JobRow& r) {
   return fmt::format(
-      "job {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {}",
-      r.number.value, r.spec.value, r.name, r.user, r.uid, r.gid, r.priority, r.params,
-      r.time_limit ? r.time_limit->count : -1, r.held, r.held_by, r.started_needs, r.node.value,
-      r.gpus, static_cast<int>(r.decided), r.reason, r.exit_code, r.cancelled_by, r.submitted.ms,
-      r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms, static_cast<int>(r.state));
+             "job {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {}",
+             r.number.value, r.spec.value, r.name, r.user, r.uid, r.gid, r.priority, r.params,
+             r.time_limit ? r.time_limit->count : -1, r.held, r.held_by, r.started_needs,
+             r.node.value, r.gpus, static_cast<int>(r.decided), r.reason, r.exit_code,
+             r.cancelled_by, r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count,
+             r.ended.ms, static_cast<int>(r.state)) +
+         fmt::format(" {}[{}] {}", r.array.value, r.index, r.elements);
 }
 inline std::string of(const sched::StepRow& r) {
   return fmt::format("step {} {} {} '{}' {} {} {}", r.job.value, r.step.value,
@@ -186,6 +188,11 @@ inline std::string of(const sched::SubmissionRow& r) {
   std::string jobs;
   for (const JobNumber job : r.jobs) jobs += fmt::format("{},", job.value);
   return fmt::format("submission {} {} {} {}", r.uid, r.key, jobs, r.expires.ms);
+}
+inline std::string of(const sched::ArrayRow& r) {
+  return fmt::format("array {} {} {} {} {} {} {} {} {} {} {} '{}'", r.job.value, r.next,
+                     r.front.value, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again,
+                     r.held, r.dropped, r.first_failure);
 }
 inline std::string of(const sched::CounterRow& r) {
   return fmt::format("counter {} {}", r.name, r.value);

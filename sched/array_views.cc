@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// What users are shown about arrays, and about elements that are no jobs yet.
+#include <fmt/format.h>
+
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+JobState state_of_unmade(const Job& array, Index index) {
+  const ArrayRun& run = *array.array;
+  if (run.dropped.contains(index)) return JobState::kCancelled;
+  if (array.held || run.held.contains(index)) return JobState::kHeld;
+  return run.throttled() ? JobState::kQueued : JobState::kWaitingResources;
+}
+
+std::string throttle_text(const ArrayRun& array) {
+  return fmt::format("{} of its elements run, as many as its throttle allows",
+                     array.running.size());
+}
+
+std::string reason_of_unmade(const Job& array, Index index) {
+  const ArrayRun& run = *array.array;
+  if (run.dropped.contains(index)) return "cancelled before it started";
+  if (array.held) return "held by " + array.facts().held_by;
+  if (run.held.contains(index)) return "held";
+  if (run.throttled()) return "waits: " + throttle_text(run);
+  return run.front == nullptr ? "" : "its turn comes after " + to_string(run.front->ref());
+}
+
+std::vector<StepView> pending_steps(const JobSpec& spec) {
+  std::vector<StepView> steps;
+  for (std::uint32_t i = 0; i < step_count(spec); ++i) {
+    StepView& view = steps.emplace_back();
+    view.name = step_of(spec, StepId{i}).name;
+    view.kind = step_of(spec, StepId{i}).kind;
+  }
+  return steps;
+}
+
+std::string array_sentence(const Job& array) {
+  const ArrayRun& run = *array.array;
+  return fmt::format("{} of the {} elements of job {} run, {} have ended, {} have not started",
+                     run.running.size(), run.total(), array.number.value,
+                     run.done + run.failed + run.cancelled + run.dropped.size(),
+                     run.unstarted_count());
+}
+
+}  // namespace
+
+const Job* Core::job_of(JobRef ref) const {
+  const Job* job = jobs_.find(ref.job);
+  if (job == nullptr || !ref.index) return job;
+  if (!job->array) return nullptr;
+  const ArrayRun& array = *job->array;
+  const auto running = array.running.find(*ref.index);
+  if (running != array.running.end()) return running->second;
+  return array.front != nullptr && array.front->index == *ref.index ? array.front : nullptr;
+}
+
+std::optional<JobDetail> Core::show(JobRef ref) const {
+  if (const Job* job = job_of(ref)) return detail_of(*job);
+  const Job* array = jobs_.find(ref.job);
+  if (array == nullptr || !array->array || !ref.index) return std::nullopt;
+  const ArrayRun& run = *array->array;
+  const bool known = run.is_unstarted(*ref.index) || run.dropped.contains(*ref.index);
+  return known ? std::optional(detail_of_unmade(*array, *ref.index)) : std::nullopt;
+}
+
+bool Core::has_ended(JobRef ref) const {
+  const Job* job = jobs_.find(ref.job);
+  if (job == nullptr) return true;
+  if (!ref.index || !job->array) return false;
+  return !job->array->is_unstarted(*ref.index) && !job->array->running.contains(*ref.index);
+}
+
+Result<void> Core::check_ref(JobRef ref) const {
+  const Job* job = jobs_.find(ref.job);
+  if (job == nullptr || !ref.index) return {};
+  if (!job->array) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("job {} is no array: there is no {}", ref.job.value, to_string(ref)));
+  }
+  if (job->array->spec.elements.contains(*ref.index)) return {};
+  return fail(ErrorCode::kNotFound,
+              fmt::format("there is no {}; the elements of job {} are {}", to_string(ref),
+                          ref.job.value, to_string(job->array->spec.elements, kShownRanges)));
+}
+
+JobSummary Core::summary_of_rest(const Job& array) const {
+  JobSummary summary = summary_of(array);
+  summary.state = state_of_rest(array);
+  summary.elements = to_string(array.array->unstarted(), kShownRanges);
+  summary.started = Time{};
+  return summary;
+}
+
+JobDetail Core::detail_of_unmade(const Job& array, Index index) const {
+  JobDetail detail = detail_of(array);
+  detail.array.reset();
+  detail.summary.index = index;
+  detail.summary.elements.clear();
+  detail.summary.state = state_of_unmade(array, index);
+  detail.summary.reason = reason_of_unmade(array, index);
+  detail.summary.started = Time{};
+  const bool dropped = detail.summary.state == JobState::kCancelled;
+  detail.summary.outcome = dropped ? Outcome::kCancel : Outcome::kNone;
+  detail.steps = pending_steps(array.what());
+  detail.history = {{array.submitted, "submitted", "by " + array.user->name}};
+  return detail;
+}
+
+// What keeps the array from making more of its elements.
+void Core::explain_array(const Job& array, Why& why) const {
+  const ArrayRun& run = *array.array;
+  if (array.held) {
+    why.blockers.push_back({"held", "", "held by " + array.facts().held_by,
+                            fmt::format("jq release {}", array.number.value)});
+  }
+  if (!run.throttled() || run.unstarted_count() == run.held.size()) return;
+  why.blockers.push_back({"array_throttle", "", throttle_text(run), "wait for one of them to end"});
+}
+
+Why Core::why_array(const Job& array, Time now) const {
+  const ArrayRun& run = *array.array;
+  Why why;
+  if (run.front != nullptr) why = why_job(*run.front, now);
+  why.job = array.number;
+  why.state = array.state();
+  why.summary = array_sentence(array);
+  explain_array(array, why);
+  if (!run.held.empty()) {
+    const std::string held =
+        fmt::format("{}[{}]", array.number.value, to_string(run.held, kShownRanges));
+    why.blockers.push_back({"held", "", held + " is held", "jq release " + held});
+  }
+  return why;
+}
+
+Why Core::why_unmade(const Job& array, Index index, Time now) const {
+  const ArrayRun& run = *array.array;
+  const std::string name = to_string(JobRef{array.number, index});
+  Why why;
+  if (run.front != nullptr && !run.held.contains(index)) why = why_job(*run.front, now);
+  why.job = {array.number, index};
+  why.state = state_of_unmade(array, index);
+  why.expected_start.reset();
+  why.summary = fmt::format("{} has not started: {}", name, reason_of_unmade(array, index));
+  explain_array(array, why);
+  if (run.held.contains(index)) {
+    why.blockers.push_back({"held", "", name + " is held", "jq release " + name});
+  }
+  return why;
+}
+
+}  // namespace jobq::sched

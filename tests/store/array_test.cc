@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arrays in the journal: what a live one is recovered from, how elements are found when they have
+// ended, and that a journal from before arrays is brought forward.
+#include <gmock/gmock.h>
+
+#include "store/database.h"
+#include "store/history.h"
+#include "store/schema.h"
+#include "tests/store/support.h"
+
+namespace jobq::store {
+namespace {
+
+using testing::ElementsAre;
+
+sched::JobRow array_row(std::uint64_t number, Time ended = {}) {
+  sched::JobRow row = job_row(number, ended);
+  row.elements = "0-9%2";
+  return row;
+}
+
+sched::JobRow element_row(std::uint64_t number, std::uint64_t array, std::uint32_t index,
+                          Time ended = {}) {
+  sched::JobRow row = job_row(number, ended);
+  row.array = JobNumber(array);
+  row.index = index;
+  return row;
+}
+
+sched::ArrayRow progress_row(std::uint64_t array) {
+  sched::ArrayRow row;
+  row.job = JobNumber(array);
+  row.next = 5;
+  row.front = JobNumber(9);
+  row.front_index = 4;
+  row.made = 3;
+  row.done = 2;
+  row.held = "6,8";
+  row.dropped = "7";
+  row.first_failure = "none yet";
+  return row;
+}
+
+class ArrayHistory : public ::testing::Test {
+ protected:
+  std::vector<std::string> list(const HistoryFilter& filter) {
+    std::vector<std::string> names;
+    EXPECT_TRUE(history_->list(filter, [&](const sched::JobSummary& job) {
+      names.push_back(to_string(job.ref()));
+      return true;
+    }));
+    return names;
+  }
+
+  TempDir directory_;
+  std::unique_ptr<Journal> journal_ = open_journal(options_for(directory_));
+  std::unique_ptr<History> history_ = *History::open(directory_.path(), test_codec());
+};
+
+TEST(ArrayJournal, ALiveArrayIsRecoveredWithItsLiveElements) {
+  const TempDir directory;
+  const auto journal = open_journal(options_for(directory));
+  const std::vector<sched::Row> rows = {spec_row(1), array_row(1), progress_row(1),
+                                        element_row(4, 1, 3)};
+  std::vector<sched::Row> written = rows;
+  written.emplace_back(element_row(2, 1, 0, Time{7}));  // ended: history
+  ASSERT_TRUE(commit(*journal, std::move(written)));
+  const auto recovered = journal->recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(texts_of(*recovered), texts_of(rows));
+}
+
+TEST_F(ArrayHistory, ElementsAreFoundByTheirArrayAndIndex) {
+  ASSERT_TRUE(commit(*journal_, {spec_row(1), array_row(1, Time{9}), progress_row(1),
+                                 element_row(2, 1, 0, Time{5}), element_row(3, 1, 1, Time{6}),
+                                 job_row(4, Time{8}), element_row(5, 1, 2, Time{7})}));
+  EXPECT_THAT(list({}), ElementsAre("1", "4", "1[2]", "1[1]", "1[0]"));
+  HistoryFilter whole;
+  whole.jobs.ranges = {{JobNumber(1), JobNumber(3)}};
+  EXPECT_THAT(list(whole), ElementsAre("1", "1[2]", "1[1]", "1[0]")) << "numbers of elements";
+  HistoryFilter some;
+  some.jobs.elements = {{JobNumber(1), sched::IndexSet(1, 7)}};
+  EXPECT_THAT(list(some), ElementsAre("1[2]", "1[1]"));
+  EXPECT_EQ(history_->show({JobNumber(1), 2})->summary.record, JobNumber(5));
+  EXPECT_EQ(history_->show(JobNumber(5))->summary.ref(), JobRef(JobNumber(1), 2));
+}
+
+TEST_F(ArrayHistory, OfAnArrayTheCountsAndWhatNeverStartedAreKnown) {
+  ASSERT_TRUE(commit(*journal_, {spec_row(1), array_row(1, Time{9}), progress_row(1)}));
+  const auto array = history_->show(JobNumber(1));
+  ASSERT_TRUE(array);
+  ASSERT_TRUE(array->array);
+  EXPECT_EQ(array->array->elements, "0-9%2");
+  EXPECT_EQ(array->array->done, 2U);
+  EXPECT_EQ(array->array->cancelled, 1U);
+  const auto dropped = history_->show({JobNumber(1), 7});
+  ASSERT_TRUE(dropped);
+  EXPECT_EQ(dropped->summary.state, sched::JobState::kCancelled);
+  EXPECT_EQ(dropped->summary.reason, "cancelled before it started");
+  EXPECT_EQ(history_->show({JobNumber(1), 3}).error().code, ErrorCode::kNotFound);
+}
+
+TEST(ArraySchema, AJournalFromBeforeArraysIsBroughtForward) {
+  const TempDir directory;
+  const std::string file = directory.path() + "/journal.db";
+  {
+    auto database = Database::open(file, Database::Mode::kWrite);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(prepare_writer(*database, file, migrations().first(1)));
+    ASSERT_TRUE(database->execute(
+        "INSERT INTO spec VALUES(1, '', '', x'0a0a');"
+        "INSERT INTO job VALUES(7, 1, 'old', 'ann', 1, 1, 50, NULL, NULL, 0, '', 0, 0, NULL, 0, "
+        "'', 0, '', 500, 0, 0, 0, 0, 2)"));
+  }
+  const auto journal = open_journal(options_for(directory));
+  ASSERT_TRUE(commit(*journal, {array_row(8), progress_row(8), element_row(9, 8, 0)}));
+  const auto rows = journal->recover();
+  ASSERT_TRUE(rows);
+  std::vector<std::uint64_t> jobs;
+  for (const sched::Row& row : *rows) {
+    if (const auto* job = std::get_if<sched::JobRow>(&row)) {
+      jobs.push_back(job->number.value);
+      EXPECT_EQ(job->array, JobNumber(job->number.value == 9 ? 8 : 0));
+    }
+  }
+  EXPECT_THAT(jobs, ElementsAre(7, 8, 9));
+}
+
+}  // namespace
+}  // namespace jobq::store
