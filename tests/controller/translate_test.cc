@@ -135,6 +135,7 @@ TEST(Translate, AJobsDetailComesBack) {
   step.state = sched::StepState::kFailed;
   step.outcome = sched::Outcome::kFailure;
   step.event = "9";
+  step.needs.emplace().cpus = 3;
   sched::AttemptView attempt;
   attempt.attempt = Attempt{2};
   attempt.node = "n1";
@@ -155,6 +156,7 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->summary.nodes, detail.summary.nodes);
   EXPECT_EQ(back->summary.exit_code, 9);
   EXPECT_EQ(back->steps.at(0).event, "9");
+  EXPECT_EQ(back->steps.at(0).needs, step.needs);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");
