@@ -84,6 +84,7 @@ Result<int> check_against(const sim::Workload& workload, const std::string& path
 }
 
 Result<int> run(const SimulateOptions& options) {
+  if (options.live) return simulate_live(options);
   const Result<std::vector<PolicyChoice>> policies = policies_of(options);
   if (!policies) return tl::unexpected(policies.error());
   const Result<sim::Workload> workload = workload_of(options);
@@ -96,7 +97,7 @@ Result<int> run(const SimulateOptions& options) {
 
 Result<int> run_simulate(const Words& words) {
   SimulateOptions simulate;
-  Options options("jq simulate TRACE | --synthetic [OPTIONS]",
+  Options options("jq simulate TRACE | --synthetic | --live [OPTIONS]",
                   "Runs a workload on a simulated cluster, decided by the real core.\n"
                   "A trace is in the Standard Workload Format, and may be packed by gzip.");
   declare_simulation(options, simulate);
@@ -105,7 +106,9 @@ Result<int> run_simulate(const Words& words) {
       "  jq simulate trace.swf --nodes 16 --cpus-per-node 8 --policy easy --json\n"
       "  jq simulate trace.swf --cpus 128 --policy easy --schedule easy.txt\n"
       "  jq simulate --synthetic --jobs 100000 --arrival poisson:5 --run lognormal:60,1.5 \\\n"
-      "    --cpus-per-job uniform:0,16 --nodes 20 --cpus-per-node 32 --node-mtbf 10d\n");
+      "    --cpus-per-job uniform:0,16 --nodes 20 --cpus-per-node 32 --node-mtbf 10d\n"
+      "  jq simulate --live --add-nodes 2x64\n"
+      "  jq simulate --live --drain n7 --limit 17=30m\n");
   const auto next = options.parse(words);
   if (!next) return tl::unexpected(next.error());
   return *next == Options::Next::kDone ? Result<int>(0) : run(simulate);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cmd/locate.h"
 #include "cmd/options.h"
 #include "sim/metrics.h"
 #include "sim/simulation.h"
@@ -39,6 +40,13 @@ struct SimulateOptions {
   std::string node_mtbf = "0";
   std::optional<Millis> node_repair;
 
+  bool live = false;
+  std::vector<std::string> add_nodes;
+  std::vector<std::string> drain;
+  std::vector<std::string> limits;
+  std::optional<Millis> estimate;
+  ControllerOptions where;
+
   std::optional<std::string> schedule;
   std::optional<std::string> check;
   bool json = false;
@@ -55,6 +63,9 @@ Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options);
 Result<sim::Machine> machine_of(const SimulateOptions& options,
                                 std::optional<std::uint32_t> of_header);
 Result<sim::Synthetic> synthetic_of(const SimulateOptions& options);
+
+// --- the live queue
+Result<int> simulate_live(const SimulateOptions& options);
 
 // --- results
 

@@ -97,12 +97,24 @@ void declare_simulation(Options& options, SimulateOptions& simulate) {
   options.value("--shapes", "K", into(simulate.shapes),
                 "jobs of K kinds; those of a kind are as wide, long and limited");
   options.value("--seed", "N", into(simulate.seed), "of what is left to chance (1)");
+  options.group("The live queue, instead of a trace: when would each job that waits start?");
+  options.flag("--live", simulate.live, "take a copy of the controller's queue");
+  options.list("--add-nodes", "N[xCPUS]", append_to(simulate.add_nodes),
+               "what if there were N nodes more? Without xCPUS as large as the largest");
+  options.list("--drain", "NODE", append_split(simulate.drain),
+               "what if this node took nothing new?");
+  options.list("--limit", "JOB=TIME", append_split(simulate.limits),
+               "what if this job had this time limit?");
+  options.value("--estimate", "TIME", into(simulate.estimate),
+                "how long jobs without a time limit are taken to run (1h)");
   options.group("Results");
   options.value("--schedule", "FILE", into(simulate.schedule),
                 "write a line for each job: job, submit, start, end, processors");
   options.value("--check", "FILE", into(simulate.check),
                 "simulate nothing; is FILE a schedule of this workload on this machine?");
-  options.flag("--json", simulate.json, "a line of JSON for each policy");
+  options.flag("--json", simulate.json,
+               "a line of JSON for each policy; with --live for each job that waits");
+  add_controller_options(options, simulate.where);
 }
 
 Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options) {

@@ -15,6 +15,7 @@ constexpr std::size_t kJobsPerTurn = 1000;
 }  // namespace
 
 void Requests::queue(const To& to, const wire::QueueRequest& request) {
+  if (request.details()) return copy_queue(to);
   auto filter = from_wire(request.filter());
   if (!filter) return respond_error(to, filter.error());
   auto walk = std::make_shared<sched::QueueWalk>();

@@ -50,6 +50,9 @@ class Requests {
 
   void queue(const To& to, const wire::QueueRequest& request);
   void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);
+  void copy_queue(const To& to);
+  void send_copy(const To& to, const std::shared_ptr<std::vector<wire::Frame>>& frames,
+                 std::size_t next);
   void show(const To& to, JobRef job);
   void why(const To& to, JobRef job);
   // A wait request on its way into the book, and past it until all that had ended is told.

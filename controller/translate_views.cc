@@ -22,6 +22,7 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
   out.set_reason(step.reason);
   out.set_outcome(static_cast<std::uint32_t>(step.outcome));
   if (step.event) out.set_event(*step.event);
+  if (step.needs) to_wire(*step.needs, *out.mutable_needs());
   for (const sched::AttemptView& attempt : step.attempts) {
     wire::AttemptView& entry = *out.add_attempts();
     entry.set_attempt(attempt.attempt.value);
@@ -92,6 +93,7 @@ Result<StepView> step_from_wire(const wire::StepView& in) {
   step.reason = in.reason();
   step.outcome = *outcome;
   if (in.has_event()) step.event = in.event();
+  if (in.has_needs()) step.needs = from_wire(in.needs());
   for (const wire::AttemptView& entry : in.attempts()) {
     auto attempt = attempt_from_wire(entry);
     if (!attempt) return tl::unexpected(attempt.error());

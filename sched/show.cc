@@ -152,6 +152,7 @@ StepView view_of(const Job& job, StepId id) {
   StepView view;
   view.name = spec.name;
   view.kind = spec.kind;
+  view.needs = spec.needs;
   view.state = step.state;
   // While it is ending, the outcome is only what the end was ordered for.
   if (is_final(step.state)) view.outcome = step.outcome;

@@ -71,7 +71,8 @@ struct StepView {
   std::string reason;
   Outcome outcome = Outcome::kNone;
   std::optional<std::string> event;
-  std::vector<AttemptView> attempts;  // oldest first
+  std::optional<resmgr::Needs> needs;  // its own, beside its job's
+  std::vector<AttemptView> attempts;   // oldest first
 };
 
 struct HistoryEntry {

@@ -42,6 +42,7 @@ sched::StepView step_view(const sched::StepSpec& spec, StepId id, const JobRows&
   sched::StepView view;
   view.name = spec.name;
   view.kind = spec.kind;
+  view.needs = spec.needs;
   view.state = sched::StepState::kSkipped;
   for (const sched::StepRow& step : rows.steps) {
     if (step.step != id) continue;

@@ -114,6 +114,9 @@ expect_match "line 3: field 2 \(submit time\): 'ten' is not a number" "$(<err)"
 sed '3s/ 10 / 10.5 /' small.swf >fraction.swf
 expect_exit 2 jq simulate fraction.swf
 expect_match "line 3: field 2 .*'10.5' is not a whole number" "$(<err)"
+printf 'caf\303\251\033[2J 1\n' >bytes.swf
+expect_exit 2 jq simulate bytes.swf
+expect_match "line 1: field 1 .job number.: '\?' is not a number" "$(<err)"
 head -c 70000 /dev/zero | tr '\0' x >long.swf
 expect_exit 2 jq simulate long.swf
 expect_match "line 1: the line is longer than" "$(<err)"

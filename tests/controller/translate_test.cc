@@ -154,6 +154,7 @@ TEST(Translate, AJobsDetailComesBack) {
   step.state = sched::StepState::kFailed;
   step.outcome = sched::Outcome::kFailure;
   step.event = "9";
+  step.needs.emplace().cpus = 3;
   sched::AttemptView attempt;
   attempt.attempt = Attempt{2};
   attempt.node = "n1";
@@ -179,6 +180,7 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->not_started, "5-8");
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
+  EXPECT_EQ(back->steps.at(0).needs, step.needs);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");

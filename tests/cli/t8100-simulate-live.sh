@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# simulate --live: what is foreseen of the queue, and what would change it.
+. "$(dirname "$0")/lib.sh"
+
+test_begin "without a controller there is nothing to copy"
+expect_exit 3 jq simulate --live
+ok
+
+start_up --cpus 2
+runs=$(jq submit --cpus 2 --time 1h -- sleep 1000)
+is_running() { [[ $(state_of "$runs") == BP ]]; }
+wait_for 10 is_running
+long=$(jq submit --cpus 2 --time 2h -- true)
+held=$(jq submit --hold -- true)
+short=$(jq submit --priority 90 --cpus 1 --time 10m -- true)
+
+# hours JOB FIELD OPTIONS...: from now until the start that is foreseen, whole hours; "never".
+hours() {
+  local job=$1 field=$2
+  shift 2
+  # shellcheck disable=SC2016
+  jq simulate --live --json "$@" 2>/dev/null | json -r --argjson job "$job" --arg field "$field" \
+    'select(.job == $job)[$field] |
+     if . then (sub("\\.[0-9]+Z"; "Z") | fromdate - now) / 3600 + 0.2 | floor else "never" end'
+}
+
+test_begin "jobs start when the limits of those before them are up"
+expect_eq "1 1 never" "$(hours "$short" start) $(hours "$long" start) $(hours "$held" start)"
+jq simulate --live >table 2>err
+expect_eq "JOB $short $long $held" "$(awk '{print $1}' table | paste -sd' ')"
+expect_match "^JOB +NAME +USER +PRIO +START +WAIT$" "$(head -1 table)"
+expect_match "not known" "$(tail -1 table)"
+expect_match "1 job without a time limit: taken to run 1h" "$(<err)"
+expect_eq 3 "$(jq simulate --live --json 2>/dev/null | wc -l)"
+expect_eq null "$(jq simulate --live --json 2>/dev/null | json -s '.[0].start_if')"
+ok
+
+test_begin "what if"
+expect_eq "0 0" "$(hours "$short" start_if --add-nodes 1) $(hours "$long" start_if \
+  --add-nodes 1x1 --add-nodes 1x2)"
+expect_eq "5 1" "$(hours "$long" start_if --limit "$runs=5h") $(hours "$long" start \
+  --limit "$runs=5h")"
+node=$(jq node list --json | json -r .name)
+expect_eq never "$(hours "$long" start_if --drain "$node")"
+jq simulate --live --drain "$node" >table 2>/dev/null
+expect_match "START +WAIT +START IF +WAIT IF$" "$(head -1 table)"
+expect_eq up "$(jq node list --json | json -r .state)"
+ok
+
+test_begin "what cannot be asked"
+expect_exit 5 jq simulate --live --drain nowhere
+expect_match "there is no node nowhere; .jq node list. lists them" "$(<err)"
+expect_exit 5 jq simulate --live --limit 999=1h
+expect_match "job 999 is not in the queue" "$(<err)"
+expect_exit 2 jq simulate --live --limit "$long"
+expect_match "expected JOB=TIME, as 17=30m" "$(<err)"
+for text in x 0 2x 2x0 2xy; do expect_exit 2 jq simulate --live --add-nodes $text; done
+expect_match "expected a number of nodes, or with their processors, as 2x64" "$(<err)"
+expect_exit 2 jq simulate --live trace.swf
+expect_exit 2 jq simulate --live --policy fcfs,easy
+ok
+
+jq cancel --all >/dev/null

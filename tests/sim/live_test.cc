@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// A live queue in the future: what is foreseen is what then happens, if every job uses its limit
+// up.
+#include "sim/live.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <queue>
+#include <random>
+#include <utility>
+
+#include "sched/event_manager.h"
+#include "sched/queue_walk.h"
+
+namespace jobq::sim {
+namespace {
+
+using resmgr::Backfill;
+
+constexpr Time kBegin{1'700'000'000'000};
+const sched::Actor kAnn{1000, 1000, "ann", false};
+
+// A cluster whose jobs all run for their time limit, or an hour.
+class Cluster {
+ public:
+  explicit Cluster(Backfill backfill) : core(policy_of(backfill)) {}
+
+  static sched::Policy policy_of(Backfill backfill) {
+    sched::Policy policy;
+    policy.scheduling.backfill = backfill;
+    return policy;
+  }
+
+  void send(sched::Event event) {
+    core.accept(std::move(event), now, actions);
+    decide();
+  }
+  void join(const std::string& name, std::uint32_t cpus, std::uint32_t gpus = 0) {
+    resmgr::Capacity capacity;
+    capacity.cpus = cpus;
+    capacity.gpus = gpus;
+    send(sched::NodeJoined{name, "1", capacity, {}});
+  }
+  void create(const resmgr::NamedResource& resource) {
+    named.push_back(resource);
+    send(sched::CreateResource{{}, {0, 0, "root", true}, resource});
+  }
+  void submit(const std::shared_ptr<sched::JobSpec>& spec, int priority, bool hold = false) {
+    sched::Ticket ticket;
+    ticket.spec = spec;
+    ticket.priority = priority;
+    ticket.hold = hold;
+    send(sched::NewJobNotice{{}, kAnn, "", {ticket}, false});
+  }
+
+  bool advance() {
+    if (ends.empty()) return false;
+    now = ends.top().at;
+    for (; !ends.empty() && ends.top().at == now; ends.pop()) {
+      core.accept(sched::TaskComplete{ends.top().node, ends.top().id, {}}, now, actions);
+    }
+    decide();
+    return true;
+  }
+
+  LiveQueue copy() const {
+    LiveQueue copied;
+    copied.now = now;
+    copied.named = named;
+    for (const sched::NodeView& node : core.nodes()) copied.nodes.push_back(node.resources);
+    sched::QueueWalk walk;
+    const auto copy_job = [&](const sched::JobSummary& job) {
+      copied.jobs.push_back(core.show(job.job, now).value());
+    };
+    while (core.queue(walk, 1000, copy_job)) {
+    }
+    return copied;
+  }
+
+  sched::EventManager core;
+  Time now = kBegin;
+  std::map<JobNumber, Time> starts;
+  std::vector<resmgr::NamedResource> named;
+
+ private:
+  struct End {
+    Time at;
+    AttemptId id;
+    NodeId node;
+    friend bool operator>(const End& a, const End& b) {
+      return std::pair(a.at, a.id) > std::pair(b.at, b.id);
+    }
+  };
+
+  void decide() {
+    core.decide(now, actions);
+    for (const sched::Action& action : std::exchange(actions, {})) {
+      const auto* launch = std::get_if<sched::Launch>(&action);
+      if (launch == nullptr) continue;
+      const auto job = core.show(launch->id.job, now);
+      starts.emplace(launch->id.job, now);
+      const Millis length = job->time_limit.value_or(seconds(3600));
+      const Time end = std::max(job->summary.started + length, now + seconds(1));
+      ends.push({end, launch->id, launch->node});
+    }
+    core.take_rows();
+  }
+
+  std::vector<sched::Action> actions;
+  std::priority_queue<End, std::vector<End>, std::greater<>> ends;
+};
+
+std::shared_ptr<sched::JobSpec> spec_of(const resmgr::Needs& of_job, std::optional<Millis> limit) {
+  auto spec = std::make_shared<sched::JobSpec>();
+  spec->needs = of_job;
+  spec->time_limit = limit;
+  sched::StepSpec step;
+  step.name = "main";
+  step.argv = {"true"};
+  step.literal = true;
+  spec->steps = {step};
+  return spec;
+}
+
+resmgr::Needs cpus(std::uint32_t count) {
+  resmgr::Needs needs;
+  needs.cpus = count;
+  return needs;
+}
+
+// One step or two side by side, needs of the job or of its steps, named things, gpus.
+std::shared_ptr<sched::JobSpec> random_spec(std::mt19937_64& random) {
+  const auto below = [&](std::uint64_t limit) {
+    return static_cast<std::uint32_t>(random() % limit);
+  };
+  resmgr::Needs needs = cpus(1 + below(4));
+  if (below(4) == 0) needs.gpus = 1 + below(2);
+  if (below(6) == 0) needs.exclusive = {"db"};
+  if (below(6) == 0) needs.tokens = {{"licence", 1 + below(3)}};
+  const bool has_limit = below(8) != 0;
+  auto spec =
+      spec_of(needs, has_limit ? std::optional(seconds(60 + 60 * below(30))) : std::nullopt);
+  if (below(3) != 0) return spec;
+  spec->steps.front().needs = std::exchange(spec->needs, {});
+  if (below(2) != 0) return spec;
+  spec->steps.push_back(spec->steps.front());
+  spec->steps.back().name = "beside";
+  return spec;
+}
+
+void submit_many(Cluster& cluster, std::mt19937_64& random) {
+  cluster.join("n1", 4, 2);
+  cluster.join("n2", 6);
+  cluster.join("n3", 4, 2);
+  cluster.create({"db", resmgr::NamedKind::kExclusive, 1});
+  cluster.create({"licence", resmgr::NamedKind::kTokens, 3});
+  for (int i = 0; i < 50; ++i) {
+    cluster.submit(random_spec(random), static_cast<int>(random() % 3), random() % 10 == 0);
+  }
+}
+
+class Live : public ::testing::TestWithParam<Backfill> {};
+
+TEST_P(Live, WhatIsForeseenIsWhatHappens) {
+  for (std::uint64_t seed = 1; seed <= 60 && !HasFailure(); ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937_64 random(seed);
+    Cluster cluster(GetParam());
+    submit_many(cluster, random);
+    for (std::uint64_t left = random() % 20; left > 0; --left) cluster.advance();
+    LiveOptions options;
+    options.scheduling.backfill = GetParam();
+    const std::vector<Foreseen> foreseen = foresee(cluster.copy(), options);
+    ASSERT_FALSE(foreseen.empty());
+    while (cluster.advance()) {
+    }
+    for (const Foreseen& job : foreseen) {
+      const auto found = cluster.starts.find(job.job);
+      const auto start =
+          found == cluster.starts.end() ? std::nullopt : std::optional(found->second);
+      EXPECT_EQ(job.start, start) << "job " << job.job.value;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Policies, Live,
+                         ::testing::Values(Backfill::kNone, Backfill::kEasy,
+                                           Backfill::kConservative),
+                         [](const auto& it) { return std::string(resmgr::to_string(it.param)); });
+
+class LiveChanges : public ::testing::Test {
+ public:
+  // The seconds from now until each job that waits would start; -1 for never.
+  static std::vector<std::int64_t> waits(const LiveQueue& queue) {
+    std::vector<std::int64_t> all;
+    for (const Foreseen& job : foresee(queue, {})) {
+      all.push_back(job.start ? (*job.start - queue.now).count / 1000 : -1);
+    }
+    return all;
+  }
+  Cluster cluster{Backfill::kConservative};
+};
+
+using Waits = std::vector<std::int64_t>;
+
+TEST_F(LiveChanges, NodesLimitsAndDrainsChangeTheFuture) {
+  cluster.join("n1", 2);
+  cluster.submit(spec_of(cpus(2), seconds(600)), 50);
+  cluster.submit(spec_of(cpus(2), seconds(60)), 50);
+  cluster.submit(spec_of(cpus(1), std::nullopt), 50);
+  const LiveQueue queue = cluster.copy();
+  EXPECT_EQ(waits(queue), (Waits{600, 660}));
+
+  LiveQueue more = queue;
+  more.nodes.push_back(more.nodes.front());
+  more.nodes.back().name = "n2";
+  EXPECT_EQ(waits(more), (Waits{0, 60}));
+
+  LiveQueue shorter = queue;
+  shorter.jobs.front().time_limit = seconds(100);
+  EXPECT_EQ(waits(shorter), (Waits{100, 160}));
+
+  LiveQueue drained = queue;
+  drained.nodes.front().state = resmgr::NodeState::kDraining;
+  EXPECT_EQ(waits(drained), (Waits{-1, -1}));
+}
+
+TEST_F(LiveChanges, WhatIsHeldStaysAndWhatIsOnALostNodeStaysInDoubt) {
+  cluster.join("n1", 2);
+  cluster.submit(spec_of(cpus(2), seconds(600)), 50);
+  cluster.submit(spec_of(cpus(2), seconds(60)), 50, true);
+  cluster.submit(spec_of(cpus(2), seconds(60)), 50);
+  EXPECT_EQ(waits(cluster.copy()), (Waits{-1, 600}));
+  cluster.send(sched::NodeLost{cluster.core.node_id("n1").value(), "silent"});
+  EXPECT_EQ(waits(cluster.copy()), (Waits{-1, -1}));
+}
+
+TEST_F(LiveChanges, AJobPastItsLimitIsTakenToEndAtOnce) {
+  cluster.join("n1", 2);
+  cluster.submit(spec_of(cpus(2), seconds(600)), 50);
+  cluster.submit(spec_of(cpus(2), seconds(60)), 50);
+  cluster.now = cluster.now + seconds(700);
+  EXPECT_EQ(waits(cluster.copy()), (Waits{1}));
+}
+
+}  // namespace
+}  // namespace jobq::sim
