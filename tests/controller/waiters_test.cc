@@ -79,5 +79,28 @@ TEST(JobIntervals, RangesThatTouchOrOverlapAreOneSet) {
   EXPECT_FALSE(set.at_most(33));
 }
 
+TEST(Waiters, ElementsOfAnArrayAreWaitedForBesideJobs) {
+  Waiters waiters;
+  const Waiters::Key key{7, 1};
+  const JobRef third(kTwo, 3);
+  waiters.add(key, jobs(1, 1), false, {third});
+  EXPECT_EQ(waiters.awaited_elements(kTwo), std::vector<JobRef>{third});
+  EXPECT_TRUE(waiters.waiting_for(JobRef(kTwo, 4)).empty());
+  EXPECT_FALSE(waiters.ended(key, third));
+  EXPECT_FALSE(waiters.ended(key, third)) << "an end that is told twice counts once";
+  EXPECT_TRUE(waiters.ended(key, kOne));
+  EXPECT_TRUE(waiters.awaited_elements(kTwo).empty());
+}
+
+TEST(Waiters, ANumberThatTurnsOutToBeAnElementIsWaitedForAsOne) {
+  Waiters waiters;
+  const Waiters::Key key{7, 1};
+  waiters.add(key, jobs(1, 2), false);
+  waiters.rename(key, kTwo, JobRef(kOne, 0));
+  EXPECT_FALSE(waiters.is_open(key, kTwo));
+  EXPECT_FALSE(waiters.ended(key, kOne));
+  EXPECT_TRUE(waiters.ended(key, JobRef(kOne, 0)));
+}
+
 }  // namespace
 }  // namespace jobq::controller
