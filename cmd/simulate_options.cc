@@ -82,7 +82,7 @@ void declare_simulation(Options& options, SimulateOptions& simulate) {
   options.list("--policy", "NAME", append_split(simulate.policies),
                "fcfs, easy, conservative (the default) or priority; several are compared");
   options.value("--depth", "K", into(simulate.depth),
-                "conservative: the first K that wait keep their place (1000)");
+                "conservative: the first K that wait keep their place (100)");
   options.group("A workload that is made up, instead of a trace");
   options.flag("--synthetic", simulate.synthetic, "jobs as the following say");
   options.value("--jobs", "N", into(simulate.jobs), "so many");
