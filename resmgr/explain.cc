@@ -180,6 +180,10 @@ void add_priority(const Forecast& forecast, const Demand& demand, std::vector<Bl
     blockers.push_back({BlockerKind::kPriority,
                         "too many requests above it wait for a pass to look at all of them",
                         "wait for those above it to start, or raise this job's priority"});
+  } else if (!forecast.starts) {
+    blockers.push_back({BlockerKind::kPriority,
+                        "it has room now, but together those above it need that soon",
+                        "wait for those above it to start, or raise this job's priority"});
   }
 }
 

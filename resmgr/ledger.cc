@@ -364,17 +364,18 @@ const Holding* Ledger::holding(RequestId id) const {
   return found == holdings_.end() ? nullptr : &found->second;
 }
 
-void Ledger::set_end(RequestId id, std::optional<Time> end) {
+bool Ledger::set_end(RequestId id, std::optional<Time> end) {
   const auto found = holdings_.find(id);
   check(found != holdings_.end(), "only what is held has an end");
   Holding& holding = found->second;
-  if (holding.end == end) return;
+  if (holding.end == end) return false;
   unlist_end(holding);
   holding.end = end;
   list_end(holding);
-  if (holding.node == nullptr) return;
+  if (holding.node == nullptr) return true;
   holding.node->first_end_known.reset();
   note_change(*holding.node);
+  return true;
 }
 
 }  // namespace jobq::resmgr

@@ -161,7 +161,7 @@ class Ledger {
   const Holding& take_again(const Grant& grant, std::shared_ptr<const Demand> demand);
   bool give_back(RequestId id);
   const Holding* holding(RequestId id) const;
-  void set_end(RequestId id, std::optional<Time> end);
+  bool set_end(RequestId id, std::optional<Time> end);
   // The known ends on nodes, also those that are past.
   const RunSet<NodeEnd>& ends() const { return ends_; }
 

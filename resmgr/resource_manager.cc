@@ -137,8 +137,8 @@ std::vector<Grant> ResourceManager::schedule(Time now) {
 
 bool ResourceManager::release(RequestId id) { return state_->ledger.give_back(id); }
 
-void ResourceManager::set_end(RequestId id, std::optional<Time> end) {
-  state_->ledger.set_end(id, end);
+bool ResourceManager::set_end(RequestId id, std::optional<Time> end) {
+  return state_->ledger.set_end(id, end);
 }
 
 void ResourceManager::restore(const Request& request, const Grant& grant) {

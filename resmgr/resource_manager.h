@@ -148,8 +148,8 @@ class ResourceManager {
   // Gives a grant back; false when it is not held.
   bool release(RequestId id);
   // When the holder must have ended by its limit, where that is known (started, resumed,
-  // suspended).
-  void set_end(RequestId id, std::optional<Time> end);
+  // suspended); false when it was so already. Else others may start now: schedule().
+  bool set_end(RequestId id, std::optional<Time> end);
   // Recovery: takes the grant again, as it was, without a queue and without an end (see set_end).
   // The node must be known; part 0 of a job comes before its steps.
   void restore(const Request& request, const Grant& grant);

@@ -162,6 +162,7 @@ class Core {
   // Limits (deadlines.cc).
   std::optional<Time> deadline_of(const Job& job) const;
   void refresh_deadline(Job& job);
+  void set_end(resmgr::RequestId id, std::optional<Time> end);
   void enforce_limits();
   void expire(Job& job);
 

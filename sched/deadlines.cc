@@ -44,11 +44,16 @@ void Core::refresh_deadline(Job& job) {
   run.deadline = deadline;
   if (!job.time_limit) return;
   const auto end = deadline ? std::optional(deadline) : std::nullopt;
-  if (run.has_grant) rm_.set_end(request_of(job.number), end);
+  if (run.has_grant) set_end(request_of(job.number), end);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     const resmgr::RequestId id = request_of(job.number, StepId{i});
-    if (!is_final(job.steps[i].state) && rm_.is_held(id)) rm_.set_end(id, end);
+    if (!is_final(job.steps[i].state) && rm_.is_held(id)) set_end(id, end);
   }
+}
+
+// Another end of what is held lets others start that would have been in somebody's way, or no more.
+void Core::set_end(resmgr::RequestId id, std::optional<Time> end) {
+  if (rm_.set_end(id, end)) schedule_due_ = true;
 }
 
 void Core::enforce_limits() {

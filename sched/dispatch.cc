@@ -186,7 +186,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
     run.gpus = grant.gpus;
     start_job(*job);
     touch(*job);
-    if (run.deadline) rm_.set_end(grant.id, run.deadline);
+    if (run.deadline) set_end(grant.id, run.deadline);
     go_on(*job);
     return;
   }
@@ -194,7 +194,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
   const NodeId node = grant.node ? grant.node : job->facts().node;
   if (nodes_.is_connected(node)) {
     start(*job, step, node, grant.gpus);
-    if (job->facts().deadline) rm_.set_end(grant.id, job->facts().deadline);
+    if (job->facts().deadline) set_end(grant.id, job->facts().deadline);
     return;
   }
   // Named things for a step whose job's node is away: others may have them until it is back.

@@ -138,5 +138,22 @@ TEST_F(LimitsTest, TheEarliestLimitWakesFirst) {
   EXPECT_EQ(world.wake(), world.now + seconds(540));
 }
 
+// Found by the fault simulator: until something else happened, nobody looked.
+TEST_F(LimitsTest, ALaterEndOfWhatIsHeldLetsOthersStartAtOnce) {
+  const JobNumber holder =
+      world.submit(one_step().needs(cpus(1)).limit(seconds(20)).cleanup(seconds(100)));
+  Ticket higher;
+  higher.spec = std::make_shared<JobSpec>(one_step().needs(cpus(2)).spec);
+  higher.priority = 90;
+  const JobNumber waits = world.submit(higher);
+  const JobNumber squeezed = world.submit(one_step().needs(cpus(1)).limit(seconds(50)));
+  world.pass(seconds(10));
+  EXPECT_EQ(world.state(squeezed), "WR");  // it would end after the holder must
+  world.complete(holder, "main");
+  EXPECT_EQ(world.state(holder), "CU");  // may hold it for 100 s from here
+  EXPECT_EQ(world.state(squeezed), "BP");
+  EXPECT_EQ(world.state(waits), "WR");
+}
+
 }  // namespace
 }  // namespace jobq::sched
