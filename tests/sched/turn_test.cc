@@ -34,8 +34,8 @@ class TurnTest : public ::testing::Test {
     EXPECT_TRUE(core.check_invariants());
     std::vector<std::string> said;
     for (const Action& action : actions) {
-      const auto say = [&](const char* what, JobNumber job) {
-        said.push_back(what + std::to_string(job.value));
+      const auto say = [&](const char* what, const JobRef& job) {
+        said.push_back(what + to_string(job));
       };
       if (const auto* launch = std::get_if<Launch>(&action)) say("launch ", launch->id.job);
       if (const auto* kill = std::get_if<Kill>(&action)) say("kill ", kill->id.job);
