@@ -128,8 +128,12 @@ struct ActionText {
     return "reply: " + std::visit(ReplyText{}, it.body);
   }
   std::string operator()(const sched::JobEnded& it) const {
-    return fmt::format("job {} ended: {}{}{}", it.job.value, sched::phrase(it.state),
+    return fmt::format("job {} ended: {}{}{}", to_string(it.job), sched::phrase(it.state),
                        it.reason.empty() ? "" : ", ", it.reason);
+  }
+  std::string operator()(const sched::ElementsDropped& it) const {
+    return fmt::format("{}[{}] cancelled before their start: {}", it.array.value,
+                       to_string(it.elements, sched::kShownRanges), it.reason);
   }
   std::string operator()(const sched::WakeAt& it) const {
     return "wake at " + format_rfc3339(it.at);
@@ -143,6 +147,9 @@ struct ActionText {
 };
 
 bool names(const sched::Selector& jobs, JobNumber job) {
+  for (const sched::Selector::Elements& elements : jobs.elements) {
+    if (elements.array == job) return true;
+  }
   return std::any_of(jobs.ranges.begin(), jobs.ranges.end(),
                      [job](const auto& range) { return range.first <= job && job <= range.last; });
 }
@@ -181,7 +188,9 @@ bool concerns(const sched::Action& action, JobNumber job) {
         if constexpr (requires { it.id.job; })
           return it.id.job == job;
         else if constexpr (requires { it.job; })
-          return it.job == job;
+          return it.job.job == job;
+        else if constexpr (requires { it.array; })
+          return it.array == job;
         else if constexpr (requires { it.body; })
           return answers(it, job);
         else

@@ -123,9 +123,11 @@ Result<sched::Event> submission(const wire::FlightEvent& in) {
                              std::move(*tickets), in.submit().dry_run()};
 }
 
-sched::Event control(const wire::FlightEvent& in) {
+Result<sched::Event> control(const wire::FlightEvent& in) {
   const ReplyId reply{in.reply()};
-  sched::Selector jobs = from_wire(in.control().jobs());
+  auto selected = from_wire(in.control().jobs());
+  if (!selected) return tl::unexpected(selected.error());
+  sched::Selector& jobs = *selected;
   switch (in.control().verb()) {
     case wire::ControlRequest::HOLD: return sched::Hold{reply, actor_of(in), std::move(jobs)};
     case wire::ControlRequest::RELEASE: return sched::Release{reply, actor_of(in), std::move(jobs)};

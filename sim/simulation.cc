@@ -195,9 +195,9 @@ void Simulation::launched(const sched::Launch& launch) {
 
 // A job may be ended by its limit, which counts from the decision, before it was dispatched.
 void Simulation::ended(const sched::JobEnded& ended) {
-  const std::optional<Time> lost = nodes_.lost_at(ended.job);
+  const std::optional<Time> lost = nodes_.lost_at(ended.job.job);
   if (lost) ++simulated_.lost;
-  Span& of_job = span(ended.job);
+  Span& of_job = span(ended.job.job);
   of_job.end = lost.value_or(now_);
   of_job.start = std::min(of_job.start, of_job.end);
   ++changes_;
