@@ -52,6 +52,7 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   options.keep_jobs = settings.keep_jobs;
   options.keep_keys = settings.keep_keys;
   options.max_connections = settings.max_connections;
+  if (settings.flight_recorder) options.flight_recorder = *settings.flight_recorder;
   options.scheduling = settings.scheduling;
   return options;
 }

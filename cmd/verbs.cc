@@ -28,6 +28,7 @@ constexpr std::array kVerbs = {
     Verb{"resource", "create, list, remove named resources", run_resource, VerbGroup::kCluster},
     Verb{"simulate", "run a workload on a simulated cluster", run_simulate, VerbGroup::kCluster},
     Verb{"report", "inside a step: its outcome and event value", run_report, VerbGroup::kCluster},
+    Verb{"admin", "replay what a controller recorded", run_admin, VerbGroup::kCluster},
     Verb{"up", "run a controller and a node in one", run_up, VerbGroup::kDaemons},
     Verb{"controller", "run the controller", run_controller, VerbGroup::kDaemons},
     Verb{"help", "help on a verb", run_help, VerbGroup::kOther},

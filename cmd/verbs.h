@@ -30,6 +30,7 @@ std::span<const Verb> all_verbs();  // in the order of `help`
 const Verb* find_verb(std::string_view name);
 
 // One function a verb, each in the file of its name.
+Result<int> run_admin(const Words& words);
 Result<int> run_cancel(const Words& words);
 Result<int> run_class(const Words& words);
 Result<int> run_controller(const Words& words);

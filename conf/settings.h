@@ -28,8 +28,9 @@ struct ControllerSettings {
   Millis keep_jobs = seconds(30 * 86400);  // how long ended jobs stay in the history
   Millis keep_keys = seconds(7 * 86400);   // how long a submission key is remembered
   std::uint32_t max_connections = 4096;
-  std::vector<std::string> operators;  // users who may act on everybody's jobs
-  resmgr::Scheduling scheduling;       // the section [scheduling]
+  std::vector<std::string> operators;    // users who may act on everybody's jobs
+  std::optional<Bytes> flight_recorder;  // space for recordings, 0: none; none: 256 MiB
+  resmgr::Scheduling scheduling;         // the section [scheduling]
 };
 
 struct NodeSettings {

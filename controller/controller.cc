@@ -90,7 +90,8 @@ struct Controller::Impl {
   Result<void> start() {
     if (auto made = make_directory(options.state, 0700); !made) return made;
     if (auto opened = turns.open(
-            {.directory = options.state, .codec = spec_codec(), .keep_jobs = options.keep_jobs});
+            {.directory = options.state, .codec = spec_codec(), .keep_jobs = options.keep_jobs},
+            options.flight_recorder);
         !opened) {
       return opened;
     }

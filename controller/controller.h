@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "net/endpoint.h"
@@ -37,6 +38,7 @@ struct Options {
   Millis keep_jobs = seconds(30 * 86400);
   Millis keep_keys = seconds(7 * 86400);
   std::size_t max_connections = 4096;
+  Bytes flight_recorder{256U << 20U};  // space for recordings; 0: none are made
   resmgr::Scheduling scheduling;
 };
 

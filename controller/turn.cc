@@ -43,8 +43,10 @@ Result<void> Turn::recover() {
   if (!rows) return tl::unexpected(rows.error());
   core_ = sched::EventManager(policy_);
   Batch batch;
-  core_.restore(*rows, doors_.now(), batch.actions);
+  const Time now = doors_.now();
+  core_.restore(*rows, now, batch.actions);
   std::vector<sched::Row> changed = core_.take_rows();
+  if (witness_) witness_->restored(std::move(*rows), now, policy_, batch.actions, changed);
   if (!failure_) commit(std::move(batch), std::move(changed));
   return {};
 }
@@ -64,7 +66,9 @@ void Turn::run() {
   std::vector<Item> items = std::exchange(inbox_, {});
   Batch batch;
   for (Item& item : items) take(std::move(item), now, batch);
-  commit(std::move(batch), core_.take_rows());
+  std::vector<sched::Row> rows = core_.take_rows();
+  if (witness_) witness_->turned(rows);
+  commit(std::move(batch), std::move(rows));
 }
 
 void Turn::take(Item item, Time now, Batch& batch) {
@@ -76,7 +80,10 @@ void Turn::take(Item item, Time now, Batch& batch) {
   if (failure_) {
     refuse(event);
   } else {
+    if (witness_) witness_->given(event, now);
+    const std::size_t before = batch.actions.size();
     core_.step(std::move(event), now, batch.actions);
+    if (witness_) witness_->decided(std::span(batch.actions).subspan(before));
   }
 }
 

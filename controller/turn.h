@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <variant>
 #include <vector>
 
@@ -50,6 +51,22 @@ class TurnDoors {
   virtual void journal_back() = 0;
 };
 
+// Sees in order what the core is given and what it gives, and changes nothing.
+class TurnWitness {
+ public:
+  virtual ~TurnWitness() = default;
+
+  // The core was made with this policy and restored from these rows.
+  virtual void restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
+                        std::span<const sched::Action> actions,
+                        std::span<const sched::Row> changed) = 0;
+  // Before the core is given an event, and after.
+  virtual void given(const sched::Event& event, Time at) = 0;
+  virtual void decided(std::span<const sched::Action> actions) = 0;
+  // At the end of a turn: the rows that its events changed.
+  virtual void turned(std::span<const sched::Row> changed) = 0;
+};
+
 class Turn {
  public:
   // Run when everything before the question is durable, or with the journal's error.
@@ -58,6 +75,9 @@ class Turn {
   using Question = std::function<Answer(const sched::EventManager&, Time)>;
 
   Turn(sched::Policy policy, TurnDoors& doors);
+
+  // Before the first recovery; it must outlive the turn.
+  void set_witness(TurnWitness* witness) { witness_ = witness; }
 
   // --- from the controller
   void post(sched::Event event);
@@ -94,6 +114,7 @@ class Turn {
 
   sched::Policy policy_;
   TurnDoors& doors_;
+  TurnWitness* witness_ = nullptr;
   sched::EventManager core_;
 
   std::vector<Item> inbox_;

@@ -44,16 +44,25 @@ Turns::~Turns() {
   mailbox_->waker.reset();
 }
 
-Result<void> Turns::open(store::Journal::Options options) {
+Result<void> Turns::open(store::Journal::Options options, Bytes flight_recorder) {
+  FlightRecorder::Options recording{options.directory, flight_recorder, options.codec};
   auto journal = store::Journal::open(std::move(options));
   if (!journal) return tl::unexpected(journal.error());
   journal_ = std::move(*journal);
+  if (flight_recorder.count != 0) {
+    recorder_ = std::make_unique<FlightRecorder>(std::move(recording));
+    turn_.set_witness(recorder_.get());
+  }
   return turn_.recover();
 }
 
 void Turns::append(std::vector<sched::Row> rows) {
+  FlightRecorder::Piece piece = recorder_ ? recorder_->take() : FlightRecorder::Piece{};
   journal_->append(std::move(rows),
-                   [mailbox = mailbox_](Result<void> result) { mailbox->put(std::move(result)); });
+                   [mailbox = mailbox_, piece = std::move(piece)](Result<void> result) {
+                     if (result) FlightRecorder::write(piece);
+                     mailbox->put(std::move(result));
+                   });
 }
 
 void Turns::collect() {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "controller/flight_recorder.h"
 #include "controller/loop_handles.h"
 #include "controller/turn.h"
 #include "sched/event_manager.h"
@@ -29,8 +30,9 @@ class Turns final : private TurnDoors {
   Turns(const Turns&) = delete;
   Turns& operator=(const Turns&) = delete;
 
-  // Opens the journal and recovers the core from it.
-  Result<void> open(store::Journal::Options options);
+  // Opens the journal and recovers the core from it; records what it decides from then on, in so
+  // much space (0: not at all).
+  Result<void> open(store::Journal::Options options, Bytes flight_recorder);
 
   void post(sched::Event event) { turn_.post(std::move(event)); }
   void ask(Question question) { turn_.ask(std::move(question)); }
@@ -56,7 +58,8 @@ class Turns final : private TurnDoors {
 
   Handlers handlers_;
   Turn turn_;
-  std::unique_ptr<store::Journal> journal_;
+  std::unique_ptr<FlightRecorder> recorder_;  // may be none
+  std::unique_ptr<store::Journal> journal_;   // its thread writes the recording as well
 
   struct Mailbox;  // between the journal's thread and the loop
   std::shared_ptr<Mailbox> mailbox_;

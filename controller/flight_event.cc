@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Both ways, event by event, in the messages that brought them.
+#include "controller/flight_event.h"
+
+#include "controller/translate.h"
+#include "controller/wire_checks.h"
+
+namespace jobq::controller {
+namespace {
+
+sched::Actor actor_of(const wire::FlightEvent& in) {
+  return {in.actor().uid(), in.actor().gid(), in.actor().user(), in.actor().is_operator()};
+}
+
+// --- to the record
+
+class Putter {
+ public:
+  explicit Putter(wire::FlightEvent& out) : out_(out) {}
+
+  void operator()(const sched::NewJobNotice& it) {
+    asked(it);
+    wire::SubmitRequest& submit = *out_.mutable_submit();
+    to_wire(it.tickets, submit);
+    submit.set_key(it.key);
+    submit.set_dry_run(it.dry_run);
+  }
+  void operator()(const sched::Hold& it) { control(it, wire::ControlRequest::HOLD); }
+  void operator()(const sched::Release& it) { control(it, wire::ControlRequest::RELEASE); }
+  void operator()(const sched::Cancel& it) {
+    control(it, it.signal != 0 ? wire::ControlRequest::SIGNAL : wire::ControlRequest::CANCEL);
+    out_.mutable_control()->set_signal(it.signal);
+  }
+  void operator()(const sched::RegisterClass& it) {
+    asked(it);
+    wire::ClassRequest& request = *out_.mutable_change_class();
+    to_wire(*it.definition.spec, *request.mutable_spec());
+    request.set_text(it.definition.text);
+    request.set_file(it.definition.file);
+  }
+  void operator()(const sched::RetireClass& it) {
+    asked(it);
+    out_.mutable_change_class()->set_verb(wire::ClassRequest::RETIRE);
+    out_.mutable_change_class()->set_name(it.name);
+    out_.mutable_change_class()->set_version(it.version);
+  }
+  void operator()(const sched::CreateResource& it) {
+    asked(it);
+    wire::ResourceRequest& request = *out_.mutable_change_resource();
+    request.set_name(it.resource.name);
+    request.set_kind(static_cast<std::uint32_t>(it.resource.kind));
+    request.set_total(it.resource.total);
+  }
+  void operator()(const sched::RemoveResource& it) {
+    asked(it);
+    out_.mutable_change_resource()->set_verb(wire::ResourceRequest::REMOVE);
+    out_.mutable_change_resource()->set_name(it.name);
+  }
+  void operator()(const sched::DrainNode& it) {
+    node(it, wire::NodeRequest::DRAIN);
+    out_.mutable_change_node()->set_reason(it.reason);
+  }
+  void operator()(const sched::ResumeNode& it) { node(it, wire::NodeRequest::RESUME); }
+  void operator()(const sched::NodeJoined& it) {
+    out_.set_link(it.link);
+    wire::NodeJoin& join = *out_.mutable_join();
+    join.set_name(it.name);
+    join.set_incarnation(it.incarnation);
+    to_wire(it.capacity, *join.mutable_capacity());
+    for (const sched::NodeJoined::Known& known : it.attempts) {
+      wire::NodeJoin::Known& out = *join.add_attempts();
+      to_wire(known.id, *out.mutable_id());
+      out.set_running(known.running);
+    }
+  }
+  void operator()(const sched::NodeLost& it) {
+    out_.set_node(it.node.value);
+    out_.set_lost(it.reason);
+  }
+  void operator()(const sched::TaskStarted& it) {
+    out_.set_node(it.node.value);
+    to_wire(it.id, *out_.mutable_started()->mutable_id());
+  }
+  void operator()(const sched::TaskComplete& it) {
+    out_.set_node(it.node.value);
+    to_wire(it.id, *out_.mutable_complete()->mutable_id());
+    to_wire(it.end, *out_.mutable_complete()->mutable_end());
+  }
+  void operator()(const sched::Tick&) { out_.mutable_tick(); }
+
+ private:
+  template <class Asked>
+  void asked(const Asked& it) {
+    out_.set_reply(it.reply.value);
+    wire::FlightActor& actor = *out_.mutable_actor();
+    actor.set_uid(it.actor.uid);
+    actor.set_gid(it.actor.gid);
+    actor.set_user(it.actor.user);
+    actor.set_is_operator(it.actor.is_operator);
+  }
+  template <class Asked>
+  void control(const Asked& it, wire::ControlRequest::Verb verb) {
+    asked(it);
+    out_.mutable_control()->set_verb(verb);
+    to_wire(it.jobs, *out_.mutable_control()->mutable_jobs());
+  }
+  template <class Asked>
+  void node(const Asked& it, wire::NodeRequest::Verb verb) {
+    asked(it);
+    out_.mutable_change_node()->set_verb(verb);
+    out_.mutable_change_node()->set_name(it.name);
+  }
+
+  wire::FlightEvent& out_;
+};
+
+// --- from the record
+
+Result<sched::Event> submission(const wire::FlightEvent& in) {
+  auto tickets = from_wire(in.submit());
+  if (!tickets) return tl::unexpected(tickets.error());
+  return sched::NewJobNotice{ReplyId{in.reply()}, actor_of(in), in.submit().key(),
+                             std::move(*tickets), in.submit().dry_run()};
+}
+
+Result<sched::Event> control(const wire::FlightEvent& in) {
+  const ReplyId reply{in.reply()};
+  auto selector = from_wire(in.control().jobs());
+  if (!selector) return tl::unexpected(selector.error());
+  sched::Selector jobs = std::move(*selector);
+  switch (in.control().verb()) {
+    case wire::ControlRequest::HOLD: return sched::Hold{reply, actor_of(in), std::move(jobs)};
+    case wire::ControlRequest::RELEASE: return sched::Release{reply, actor_of(in), std::move(jobs)};
+    default: break;
+  }
+  return sched::Cancel{reply, actor_of(in), std::move(jobs), in.control().signal()};
+}
+
+Result<sched::Event> class_change(const wire::FlightEvent& in) {
+  const wire::ClassRequest& request = in.change_class();
+  const ReplyId reply{in.reply()};
+  if (request.verb() == wire::ClassRequest::RETIRE) {
+    return sched::RetireClass{reply, actor_of(in), request.name(), request.version()};
+  }
+  auto spec = from_wire(request.spec());
+  if (!spec) return tl::unexpected(spec.error());
+  return sched::RegisterClass{
+      reply, actor_of(in), {std::move(*spec), request.text(), request.file()}};
+}
+
+Result<sched::Event> resource_change(const wire::FlightEvent& in) {
+  const wire::ResourceRequest& request = in.change_resource();
+  const ReplyId reply{in.reply()};
+  if (request.verb() == wire::ResourceRequest::REMOVE) {
+    return sched::RemoveResource{reply, actor_of(in), request.name()};
+  }
+  const auto kind = checked_enum(request.kind(), resmgr::NamedKind::kTokens, "kind of resource");
+  if (!kind) return tl::unexpected(kind.error());
+  return sched::CreateResource{reply, actor_of(in), {request.name(), *kind, request.total()}};
+}
+
+sched::Event node_change(const wire::FlightEvent& in) {
+  const wire::NodeRequest& request = in.change_node();
+  const ReplyId reply{in.reply()};
+  if (request.verb() == wire::NodeRequest::DRAIN) {
+    return sched::DrainNode{reply, actor_of(in), request.name(), request.reason()};
+  }
+  return sched::ResumeNode{reply, actor_of(in), request.name()};
+}
+
+sched::Event joined(const wire::NodeJoin& in, std::uint64_t link) {
+  sched::NodeJoined event{in.name(), in.incarnation(), from_wire(in.capacity()), {}, link};
+  for (const wire::NodeJoin::Known& known : in.attempts()) {
+    event.attempts.push_back({from_wire(known.id()), known.running()});
+  }
+  return event;
+}
+
+}  // namespace
+
+void to_wire(const sched::Event& event, wire::FlightEvent& out) { std::visit(Putter(out), event); }
+
+Result<sched::Event> from_wire(const wire::FlightEvent& in) {
+  const NodeId node{in.node()};
+  switch (in.event_case()) {
+    case wire::FlightEvent::kSubmit: return submission(in);
+    case wire::FlightEvent::kControl: return control(in);
+    case wire::FlightEvent::kChangeClass: return class_change(in);
+    case wire::FlightEvent::kChangeResource: return resource_change(in);
+    case wire::FlightEvent::kChangeNode: return node_change(in);
+    case wire::FlightEvent::kJoin: return joined(in.join(), in.link());
+    case wire::FlightEvent::kLost: return sched::NodeLost{node, in.lost()};
+    case wire::FlightEvent::kStarted: return sched::TaskStarted{node, from_wire(in.started().id())};
+    case wire::FlightEvent::kComplete: {
+      auto end = from_wire(in.complete().end());
+      if (!end) return tl::unexpected(end.error());
+      return sched::TaskComplete{node, from_wire(in.complete().id()), std::move(*end)};
+    }
+    case wire::FlightEvent::kTick: return sched::Tick{};
+    case wire::FlightEvent::EVENT_NOT_SET: break;
+  }
+  return tl::unexpected(malformed("an event of a kind that this version does not know"));
+}
+
+}  // namespace jobq::controller

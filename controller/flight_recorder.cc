@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// Encoding in the turn, writing behind it.
+#include "controller/flight_recorder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "controller/flight_digest.h"
+#include "controller/flight_event.h"
+#include "controller/flight_log.h"
+#include "store/rows_file.h"
+
+namespace jobq::controller {
+
+// The events of one recording.
+class FlightRecorder::File {
+ public:
+  File(int descriptor, Bytes limit) : descriptor_(descriptor), left_(limit.count) {}
+  ~File() { end(); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  void write(std::string_view bytes) {
+    const std::lock_guard lock(mutex_);
+    if (descriptor_ < 0 || bytes.empty()) return;
+    if (bytes.size() > left_) return end_at_limit();
+    left_ -= bytes.size();
+    if (put(bytes)) return;
+    log::warning("the recording ends here: {}", std::generic_category().message(errno));
+    end();
+  }
+
+ private:
+  void end_at_limit() {
+    wire::FlightRecord full;
+    full.mutable_full();
+    std::string last;
+    append_record(last, full);
+    put(last);
+    end();
+    log::notice("the recording is at its limit and ends here; the next start makes a new one");
+  }
+  bool put(std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t n = ::write(descriptor_, bytes.data(), bytes.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  void end() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+    descriptor_ = -1;
+  }
+
+  std::mutex mutex_;
+  int descriptor_;
+  std::uint64_t left_;
+};
+
+namespace {
+
+std::uint64_t bytes_under(const std::string& directory) {
+  std::uint64_t sum = 0;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const auto size = entry.file_size(error);
+    if (!error) sum += size;
+  }
+  return sum;
+}
+
+std::string next_name(const std::vector<std::string>& known) {
+  const std::uint64_t last =
+      known.empty() ? 0 : std::stoull(std::filesystem::path(known.back()).filename());
+  return fmt::format("{:06}", last + 1);
+}
+
+// Whatever else is to be done goes first: a start with a full queue has enough to do.
+void save_when_idle(const std::string& path, const std::vector<sched::Row>& rows,
+                    const store::SpecCodec& codec) {
+  const sched_param none{};
+  ::sched_setscheduler(0, SCHED_IDLE, &none);
+  if (const auto saved = store::save_rows(path, rows, codec); !saved) {
+    log::warning("this recording cannot be replayed: {}", saved.error().message);
+  }
+}
+
+}  // namespace
+
+FlightRecorder::FlightRecorder(Options options) : options_(std::move(options)) {}
+
+FlightRecorder::~FlightRecorder() {
+  write(take());
+  if (rows_writer_.joinable()) rows_writer_.join();
+}
+
+// Old recordings keep half of the space; what is left is for the new one.
+Bytes FlightRecorder::make_room() const {
+  std::uint64_t used = 0;
+  const std::vector<std::string> old = recordings(flight_directory(options_.state));
+  for (const std::string& recording : old) used += bytes_under(recording);
+  for (const std::string& recording : old) {
+    if (used <= options_.limit.count / 2) break;
+    used -= std::min(used, bytes_under(recording));
+    std::error_code ignored;
+    std::filesystem::remove_all(recording, ignored);
+  }
+  return {options_.limit.count - std::min(used, options_.limit.count)};
+}
+
+void FlightRecorder::open(std::vector<sched::Row> from) {
+  const std::string flight = flight_directory(options_.state);
+  const std::string recording = flight + "/" + next_name(recordings(flight));
+  const Bytes room = make_room();
+  std::error_code ignored;  // the next call tells
+  std::filesystem::create_directories(recording, ignored);
+  std::filesystem::permissions(flight, std::filesystem::perms::owner_all, ignored);
+  const int descriptor = ::open(events_file(recording).c_str(),
+                                O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+  if (descriptor < 0) {
+    log::warning("nothing is recorded: {} cannot be written: {}", events_file(recording),
+                 std::generic_category().message(errno));
+    return;
+  }
+  file_ = std::make_shared<File>(descriptor, room);
+  rows_writer_ = std::thread([path = rows_file(recording), codec = options_.codec,
+                              rows = std::move(from)] { save_when_idle(path, rows, codec); });
+}
+
+void FlightRecorder::restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
+                              std::span<const sched::Action> actions,
+                              std::span<const sched::Row> changed) {
+  // After a failure of the journal: what is left was never durable.
+  pending_.clear();
+  turn_is_open_ = false;
+  if (rows_writer_.joinable()) rows_writer_.join();
+  file_.reset();
+  open(std::move(from));
+  if (!file_) return;
+  wire::FlightRecord record;
+  wire::FlightStart& start = *record.mutable_start();
+  to_wire(policy, start);
+  start.set_software(std::string(kSoftware));
+  start.set_at(at.ms);
+  start.set_actions(digest_of(actions));
+  start.set_rows(digest_of(changed));
+  append_record(pending_, record);
+  write(take());
+}
+
+void FlightRecorder::given(const sched::Event& event, Time at) {
+  if (!file_) return;
+  wire::FlightEvent& out = *record_.mutable_event();
+  out.Clear();
+  out.set_at(at.ms);
+  to_wire(event, out);
+}
+
+void FlightRecorder::decided(std::span<const sched::Action> actions) {
+  if (!file_) return;
+  record_.mutable_event()->set_actions(digest_of(actions));
+  append_record(pending_, record_);
+  turn_is_open_ = true;
+}
+
+void FlightRecorder::turned(std::span<const sched::Row> changed) {
+  if (!std::exchange(turn_is_open_, false)) return;
+  wire::FlightRecord record;
+  record.mutable_turn()->set_rows(digest_of(changed));
+  append_record(pending_, record);
+}
+
+FlightRecorder::Piece FlightRecorder::take() { return {file_, std::exchange(pending_, {})}; }
+
+void FlightRecorder::write(const Piece& piece) {
+  if (piece.file) piece.file->write(piece.bytes);
+}
+
+}  // namespace jobq::controller

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows in a file of their own, in the journal's tables: from where a recording can begin.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "sched/rows.h"
+#include "store/journal.h"
+
+namespace jobq::store {
+
+// Not durable: it is as good as the system's memory until that writes it. There is nothing under
+// `path` before all of it is there.
+Result<void> save_rows(const std::string& path, const std::vector<sched::Row>& rows,
+                       const SpecCodec& codec);
+
+// In the order of save_rows(), as far as recovery depends on it.
+Result<std::vector<sched::Row>> load_rows(const std::string& path, const SpecCodec& codec);
+
+}  // namespace jobq::store

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# What a controller recorded is run again: all is equal, also after kill -9, and damage is told.
+. "$(dirname "$0")/lib.sh"
+start_up --cpus 2
+flight=$T/state/controller/flight
+
+ended() { [[ $(state_of "$1") == J? ]]; }
+
+test_begin "a controller that works, is killed and starts again can be replayed"
+jq resource create plan-db
+jq submit --wait --exclusive plan-db -- true >/dev/null
+expect_exit 1 jq submit --wait -- false
+long=$(jq submit -- sleep 1000)
+held=$(jq submit --hold -- true)
+jq hold "$long"
+jq release "$long"
+jq cancel "$held"
+for i in {1..40}; do echo "{\"run\": [\"true\"], \"ticket\": {\"name\": \"n$((i % 3))\"}}"; done |
+  jq submit - >numbers
+jq hold --name n1 || true
+jq wait "$(head -1 numbers)" >/dev/null || true
+stop up KILL
+start_up --cpus 2
+jq release --name n1 || true
+jq cancel --all
+wait_for 20 ended "$long"
+stop up
+expect_eq 2 "$(ls "$flight" | wc -l)"
+expect_exit 0 jq admin replay --state "${flight%/flight}" --check
+expect_eq 2 "$(grep -c 'all equal' out)"
+ok
+
+test_begin "every event and decision is shown, or those about one job"
+expect_exit 0 jq admin replay "$flight/000001"
+expect_match 'submission of 40 tickets' "$(<out)"
+expect_match 'resource plan-db \(1\) created' "$(<out)"
+expect_match "job $held ended: cancelled" "$(<out)"
+expect_exit 0 jq admin replay --job "$long" "$flight/000001"
+expect_match "launch job $long, step 0, attempt 1" "$(<out)"
+grep -q "job $held ended" out && fail "another job's end is shown"
+expect_exit 0 jq admin replay --json "$flight/000001"
+expect_eq true "$(tail -1 out | json -r .equal)"
+expect_eq "the controller recovers" "$(head -1 out | json -r .event)"
+expect_exit 0 jq admin replay --from 2100-01-01 "$flight/000001"
+expect_eq 1 "$(wc -l <out)"
+ok
+
+test_begin "a tail that was torn off is no damage"
+cp -r "$flight/000001" torn
+truncate -s -5 torn/events
+expect_exit 0 jq admin replay --check torn
+expect_match 'all equal; the last record is not whole' "$(<out)"
+ok
+
+test_begin "a byte that was flipped is damage, and said where"
+cp -r "$flight/000001" flipped
+printf '\xff' | dd of=flipped/events bs=1 seek=300 conv=notrunc status=none
+expect_exit 1 jq admin replay --check flipped
+expect_match 'flipped: the record at byte [0-9]+ is damaged' "$(<err)"
+ok
+
+test_begin "events that belong to other rows are decided otherwise, and the first place is named"
+cp -r "$flight/000002" mixed
+cp "$flight/000001/rows" mixed/rows
+expect_exit 1 jq admin replay --check mixed
+expect_match 'NOT equal' "$(<out)"
+expect_match 'are not what was recorded' "$(<err)"
+ok
+
+test_begin "what is no recording is said"
+mkdir empty
+expect_exit 1 jq admin replay empty
+expect_match 'empty/events cannot be read' "$(<err)"
+expect_exit 5 jq admin replay --state "$PWD/empty"
+expect_match 'there are no recordings in' "$(<err)"
+ok

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The flight recorder's records: every event comes back as it was, and damage is seen.
+#include <gtest/gtest.h>
+
+#include "base/digest.h"
+#include "controller/flight_digest.h"
+#include "controller/flight_event.h"
+#include "controller/flight_log.h"
+
+namespace jobq::controller {
+namespace {
+
+const sched::Actor kAnn{1000, 100, "ann", true};
+const AttemptId kAttempt{JobNumber{7}, StepId{2}, Attempt{3}};
+
+sched::Selector selector() {
+  sched::Selector jobs;
+  jobs.ranges.push_back({JobNumber{3}, JobNumber{9}});
+  jobs.elements = {{JobNumber{4}, sched::IndexSet(1, 3)}};
+  jobs.step = "calc";
+  jobs.names = {"a", "b"};
+  jobs.user = "bob";
+  jobs.all = true;
+  return jobs;
+}
+
+std::shared_ptr<const sched::JobSpec> spec() {
+  sched::JobSpec spec;
+  spec.class_name = "plan";
+  spec.class_version = "2";
+  sched::StepSpec step;
+  step.name = "main";
+  step.argv = {"true"};
+  spec.steps.push_back(step);
+  return std::make_shared<const sched::JobSpec>(spec);
+}
+
+sched::NewJobNotice submission() {
+  sched::NewJobNotice notice{ReplyId{5}, kAnn, "key", {}, true};
+  notice.tickets.resize(2);
+  notice.tickets[0].spec = spec();
+  notice.tickets[1].spec = notice.tickets[0].spec;
+  notice.tickets[1].priority = 9;
+  return notice;
+}
+
+sched::TaskComplete completion() {
+  sched::TaskComplete complete{NodeId{4}, kAttempt, {}};
+  complete.end.how = sched::TaskEnd::How::kSignalled;
+  complete.end.signal = 9;
+  complete.end.event = "value";
+  complete.end.max_rss = Bytes{77};
+  return complete;
+}
+
+// As it is written; two events are equal when this is.
+std::string text_of(const sched::Event& event) {
+  wire::FlightEvent out;
+  to_wire(event, out);
+  return out.SerializeAsString();
+}
+
+TEST(FlightEvent, EveryKindComesBackAsItWas) {
+  sched::NodeJoined joined{
+      "n1", "life", {4, Bytes{1024}, 1, {{"disk", 5}}}, {{kAttempt, false}}, 12};
+  const std::vector<sched::Event> events{
+      submission(),
+      sched::Hold{ReplyId{5}, kAnn, selector()},
+      sched::Release{ReplyId{5}, kAnn, selector()},
+      sched::Cancel{ReplyId{5}, kAnn, selector(), 0},
+      sched::Cancel{ReplyId{5}, kAnn, selector(), 15},
+      sched::RegisterClass{ReplyId{5}, kAnn, {spec(), "text", "file"}},
+      sched::RetireClass{ReplyId{5}, kAnn, "plan", "2"},
+      sched::CreateResource{ReplyId{5}, kAnn, {"gate", resmgr::NamedKind::kTokens, 3}},
+      sched::RemoveResource{ReplyId{5}, kAnn, "gate"},
+      sched::DrainNode{ReplyId{5}, kAnn, "n1", "broken"},
+      sched::ResumeNode{ReplyId{5}, kAnn, "n1"},
+      joined,
+      sched::NodeLost{NodeId{4}, "silent"},
+      sched::TaskStarted{NodeId{4}, kAttempt},
+      completion(),
+      sched::Tick{}};
+  std::vector<bool> kinds(std::variant_size_v<sched::Event>);
+  for (const sched::Event& event : events) {
+    wire::FlightEvent written;
+    to_wire(event, written);
+    const auto read = from_wire(written);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->index(), event.index());
+    EXPECT_EQ(text_of(*read), text_of(event)) << "event of kind " << event.index();
+    kinds[event.index()] = true;
+  }
+  for (std::size_t kind = 0; kind < kinds.size(); ++kind) EXPECT_TRUE(kinds[kind]) << kind;
+}
+
+TEST(FlightDigest, OneFieldMakesAnother) {
+  sched::JobRow row;
+  row.number = JobNumber{1};
+  const std::vector<sched::Row> rows{row};
+  row.exit_code = 1;
+  const std::vector<sched::Row> others{row};
+  EXPECT_NE(digest_of(std::span(rows)), digest_of(std::span(others)));
+  const std::vector<sched::Action> done{sched::Reply{ReplyId{1}, sched::Done{}}};
+  const std::vector<sched::Action> more{sched::Reply{ReplyId{1}, sched::Done{}, true}};
+  EXPECT_NE(digest_of(std::span(done)), digest_of(std::span(more)));
+}
+
+TEST(Digest, ItIsTheSameOnEveryMachine) {
+  EXPECT_EQ(jobq::digest_of("jobq"), 0xd0815352f75296aU);
+  EXPECT_NE(jobq::digest_of(std::string_view("a\0", 2)), jobq::digest_of("a"));
+}
+
+std::string two_records() {
+  std::string bytes;
+  wire::FlightRecord record;
+  record.mutable_turn()->set_rows(1);
+  append_record(bytes, record);
+  record.mutable_turn()->set_rows(2);
+  append_record(bytes, record);
+  return bytes;
+}
+
+TEST(FlightReader, WhatIsCutOffAnywhereIsTornAndNotDamaged) {
+  const std::string whole = two_records();
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    FlightReader reader(whole.substr(0, length));
+    wire::FlightRecord record;
+    Result<bool> more = true;
+    std::size_t count = 0;
+    for (; more && *more; ++count) more = reader.next(record);
+    ASSERT_TRUE(more) << length;
+    const std::size_t expected = length == whole.size() ? 2 : length < whole.size() / 2 ? 0 : 1;
+    EXPECT_EQ(count - 1, expected) << length;
+    EXPECT_EQ(reader.torn(), length % (whole.size() / 2) != 0) << length;
+  }
+}
+
+TEST(FlightReader, AByteThatWasFlippedIsSeen) {
+  const std::string whole = two_records();
+  for (std::size_t at = 4; at < whole.size() / 2; ++at) {
+    std::string bytes = whole;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    FlightReader reader(bytes);
+    wire::FlightRecord record;
+    EXPECT_FALSE(reader.next(record)) << at;
+  }
+}
+
+}  // namespace
+}  // namespace jobq::controller
