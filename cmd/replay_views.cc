@@ -19,6 +19,9 @@ std::string text_of(const sched::Selector& jobs) {
     parts.push_back(first == last ? fmt::format("{}", first.value)
                                   : fmt::format("{}-{}", first.value, last.value));
   }
+  for (const auto& [array, indexes] : jobs.elements) {
+    parts.push_back(fmt::format("{}[{}]", array.value, to_string(indexes, 20)));
+  }
   for (const std::string& name : jobs.names) parts.push_back("name " + name);
   if (jobs.user) parts.push_back("user " + *jobs.user);
   if (jobs.all) parts.emplace_back("all");
@@ -132,8 +135,7 @@ struct ActionText {
                        it.reason.empty() ? "" : ", ", it.reason);
   }
   std::string operator()(const sched::ElementsDropped& it) const {
-    return fmt::format("{}[{}] cancelled before their start: {}", it.array.value,
-                       to_string(it.elements, sched::kShownRanges), it.reason);
+    return fmt::format("{}[{}] dropped: {}", it.array.value, to_string(it.elements, 20), it.reason);
   }
   std::string operator()(const sched::WakeAt& it) const {
     return "wake at " + format_rfc3339(it.at);
@@ -147,11 +149,12 @@ struct ActionText {
 };
 
 bool names(const sched::Selector& jobs, JobNumber job) {
-  for (const sched::Selector::Elements& elements : jobs.elements) {
-    if (elements.array == job) return true;
-  }
-  return std::any_of(jobs.ranges.begin(), jobs.ranges.end(),
-                     [job](const auto& range) { return range.first <= job && job <= range.last; });
+  const auto in_range = [job](const auto& range) {
+    return range.first <= job && job <= range.last;
+  };
+  const auto in_array = [job](const auto& some) { return some.array == job; };
+  return std::any_of(jobs.ranges.begin(), jobs.ranges.end(), in_range) ||
+         std::any_of(jobs.elements.begin(), jobs.elements.end(), in_array);
 }
 
 bool answers(const sched::Reply& reply, JobNumber job) {
@@ -172,12 +175,13 @@ std::string describe(const sched::Action& action) { return std::visit(ActionText
 bool concerns(const sched::Event& event, JobNumber job) {
   return std::visit(
       [job](const auto& it) {
-        if constexpr (requires { it.jobs.ranges; })
+        if constexpr (requires { it.jobs.ranges; }) {
           return names(it.jobs, job);
-        else if constexpr (requires { it.id.job; })
+        } else if constexpr (requires { it.id.job; }) {
           return it.id.job == job;
-        else
+        } else {
           return false;
+        }
       },
       event);
 }
@@ -185,16 +189,17 @@ bool concerns(const sched::Event& event, JobNumber job) {
 bool concerns(const sched::Action& action, JobNumber job) {
   return std::visit(
       [job](const auto& it) {
-        if constexpr (requires { it.id.job; })
+        if constexpr (requires { it.id.job; }) {
           return it.id.job == job;
-        else if constexpr (requires { it.job; })
+        } else if constexpr (requires { it.job.job; }) {
           return it.job.job == job;
-        else if constexpr (requires { it.array; })
+        } else if constexpr (requires { it.array; }) {
           return it.array == job;
-        else if constexpr (requires { it.body; })
+        } else if constexpr (requires { it.body; }) {
           return answers(it, job);
-        else
+        } else {
           return false;
+        }
       },
       action);
 }

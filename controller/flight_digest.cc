@@ -18,9 +18,6 @@ auto fields(const TaskEnd& it) {
                   it.cpu.count, it.max_rss.count);
 }
 auto fields(const AttemptId& it) { return std::tie(it.job, it.step, it.attempt); }
-auto fields(const JobRef& it) { return std::tie(it.job, it.index); }
-auto fields(const IndexRange& it) { return std::tie(it.first, it.last, it.step); }
-auto fields(const IndexSet& it) { return std::tie(it.ranges()); }
 auto fields(const Error& it) { return std::tie(it.code, it.message); }
 auto fields(const resmgr::Count& it) { return std::tie(it.name, it.amount); }
 auto fields(const resmgr::Capacity& it) {
@@ -41,14 +38,19 @@ auto fields(const Resume& it) { return std::tie(it.node, it.id); }
 auto fields(const Forget& it) { return std::tie(it.node, it.id); }
 auto fields(const Welcome& it) { return std::tie(it.name, it.node, it.link); }
 auto fields(const Submitted& it) { return std::tie(it.tickets); }
-auto fields(const JobResults::One& it) { return std::tie(it.job, it.result, it.elements); }
+auto fields(const JobRef& it) { return std::tie(it.job, it.index); }
+auto fields(const JobResults::One& it) { return std::tie(it.job, it.elements, it.result); }
+auto fields(const ElementsDropped& it) { return std::tie(it.array, it.elements, it.reason); }
+auto fields(const ArrayRow& it) {
+  return std::tie(it.job, it.next, it.front, it.front_index, it.made, it.done, it.failed,
+                  it.cancelled, it.again, it.held, it.dropped, it.first_failure);
+}
 auto fields(const JobResults& it) { return std::tie(it.jobs); }
 auto fields(const Done&) { return std::tuple<>(); }
 auto fields(const Reply& it) { return std::tie(it.to, it.body, it.more); }
 auto fields(const JobEnded& it) {
   return std::tie(it.job, it.state, it.outcome, it.reason, it.exit_code);
 }
-auto fields(const ElementsDropped& it) { return std::tie(it.array, it.elements, it.reason); }
 auto fields(const WakeAt& it) { return std::tie(it.at); }
 
 auto fields(const SpecRow& it) { return std::make_tuple(it.id, hash_of(*it.spec)); }
@@ -58,10 +60,6 @@ auto fields(const JobRow& it) {
                   it.decided, it.reason, it.exit_code, it.cancelled_by, it.submitted, it.started,
                   it.suspended, it.suspended_for.count, it.ended, it.state, it.array, it.index,
                   it.elements);
-}
-auto fields(const ArrayRow& it) {
-  return std::tie(it.job, it.next, it.front, it.front_index, it.made, it.done, it.failed,
-                  it.cancelled, it.again, it.held, it.dropped, it.first_failure);
 }
 auto fields(const StepRow& it) {
   return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt);
@@ -88,6 +86,7 @@ auto fields(const CounterRow& it) { return std::tie(it.name, it.value); }
 class Adder {
  public:
   void add(const std::string& text) { digest_.add(text); }
+  void add(const IndexSet& set) { add(to_string(set)); }
   void add(Time time) { number(time.ms); }
   void add(Millis span) { number(span.count); }
   template <class Tag, class Rep>

@@ -125,9 +125,9 @@ Result<sched::Event> submission(const wire::FlightEvent& in) {
 
 Result<sched::Event> control(const wire::FlightEvent& in) {
   const ReplyId reply{in.reply()};
-  auto selected = from_wire(in.control().jobs());
-  if (!selected) return tl::unexpected(selected.error());
-  sched::Selector& jobs = *selected;
+  auto selector = from_wire(in.control().jobs());
+  if (!selector) return tl::unexpected(selector.error());
+  sched::Selector jobs = std::move(*selector);
   switch (in.control().verb()) {
     case wire::ControlRequest::HOLD: return sched::Hold{reply, actor_of(in), std::move(jobs)};
     case wire::ControlRequest::RELEASE: return sched::Release{reply, actor_of(in), std::move(jobs)};

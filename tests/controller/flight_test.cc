@@ -16,6 +16,7 @@ const AttemptId kAttempt{JobNumber{7}, StepId{2}, Attempt{3}};
 sched::Selector selector() {
   sched::Selector jobs;
   jobs.ranges.push_back({JobNumber{3}, JobNumber{9}});
+  jobs.elements = {{JobNumber{4}, sched::IndexSet(1, 3)}};
   jobs.step = "calc";
   jobs.names = {"a", "b"};
   jobs.user = "bob";
