@@ -146,17 +146,17 @@ Result<void> drain(sim::LiveQueue& queue, const std::string& name) {
 // "17=30m"
 Result<void> limit(sim::LiveQueue& queue, const std::string& text) {
   const std::size_t equals = std::min(text.find('='), text.size());
-  const Result<JobNumber> number = parse_job(text.substr(0, equals));
+  const Result<JobRef> ref = parse_job(text.substr(0, equals));
   const Result<Millis> length = parse_duration(text.substr(std::min(equals + 1, text.size())));
-  if (!number || !length || length->count < 1) {
+  if (!ref || !length || length->count < 1) {
     return usage(
         fmt::format("--limit: '{}' is not understood; expected JOB=TIME, as 17=30m", text));
   }
   const auto job = std::ranges::find_if(
-      queue.jobs, [&](const sched::JobDetail& each) { return each.summary.job == *number; });
+      queue.jobs, [&](const sched::JobDetail& each) { return each.summary.ref() == *ref; });
   if (job == queue.jobs.end()) {
     return fail(ErrorCode::kNotFound,
-                fmt::format("--limit: job {} is not in the queue", number->value));
+                fmt::format("--limit: job {} is not in the queue", to_string(*ref)));
   }
   job->time_limit = *length;
   return {};
