@@ -15,5 +15,9 @@ inline std::string_view planted;  // the bug that is chosen; empty: none
 
 #define JOBQ_PLANT(name) (::jobq::planted == #name)
 #else
-#define JOBQ_PLANT(name) false
+namespace jobq {
+inline constexpr bool kPlanted = false;
+}  // namespace jobq
+
+#define JOBQ_PLANT(name) ::jobq::kPlanted
 #endif

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/overload.h"
 #include "controller/history_reader.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
@@ -22,13 +23,6 @@
 
 namespace jobq::controller {
 namespace {
-
-template <class... Visitors>
-struct Overload : Visitors... {
-  using Visitors::operator()...;
-};
-template <class... Visitors>
-Overload(Visitors...) -> Overload<Visitors...>;  // clang 14 does not deduce it
 
 store::SpecCodec spec_codec() { return {.encode = encode_spec, .decode = decode_spec}; }
 

@@ -115,14 +115,14 @@ class Adder {
   template <class... Kinds>
   void add(const std::variant<Kinds...>& value) {
     number(value.index());
-    std::visit([this](const auto& kind) { add(kind); }, value);
+    std::visit([this](const auto& kind) { this->add(kind); }, value);
   }
   template <class Value>
   void add(const Value& value) {
     if constexpr (std::is_integral_v<Value> || std::is_enum_v<Value>) {
       number(value);
     } else {
-      std::apply([this](const auto&... field) { (add(field), ...); }, fields(value));
+      std::apply([this](const auto&... field) { (this->add(field), ...); }, fields(value));
     }
   }
   std::uint64_t value() const { return digest_.value(); }

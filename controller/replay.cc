@@ -66,7 +66,7 @@ class Run {
   bool differs() const { return out_.difference.has_value(); }
 
  private:
-  void step(sched::Event event, const wire::FlightEvent& recorded) {
+  void step(const sched::Event& event, const wire::FlightEvent& recorded) {
     ++out_.events;
     out_.to = Time{recorded.at()};
     std::vector<sched::Action> actions;

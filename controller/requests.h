@@ -79,7 +79,7 @@ class Requests {
   std::optional<JobNumber> first_missing(const OpenWait& wait, const JobIntervals& jobs);
   Turns::Answer look_up_elements(const sched::EventManager& core,
                                  const std::shared_ptr<OpenWait>& wait, Time now);
-  void tell_element(const To& to, JobRef job);
+  void tell_element(const To& to, JobRef element);
   void tell_waiter(const To& to, JobRef job, wire::Frame& frame);
   void output(const Peer& peer, const To& to, const wire::OutputRequest& request);
   void read_output(const To& to, const sched::Actor& actor, const wire::OutputRequest& request,

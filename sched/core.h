@@ -290,7 +290,7 @@ class Core {
   // Recounts (invariants.cc).
   Result<void> check_job(const Job& job) const;
   Result<void> check_step(const Job& job, StepId id) const;
-  Result<void> check_array(const Job& array) const;
+  Result<void> check_array(const Job& job) const;
   Result<void> check_requests() const;
   Result<void> check_specs() const;
   Result<void> check_limits() const;

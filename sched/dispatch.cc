@@ -29,6 +29,11 @@ NodeId last_node(const Job& job) {
   return last == nullptr ? NodeId{} : last->node;
 }
 
+// Its own needs come before any of its steps, also one that takes nothing by itself.
+bool waits_for_itself(const Job& job) {
+  return !job.what().needs.empty() && !job.facts().has_grant;
+}
+
 }  // namespace
 
 resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
@@ -62,7 +67,7 @@ resmgr::Needs job_needs(const Job& job) {
 void Core::go_on(Job& job) {
   if (job.array) return look_at_later(job);
   if (job.held || job.ended()) return;
-  if (!job.what().needs.empty() && !job.facts().has_grant) {
+  if (waits_for_itself(job)) {
     ask_for_job(job);
     return;
   }
@@ -92,7 +97,7 @@ bool Core::consider(Job& job, StepId step) {
   switch (job.spec->flow.readiness(job.what(), step, facts_of(job))) {
     case Holds::kOpen: return false;
     case Holds::kNever: return apply(job, step, StepInput::kUnreachable);
-    case Holds::kYes: return !job.held && !make_ready(job, step);
+    case Holds::kYes: return !job.held && !waits_for_itself(job) && !make_ready(job, step);
   }
   unreachable("readiness out of range");
 }

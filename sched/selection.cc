@@ -171,8 +171,8 @@ bool Core::select_by_walk(OpenCommand& open, std::vector<Choice>& choices) {
   }
   const bool more = jobs_.walk(open.place, kJobsPerTurn, meet);
   std::ranges::sort(choices, {}, &Choice::number);
-  const auto twice = std::ranges::unique(choices, {}, &Choice::number);
-  choices.erase(twice.begin(), twice.end());
+  const auto same = [](const Choice& a, const Choice& b) { return a.number == b.number; };
+  choices.erase(std::unique(choices.begin(), choices.end(), same), choices.end());
   return more;
 }
 
@@ -195,8 +195,7 @@ std::optional<std::vector<JobNumber>> Core::few_meant(const OpenCommand& open) c
     numbers.insert(numbers.end(), named->begin(), named->end());
   }
   std::ranges::sort(numbers);
-  const auto twice = std::ranges::unique(numbers);
-  numbers.erase(twice.begin(), twice.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
   std::erase_if(numbers, [&](JobNumber job) { return !is_meant(open, *jobs_.find(job)); });
   return numbers;
 }

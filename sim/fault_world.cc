@@ -104,7 +104,7 @@ World::World(std::uint64_t seed, Promises::Trace trace)
 }
 
 resmgr::Capacity World::other_capacity(const SimNode& node) {
-  const resmgr::Capacity next = random_capacity(chance_);
+  resmgr::Capacity next = random_capacity(chance_);
   promises_.node_may_have(node.name(), next);
   return next;
 }

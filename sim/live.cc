@@ -20,8 +20,7 @@ class Future {
         estimate_(options.estimate),
         now_(queue.now),
         core_(sched::Policy{.scheduling = options.scheduling}) {
-    for (std::size_t i = 0; i < queue.jobs.size(); ++i) {
-      const sched::JobDetail& job = queue.jobs[i];
+    for (const sched::JobDetail& job : queue.jobs) {
       jobs_[job.summary.job] = {&job, job.summary.started};
       if (!job.summary.started) ++to_start_;
     }

@@ -51,11 +51,11 @@ class Copier {
   LiveCopy copy() {
     for (const resmgr::NodeView& node : queue_->nodes) add_node(node);
     for (const resmgr::NamedResource& named : queue_->named) {
-      copy_.rows.push_back(sched::ResourceRow{named, false});
+      copy_.rows.emplace_back(sched::ResourceRow{named, false});
     }
     for (const JobDetail& job : queue_->jobs) add_job(job);
-    copy_.rows.push_back(sched::CounterRow{"next_node", nodes_.size() + 1});
-    copy_.rows.push_back(sched::CounterRow{"next_spec", next_spec_});
+    copy_.rows.emplace_back(sched::CounterRow{"next_node", nodes_.size() + 1});
+    copy_.rows.emplace_back(sched::CounterRow{"next_spec", next_spec_});
     for (auto& [name, node] : nodes_) {
       if (node.connected) copy_.joins.push_back(std::move(node.join));
     }
@@ -101,7 +101,7 @@ void Copier::add_node(const resmgr::NodeView& node) {
   row.capacity = node.total;
   row.draining =
       node.state == resmgr::NodeState::kDraining || node.state == resmgr::NodeState::kDrained;
-  copy_.rows.push_back(std::move(row));
+  copy_.rows.emplace_back(std::move(row));
   nodes_[node.name] = std::move(copied);
 }
 
@@ -168,17 +168,17 @@ void Copier::add_attempt(const JobDetail& job, std::uint32_t step, const StepVie
   row.step = StepId{step};
   row.state = StepState::kRunning;
   row.attempt = Attempt{1};
-  copy_.rows.push_back(std::move(row));
+  copy_.rows.emplace_back(std::move(row));
   node.join.attempts.push_back({attempt.id, true});
   if (node.connected && !stays(job)) copy_.running.push_back({attempt.id, node.id});
-  copy_.rows.push_back(std::move(attempt));
+  copy_.rows.emplace_back(std::move(attempt));
 }
 
 void Copier::add_job(const JobDetail& job) {
   if (!can_stand(job)) return;
   const std::vector<Step> steps = steps_of(job);
   const SpecId spec{next_spec_++};
-  copy_.rows.push_back(sched::SpecRow{spec, spec_of(job, steps)});
+  copy_.rows.emplace_back(sched::SpecRow{spec, spec_of(job, steps)});
   sched::JobRow row;
   row.number = job.summary.job;
   row.spec = spec;
@@ -198,7 +198,7 @@ void Copier::add_job(const JobDetail& job) {
     row.node = home.id;
     row.gpus = give_gpus(home, job.needs.gpus);
   }
-  copy_.rows.push_back(std::move(row));
+  copy_.rows.emplace_back(std::move(row));
   for (std::uint32_t i = 0; i < steps.size(); ++i) {
     if (steps[i].runs) add_attempt(job, i, *steps[i].view);
   }

@@ -5,16 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "base/overload.h"
+
 namespace jobq::sim {
 namespace {
 
 constexpr Millis kTimeout{3000};
 constexpr Millis kHeartbeat{1000};
-
-template <class... Visitors>
-struct Overload : Visitors... {
-  using Visitors::operator()...;
-};
 
 }  // namespace
 

@@ -139,7 +139,7 @@ Result<void> write_schedule(const std::string& path, const Schedule& schedule) {
   std::FILE* file = std::fopen(path.c_str(), "we");
   if (file == nullptr) return cannot_write(path);
   const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  const Result<void> failed = written ? Result<void>() : cannot_write(path);
+  Result<void> failed = written ? Result<void>() : cannot_write(path);
   if (std::fclose(file) != 0 && written) return cannot_write(path);
   return failed;
 }

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/overload.h"
+
 namespace jobq::sim {
 namespace {
 
@@ -15,11 +17,6 @@ constexpr Millis kFirstPause{50};
 constexpr Millis kLongestPause{5000};
 constexpr int kSilentBeats = 3;
 
-template <class... Visitors>
-struct Overload : Visitors... {
-  using Visitors::operator()...;
-};
-
 }  // namespace
 
 SimNode::SimNode(std::string name, resmgr::Capacity capacity, Timeline& timeline, Chance& chance,
@@ -27,7 +24,6 @@ SimNode::SimNode(std::string name, resmgr::Capacity capacity, Timeline& timeline
     : timeline_(timeline),
       chance_(chance),
       network_(network),
-      witness_(witness),
       machine_(std::move(name), timeline, chance, witness),
       capacity_(std::move(capacity)) {}
 

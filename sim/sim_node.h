@@ -105,7 +105,6 @@ class SimNode final : private Peer {
   Timeline& timeline_;
   Chance& chance_;
   Network& network_;
-  Witness& witness_;
   Machine machine_;
   resmgr::Capacity capacity_;
   std::unique_ptr<Keeper> keeper_;
