@@ -115,7 +115,7 @@ std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code) {
 
 std::string shown_number(const sched::JobSummary& job) {
   constexpr std::size_t kMost = 24;
-  const std::string number = to_string(job.ref());
+  std::string number = to_string(job.ref());
   if (job.elements.empty()) return number;
   if (job.elements.size() <= kMost) return fmt::format("{}[{}]", number, job.elements);
   const std::size_t comma = job.elements.rfind(',', kMost);

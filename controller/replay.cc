@@ -4,8 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "controller/flight_digest.h"
@@ -28,6 +30,14 @@ class Run {
   explicit Run(const OnStep& on_step) : on_step_(on_step) {}
 
   Result<void> start(const std::string& recording, const wire::FlightStart& start) {
+    std::error_code ignored;
+    if (!std::filesystem::exists(rows_file(recording), ignored)) {
+      return fail(
+          ErrorCode::kNotFound,
+          fmt::format("{} has no beginning: its controller ended before it had written what "
+                      "it started from; other recordings can be replayed by their names",
+                      recording));
+    }
     auto rows = store::load_rows(rows_file(recording), {encode_spec, decode_spec});
     if (!rows) return tl::unexpected(rows.error());
     const auto policy = from_wire(start);

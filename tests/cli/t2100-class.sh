@@ -109,7 +109,7 @@ mkfifo gate
 job=$(jq submit --exclusive db --tokens solver=3 -- sh -c 'read -r x <gate')
 holds() { jq resource list --json | json -e "select(.name == \"solver\") | .free == 1"; }
 wait_for 5 holds
-expect_eq "[{\"job\":$job,\"amount\":3}]" \
+expect_eq "[{\"job\":$job,\"index\":null,\"amount\":3}]" \
   "$(jq show resource solver --json | json -c .holders)"
 expect_match "solver +tokens +4 +1 +$job \(3\)" "$(jq resource list | tail -1)"
 expect_exit 1 jq resource remove db

@@ -7,8 +7,10 @@ start_up --cpus 2
 flight=$T/state/controller/flight
 
 ended() { [[ $(state_of "$1") == J? ]]; }
+has_beginning() { [[ -e $flight/$1/rows ]]; }
 
 test_begin "a controller that works, is killed and starts again can be replayed"
+wait_for 20 has_beginning 000001
 jq resource create plan-db
 jq submit --wait --exclusive plan-db -- true >/dev/null
 expect_exit 1 jq submit --wait -- false
@@ -26,6 +28,7 @@ start_up --cpus 2
 jq release --name n1 || true
 jq cancel --all
 wait_for 20 ended "$long"
+wait_for 20 has_beginning 000002
 stop up
 expect_eq 2 "$(ls "$flight" | wc -l)"
 expect_exit 0 jq admin replay --state "${flight%/flight}" --check
