@@ -325,7 +325,7 @@ std::vector<Grant> Reference::pass(Time now) {
 // --- with at most one reservation
 
 std::optional<Grant> Reference::start_one(Pass& pass, const Request& request) {
-  const auto grant = pass.start(request);
+  auto grant = pass.start(request);
   if (grant) waiting.erase(request.id);
   return grant;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A world follows from its seed alone: else a failing seed could not be run again.
+#include "sim/fault_world.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "base/log.h"
-#include "sim/fault_world.h"
 
 namespace jobq::sim {
 namespace {

@@ -49,39 +49,39 @@ void kill(Disk& disk, std::unique_ptr<JournalFile>& file) {
 
 class JournalOnDisk : public ::testing::TestWithParam<std::uint64_t> {
  protected:
-  Disk disk{GetParam()};
-  DiskVfs vfs{disk};
+  Disk disk_{GetParam()};
+  DiskVfs vfs_{disk_};
 };
 
 TEST_P(JournalOnDisk, WhatIsCommittedOutlivesALossOfPower) {
-  auto file = open(vfs);
+  auto file = open(vfs_);
   ASSERT_TRUE(file->commit(counters("a")));
-  kill(disk, file);
-  disk.lose_power();
-  file = open(vfs);
+  kill(disk_, file);
+  disk_.lose_power();
+  file = open(vfs_);
   EXPECT_EQ(count(*file), 200U);
 }
 
 TEST_P(JournalOnDisk, ACommitThatDiesInTheMiddleIsThereWholeOrNotAtAll) {
-  auto file = open(vfs);
+  auto file = open(vfs_);
   ASSERT_TRUE(file->commit(counters("a")));
-  disk.die_after(GetParam());
+  disk_.die_after(GetParam());
   const bool committed = file->commit(counters("b")).has_value();
-  kill(disk, file);
-  disk.lose_power();
-  file = open(vfs);
+  kill(disk_, file);
+  disk_.lose_power();
+  file = open(vfs_);
   const std::size_t rows = count(*file);
   EXPECT_TRUE(rows == 400 || (rows == 200 && !committed)) << rows << " rows";
 }
 
 TEST_P(JournalOnDisk, AFullDiskRefusesAndTakesMoreWhenThereIsRoomAgain) {
-  auto file = open(vfs);
-  disk.set_full(true);
+  auto file = open(vfs_);
+  disk_.set_full(true);
   const auto refused = file->commit(counters("a"));
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find("the disk is full"), std::string::npos);
   EXPECT_FALSE(file->reopen());
-  disk.set_full(false);
+  disk_.set_full(false);
   EXPECT_TRUE(file->reopen());
   EXPECT_EQ(count(*file), 0U);
   EXPECT_TRUE(file->commit(counters("b")));
@@ -89,18 +89,18 @@ TEST_P(JournalOnDisk, AFullDiskRefusesAndTakesMoreWhenThereIsRoomAgain) {
 
 // Found by the simulator: the killed process left a log that read well and was not on disk.
 TEST_P(JournalOnDisk, WhatComesAfterAFailedSyncAndAKillIsDurable) {
-  auto file = open(vfs);
+  auto file = open(vfs_);
   ASSERT_TRUE(file->commit(counters("a")));
-  disk.fail_after(GetParam());
+  disk_.fail_after(GetParam());
   const bool committed = file->commit(counters("b")).has_value();
-  disk.heal();
-  kill(disk, file);
-  file = open(vfs);
+  disk_.heal();
+  kill(disk_, file);
+  file = open(vfs_);
   ASSERT_TRUE(file->commit(counters("c")));
   if (GetParam() % 2 == 0) file->tidy();
-  kill(disk, file);
-  disk.lose_power();
-  file = open(vfs);
+  kill(disk_, file);
+  disk_.lose_power();
+  file = open(vfs_);
   const std::size_t rows = count(*file);
   EXPECT_TRUE(rows == 600 || (rows == 400 && !committed)) << rows << " rows";
 }

@@ -35,7 +35,7 @@ class Cluster {
   }
 
   void send(sched::Event event) {
-    core.accept(std::move(event), now, actions);
+    core.accept(std::move(event), now, actions_);
     decide();
   }
   void join(const std::string& name, std::uint32_t cpus, std::uint32_t gpus = 0) {
@@ -57,10 +57,10 @@ class Cluster {
   }
 
   bool advance() {
-    if (ends.empty()) return false;
-    now = ends.top().at;
-    for (; !ends.empty() && ends.top().at == now; ends.pop()) {
-      core.accept(sched::TaskComplete{ends.top().node, ends.top().id, {}}, now, actions);
+    if (ends_.empty()) return false;
+    now = ends_.top().at;
+    for (; !ends_.empty() && ends_.top().at == now; ends_.pop()) {
+      core.accept(sched::TaskComplete{ends_.top().node, ends_.top().id, {}}, now, actions_);
     }
     decide();
     return true;
@@ -96,21 +96,21 @@ class Cluster {
   };
 
   void decide() {
-    core.decide(now, actions);
-    for (const sched::Action& action : std::exchange(actions, {})) {
+    core.decide(now, actions_);
+    for (const sched::Action& action : std::exchange(actions_, {})) {
       const auto* launch = std::get_if<sched::Launch>(&action);
       if (launch == nullptr) continue;
       const auto job = core.show(launch->id.job, now);
       starts.emplace(launch->id.job, now);
       const Millis length = job->time_limit.value_or(seconds(3600));
       const Time end = std::max(job->summary.started + length, now + seconds(1));
-      ends.push({end, launch->id, launch->node});
+      ends_.push({end, launch->id, launch->node});
     }
     core.take_rows();
   }
 
-  std::vector<sched::Action> actions;
-  std::priority_queue<End, std::vector<End>, std::greater<>> ends;
+  std::vector<sched::Action> actions_;
+  std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
 };
 
 std::shared_ptr<sched::JobSpec> spec_of(const resmgr::Needs& of_job, std::optional<Millis> limit) {
