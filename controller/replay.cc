@@ -64,7 +64,7 @@ class Run {
     if (record.has_event()) {
       auto event = from_wire(record.event());
       if (!event) return tl::unexpected(event.error());
-      step(std::move(*event), record.event());
+      step(*event, record.event());
     }
     return !out_.full && !out_.difference;
   }
