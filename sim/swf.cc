@@ -46,7 +46,7 @@ std::string_view take_word(std::string_view& rest) {
 
 std::string what_is_wrong(std::size_t field, std::string_view word, std::string_view wrong) {
   constexpr std::size_t kShown = 40;
-  std::string shown(word.substr(0, kShown));
+  std::string_view shown = word.substr(0, kShown);
   const auto is_plain = [](char c) { return c > ' ' && c <= '~'; };
   if (!std::ranges::all_of(shown, is_plain)) shown = "?";
   return fmt::format("field {} ({}): '{}' {}", field + 1, kNames[field], shown, wrong);
