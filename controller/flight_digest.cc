@@ -37,7 +37,8 @@ auto fields(const Suspend& it) { return std::tie(it.node, it.id); }
 auto fields(const Resume& it) { return std::tie(it.node, it.id); }
 auto fields(const Forget& it) { return std::tie(it.node, it.id); }
 auto fields(const Welcome& it) { return std::tie(it.name, it.node, it.link); }
-auto fields(const Submitted& it) { return std::tie(it.tickets); }
+auto fields(const Submitted::Expected& it) { return std::tie(it.start, it.is_estimate); }
+auto fields(const Submitted& it) { return std::tie(it.tickets, it.expected); }
 auto fields(const JobRef& it) { return std::tie(it.job, it.index); }
 auto fields(const JobResults::One& it) { return std::tie(it.job, it.elements, it.result); }
 auto fields(const ElementsDropped& it) { return std::tie(it.array, it.elements, it.reason); }
@@ -82,6 +83,8 @@ auto fields(const NodeRow& it) {
 auto fields(const ResourceRow& it) { return std::tie(it.resource, it.removed); }
 auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, it.expires); }
 auto fields(const CounterRow& it) { return std::tie(it.name, it.value); }
+auto fields(const UsageRow& it) { return std::tie(it.user, it.used, it.as_of); }
+auto fields(const RunTimeRow& it) { return std::tie(it.class_name, it.estimate, it.runs); }
 
 class Adder {
  public:

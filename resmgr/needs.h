@@ -32,6 +32,7 @@ struct Needs {
   std::vector<Count> counts;           // site-defined resources of nodes
   std::vector<std::string> exclusive;  // named things that one job holds at a time
   std::vector<Count> tokens;           // named counts of the cluster
+  std::string element;                 // the group of nodes to take from; empty: any
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }

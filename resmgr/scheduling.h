@@ -17,6 +17,7 @@ std::string_view to_string(Backfill backfill);  // "none", "easy", "conservative
 struct Scheduling {
   Backfill backfill = Backfill::kEasy;
   std::uint32_t depth = 100;  // of conservative backfilling, at least 1
+  bool operator==(const Scheduling&) const = default;
 };
 
 }  // namespace jobq::resmgr

@@ -73,6 +73,12 @@ struct Welcome {
 // Answers. Per-job results stand in the order of the selection.
 struct Submitted {
   std::vector<Result<JobNumber>> tickets;  // one each, in order
+  // Of a dry run, one for each ticket: when it would start, as far as is known.
+  struct Expected {
+    std::optional<Time> start;
+    bool is_estimate = false;  // it rests on estimates, not on time limits alone
+  };
+  std::vector<Expected> expected;
 };
 struct JobResults {
   struct One {

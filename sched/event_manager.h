@@ -19,6 +19,7 @@
 #include "resmgr/resource_manager.h"
 #include "sched/action.h"
 #include "sched/event.h"
+#include "sched/policy.h"
 #include "sched/rows.h"
 #include "sched/view.h"
 
@@ -26,13 +27,6 @@ namespace jobq::sched {
 
 class Core;
 struct QueueWalk;
-
-struct Policy {
-  Millis keep_keys = seconds(7 * 86400);     // how long the users' submission keys are remembered
-  Millis keep_request_keys = seconds(3600);  // how long those that clients make are
-  Millis cleanup_limit = seconds(600);       // of a cleanup step without a time limit of its own
-  resmgr::Scheduling scheduling;
-};
 
 class EventManager {
  public:

@@ -2,7 +2,8 @@
 // What is stored: the rows that the event manager changes and rebuilds itself from.
 //
 // A row is the whole new value under its key; writing one twice is harmless. Live state is exactly:
-// all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, the JobRows
+// all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, UsageRow and
+// RunTimeRow, the JobRows
 // whose `ended` is 0 with their StepRows, AttemptRows, TransitionRows and ArrayRows, and the
 // SpecRows that they or a ClassRow name. Everything else is history.
 #pragma once
@@ -25,7 +26,7 @@
 namespace jobq::sched {
 
 // The version of the rows; the store migrates forward.
-inline constexpr int kRowsVersion = 2;
+inline constexpr int kRowsVersion = 3;
 
 // Key: id. Never changes once written.
 struct SpecRow {
@@ -176,7 +177,21 @@ struct CounterRow {
   std::uint64_t value = 0;
 };
 
+// Key: user. What somebody used of processors, for fair share.
+struct UsageRow {
+  std::string user;
+  std::uint64_t used = 0;  // processor-milliseconds, less for long ago, as of `as_of`
+  Time as_of;
+};
+
+// Key: class_name. How long jobs of the class take; see sched/run_times.h.
+struct RunTimeRow {
+  std::string class_name;
+  Millis estimate;
+  std::uint64_t runs = 0;  // that it rests on
+};
+
 using Row = std::variant<SpecRow, JobRow, StepRow, AttemptRow, TransitionRow, ClassRow, NodeRow,
-                         ResourceRow, SubmissionRow, CounterRow, ArrayRow>;
+                         ResourceRow, SubmissionRow, CounterRow, ArrayRow, UsageRow, RunTimeRow>;
 
 }  // namespace jobq::sched

@@ -113,6 +113,7 @@ struct Ticket {
   std::vector<NameValue> params;
   std::optional<int> priority;
   std::optional<Millis> time_limit;
+  std::string element;  // where it may run, before what its class says; empty: as that says
   bool hold = false;
   std::string key;  // the user's own submission key; empty: none
   std::optional<ArraySpec> array;

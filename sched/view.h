@@ -36,6 +36,7 @@ struct JobSummary {
   std::optional<Index> index;  // of an element
   std::string elements;        // of an array: those that are meant, cut off where they are many
   JobNumber record;            // under which it is stored; of an element another one than `job`
+  std::string element;         // of the cluster, that it asks for; empty: any
 
   JobRef ref() const { return {job, index}; }
 };
@@ -81,14 +82,23 @@ struct HistoryEntry {
   std::string detail;
 };
 
+// What a part of a job's priority comes from. The parts add up to what it is ranked by.
+struct PriorityTerm {
+  std::string name;    // "base", "age", "size", "element", "fair_share"
+  double points = 0;   // as of now
+  std::string detail;  // "2d of waiting, 10 points a day"
+};
+
 struct JobDetail {
   JobSummary summary;
+  std::vector<PriorityTerm> priority;  // of a job that is in the queue; base is always there
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::string class_version;
   std::vector<NameValue> params;
   resmgr::Needs needs;
   std::optional<Millis> time_limit;
+  std::optional<Millis> estimate;  // without a time limit: how long its class took of late
   std::string workdir;
   std::string output;
   std::string error;
@@ -120,6 +130,7 @@ struct Why {
   std::string summary;  // one sentence: why it stands where it stands
   std::vector<WhyBlocker> blockers;
   std::optional<Time> expected_start;
+  bool is_estimate = false;  // the expected start rests on estimates, not on time limits alone
 };
 
 struct ClassView {

@@ -27,7 +27,8 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
                             .exit_code = job.exit_code,
                             .index = {},
                             .elements = sched::shown_elements(job.elements),
-                            .record = job.number};
+                            .record = job.number,
+                            .element = spec.needs.element};
   if (job.array) summary.index = job.index;
   for (const sched::AttemptRow& attempt : rows.attempts) {
     add_node(summary.nodes, attempt.node_name);

@@ -39,8 +39,8 @@ auto converted(const std::vector<From>& from, const Convert& convert) {
 }
 
 constexpr const char* kSelect =
-    "SELECT job.number, job.array, job.idx, job.elements, job.name, spec.class_name, job.user, "
-    "job.state, job.reason, job.priority, "
+    "SELECT job.number, job.array, job.idx, job.elements, job.name, spec.class_name, "
+    "coalesce(spec.element, ''), job.user, job.state, job.reason, job.priority, "
     "job.submitted, job.started, job.ended, job.outcome, job.exit_code, "
     "(SELECT coalesce(sum(attempt - 1), 0) FROM step WHERE step.job = job.number AND attempt > 0) "
     // NOT INDEXED leaves the search by number, which is what a list of numbers wants.
@@ -176,8 +176,8 @@ bool JobQuery::read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSu
   while (query.next()) {
     sched::JobSummary& job = page.emplace_back();
     sched::Index index = 0;
-    query.read(job.record, job.job, index, job.elements, job.name, job.class_name, job.user,
-               job.state, job.reason, job.priority, job.submitted, job.started, job.ended,
+    query.read(job.record, job.job, index, job.elements, job.name, job.class_name, job.element,
+               job.user, job.state, job.reason, job.priority, job.submitted, job.started, job.ended,
                job.outcome, job.exit_code, job.restarts);
     if (job.job) {
       job.index = index;

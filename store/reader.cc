@@ -38,6 +38,7 @@ class LiveReader {
     return read_table<sched::CounterRow>("") && read_table<sched::NodeRow>("") &&
            read_table<sched::ResourceRow>("") &&
            read_table<sched::SubmissionRow>("WHERE expires > ?", now) &&
+           read_table<sched::UsageRow>("") && read_table<sched::RunTimeRow>("") &&
            read_table<sched::ClassRow>("") && read_jobs() && read_specs() &&
            read_hanging<sched::StepRow>() && read_hanging<sched::AttemptRow>() &&
            read_hanging<sched::TransitionRow>() && read_hanging<sched::ArrayRow>();

@@ -86,7 +86,17 @@ CREATE TABLE array(
 ) STRICT;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2};
+// What fair share and estimates of run times go by; and the element of a spec, for lists.
+constexpr const char* kVersion3 = R"sql(
+ALTER TABLE spec ADD COLUMN element TEXT NOT NULL DEFAULT '';
+CREATE TABLE usage(user TEXT PRIMARY KEY, used INTEGER NOT NULL, as_of INTEGER NOT NULL)
+STRICT, WITHOUT ROWID;
+CREATE TABLE run_time(
+  class_name TEXT PRIMARY KEY, estimate INTEGER NOT NULL, runs INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3};
 
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::kRefused, fmt::format("{} {}", path, why));

@@ -61,6 +61,15 @@ bool with_members(Row& r, const Use& use) {
              r.held, r.dropped, r.first_failure);
 }
 
+template <RowOf<sched::UsageRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.user, r.used, r.as_of);
+}
+template <RowOf<sched::RunTimeRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.class_name, r.estimate, r.runs);
+}
+
 template <class Row>
 bool write_members(Statement& insert, const Row& row) {
   return with_members(row, [&](const auto&... members) { return insert.run(members...); });
@@ -86,6 +95,8 @@ bool write(Statement& insert, const sched::SubmissionRow& row) {
 }
 bool write(Statement& insert, const sched::CounterRow& row) { return write_members(insert, row); }
 bool write(Statement& insert, const sched::ArrayRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::UsageRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::RunTimeRow& row) { return write_members(insert, row); }
 
 bool read(Statement& query, sched::JobRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::StepRow& row) { return read_members(query, row); }
@@ -97,5 +108,7 @@ bool read(Statement& query, sched::ResourceRow& row) { return read_members(query
 bool read(Statement& query, sched::SubmissionRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::CounterRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::ArrayRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::UsageRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::RunTimeRow& row) { return read_members(query, row); }
 
 }  // namespace jobq::store

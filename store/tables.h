@@ -18,7 +18,7 @@ struct Table;
 template <>
 struct Table<sched::SpecRow> {
   static constexpr std::string_view kName = "spec";
-  static constexpr std::string_view kColumns = "id, class_name, class_version, body";
+  static constexpr std::string_view kColumns = "id, class_name, class_version, element, body";
 };
 template <>
 struct Table<sched::JobRow> {
@@ -82,6 +82,17 @@ struct Table<sched::ArrayRow> {
       "first_failure";
 };
 
+template <>
+struct Table<sched::UsageRow> {
+  static constexpr std::string_view kName = "usage";
+  static constexpr std::string_view kColumns = "user, used, as_of";
+};
+template <>
+struct Table<sched::RunTimeRow> {
+  static constexpr std::string_view kName = "run_time";
+  static constexpr std::string_view kColumns = "class_name, estimate, runs";
+};
+
 // "SELECT <columns> FROM <table> "
 template <class Row>
 std::string select_from() {
@@ -112,6 +123,8 @@ bool write(Statement& insert, const sched::ResourceRow& row);
 bool write(Statement& insert, const sched::SubmissionRow& row);
 bool write(Statement& insert, const sched::CounterRow& row);
 bool write(Statement& insert, const sched::ArrayRow& row);
+bool write(Statement& insert, const sched::UsageRow& row);
+bool write(Statement& insert, const sched::RunTimeRow& row);
 
 // Reads the row on which a query of select_from() stands. False: a column does not decode.
 bool read(Statement& query, sched::JobRow& row);
@@ -124,5 +137,7 @@ bool read(Statement& query, sched::ResourceRow& row);
 bool read(Statement& query, sched::SubmissionRow& row);
 bool read(Statement& query, sched::CounterRow& row);
 bool read(Statement& query, sched::ArrayRow& row);
+bool read(Statement& query, sched::UsageRow& row);
+bool read(Statement& query, sched::RunTimeRow& row);
 
 }  // namespace jobq::store

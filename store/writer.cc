@@ -42,7 +42,9 @@ Writer::Writer(Database& database, SpecCodec codec)
       remove_resource_(database, "DELETE FROM resource WHERE name = ?"),
       submission_(database, insert_into<sched::SubmissionRow>("REPLACE")),
       counter_(database, insert_into<sched::CounterRow>("REPLACE")),
-      array_(database, insert_into<sched::ArrayRow>("REPLACE")) {}
+      array_(database, insert_into<sched::ArrayRow>("REPLACE")),
+      usage_(database, insert_into<sched::UsageRow>("REPLACE")),
+      run_time_(database, insert_into<sched::RunTimeRow>("REPLACE")) {}
 
 void Writer::rollback() {
   // Many errors roll back by themselves.
@@ -57,7 +59,8 @@ bool Writer::prove() { return prove_.run(); }
 
 bool Writer::put(const sched::SpecRow& row) {
   const std::string body = codec_.encode(*row.spec);
-  return spec_.run(row.id, row.spec->class_name, row.spec->class_version, Blob{body});
+  return spec_.run(row.id, row.spec->class_name, row.spec->class_version, row.spec->needs.element,
+                   Blob{body});
 }
 bool Writer::put(const sched::JobRow& row) { return store::write(job_, row); }
 bool Writer::put(const sched::StepRow& row) { return store::write(step_, row); }
@@ -71,5 +74,7 @@ bool Writer::put(const sched::ResourceRow& row) {
 bool Writer::put(const sched::SubmissionRow& row) { return store::write(submission_, row); }
 bool Writer::put(const sched::CounterRow& row) { return store::write(counter_, row); }
 bool Writer::put(const sched::ArrayRow& row) { return store::write(array_, row); }
+bool Writer::put(const sched::UsageRow& row) { return store::write(usage_, row); }
+bool Writer::put(const sched::RunTimeRow& row) { return store::write(run_time_, row); }
 
 }  // namespace jobq::store

@@ -34,6 +34,8 @@ class Writer {
   bool put(const sched::SubmissionRow& row);
   bool put(const sched::CounterRow& row);
   bool put(const sched::ArrayRow& row);
+  bool put(const sched::UsageRow& row);
+  bool put(const sched::RunTimeRow& row);
 
   Database& database_;
   SpecCodec codec_;
@@ -52,6 +54,8 @@ class Writer {
   Statement submission_;
   Statement counter_;
   Statement array_;
+  Statement usage_;
+  Statement run_time_;
 };
 
 }  // namespace jobq::store

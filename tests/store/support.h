@@ -194,6 +194,12 @@ inline std::string of(const sched::ArrayRow& r) {
                      r.front.value, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again,
                      r.held, r.dropped, r.first_failure);
 }
+inline std::string of(const sched::UsageRow& r) {
+  return fmt::format("usage {} {} {}", r.user, r.used, r.as_of.ms);
+}
+inline std::string of(const sched::RunTimeRow& r) {
+  return fmt::format("run time {} {} {}", r.class_name, r.estimate.count, r.runs);
+}
 inline std::string of(const sched::CounterRow& r) {
   return fmt::format("counter {} {}", r.name, r.value);
 }
