@@ -70,4 +70,11 @@ struct Policy {
   bool operator==(const Policy&) const = default;
 };
 
+// The defaults, with this way of scheduling.
+inline Policy policy_of(const resmgr::Scheduling& scheduling) {
+  Policy policy;
+  policy.scheduling = scheduling;
+  return policy;
+}
+
 }  // namespace jobq::sched

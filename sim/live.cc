@@ -19,7 +19,7 @@ class Future {
       : queue_(&queue),
         estimate_(options.estimate),
         now_(queue.now),
-        core_(sched::Policy{.scheduling = options.scheduling}) {
+        core_(sched::policy_of(options.scheduling)) {
     for (const sched::JobDetail& job : queue.jobs) {
       jobs_[job.summary.job] = {&job, job.summary.started};
       if (!job.summary.started) ++to_start_;

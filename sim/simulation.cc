@@ -73,7 +73,7 @@ Simulation::Simulation(const Workload& workload, const Options& options, const P
     : workload_(&workload),
       by_priority_(options.by_priority),
       progress_(&progress),
-      core_(sched::Policy{.scheduling = options.scheduling}),
+      core_(sched::policy_of(options.scheduling)),
       nodes_(workload.machine, options.dispatch, options.failures, workload.jobs.size(),
              first_submission(workload)) {
   simulated_.spans.resize(workload.jobs.size());
