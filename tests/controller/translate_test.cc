@@ -15,7 +15,7 @@ sched::JobSpec full_spec() {
   spec.time_limit = seconds(90);
   spec.on_failure = sched::OnFailure::kContinue;
   spec.params = {{"day", true, std::nullopt}, {"region", false, "all"}};
-  spec.needs = {4, Bytes{1U << 30U}, 1, {{"disk", 2}}, {"plan-db"}, {{"solver", 2}}};
+  spec.needs = {4, Bytes{1U << 30U}, 1, {{"disk", 2}}, {"plan-db"}, {{"solver", 2}}, "batch"};
   sched::StepSpec step;
   step.name = "calc";
   step.kind = sched::StepKind::kScript;
@@ -144,7 +144,8 @@ TEST(Translate, AJobsDetailComesBack) {
                     9,
                     3,
                     "",
-                    JobNumber{18}};
+                    JobNumber{18},
+                    "batch"};
   detail.array = sched::ArrayView{"0-9%2", 10, 4, 1, 2, 1, 2, 1, "5-8", {3, 4}};
   detail.uid = 1000;
   detail.params = {{"a", "b"}};
