@@ -221,6 +221,7 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   Result<resmgr::Needs> needs = needs_of(options);
   if (!needs) return tl::unexpected(needs.error());
   spec->needs = std::move(*needs);
+  spec->needs.element = options.element.value_or("");
   Result<std::vector<NameValue>> env = environment_of(options, {}, true);
   if (!env) return tl::unexpected(env.error());
   spec->env = std::move(*env);
@@ -256,11 +257,13 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
                 "--exclusive and --tokens go with a command or a script");
   }
   if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
+  if (options.element && !ticket.spec) ticket.element = *options.element;
   const bool surroundings = !options.env.empty() || options.export_env || options.workdir ||
                             options.output || options.error;
-  if (!surroundings) return {};
+  if (!surroundings && !(options.element && ticket.spec)) return {};
   if (!ticket.spec) return apply_surroundings(options, ticket);
   auto spec = std::make_shared<sched::JobSpec>(*ticket.spec);
+  if (options.element) spec->needs.element = *options.element;
   Result<void> applied = apply_surroundings(options, *spec);
   ticket.spec = std::move(spec);
   return applied;

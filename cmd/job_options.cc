@@ -6,6 +6,7 @@
 
 #include "cmd/configuration.h"
 #include "conf/ticket_file.h"
+#include "resmgr/needs.h"
 
 namespace jobq::cmd {
 namespace {
@@ -21,6 +22,19 @@ void overlay(std::vector<std::string>& under, const std::vector<std::string>& ov
 
 void append(std::vector<std::string>& under, const std::vector<std::string>& over) {
   under.insert(under.end(), over.begin(), over.end());
+}
+
+Taker element_into(std::optional<std::string>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    if (!resmgr::valid_name(text)) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is no name of an element; expected letters, digits, '.', '_' "
+                              "and '-'",
+                              text));
+    }
+    to = text;
+    return {};
+  };
 }
 
 void add_need_options(Options& options, JobOptions& to) {
@@ -56,6 +70,8 @@ void add_job_options(Options& options, JobOptions& to) {
   options.value("--name", "NAME", into(to.name), "its name; else the command's");
   options.value("--priority", "N", into(to.priority), "0 to 1000, higher goes first; 50");
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
+  options.value("-E,--element", "NAME", element_into(to.element),
+                "it runs on nodes of this element of the cluster; else on any");
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
   options.value("--key", "KEY", into(to.key),
                 "submitting again with the same key gives the same job, not a second one");
@@ -87,6 +103,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.name, over.name);
   overlay(under.priority, over.priority);
   overlay(under.time, over.time);
+  overlay(under.element, over.element);
   under.hold = under.hold || over.hold;
   overlay(under.key, over.key);
   overlay(under.array, over.array);

@@ -17,6 +17,7 @@ struct JobOptions {
   std::optional<std::string> name;
   std::optional<int> priority;
   std::optional<Millis> time;
+  std::optional<std::string> element;
   bool hold = false;
   std::optional<std::string> key;
   std::optional<sched::ArraySpec> array;

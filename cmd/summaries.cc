@@ -95,8 +95,7 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job) {
   json.field("state", sched::code(job.state));
   json.field("reason", job.reason);
   json.field("priority", job.priority);
-  json.name("element");
-  json.null();
+  json.field("element", unless_empty(job.element));
   json.name("nodes");
   json.array();
   for (const std::string& node : job.nodes) json.value(node);

@@ -92,7 +92,7 @@ constexpr std::array<Key<Draft>, 6> kClassKeys = {{
 constexpr std::array<std::string_view, 5> kLaterClassKeys = {"env", "workdir", "output", "error",
                                                              "element"};
 
-constexpr std::array<Key<Draft>, 14> kTicketKeys = {{
+constexpr std::array<Key<Draft>, 15> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -105,6 +105,8 @@ constexpr std::array<Key<Draft>, 14> kTicketKeys = {{
     {"hold", [](const Node& n, Draft& out, FaultSink& f) { read_flag(n, out.ticket.hold, f); }},
     {"time_limit",
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.ticket.time_limit, f); }},
+    {"element",
+     [](const Node& n, Draft& out, FaultSink& f) { read_name(n, out.ticket.element, f); }},
     {"key", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.key, f); }},
     {"array", read_array},
     {"env", [](const Node& n, Draft& out, FaultSink& f) { read_pairs(n, out.ticket.env, f); }},
@@ -114,8 +116,7 @@ constexpr std::array<Key<Draft>, 14> kTicketKeys = {{
     {"error", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.error, f); }},
     {"on_failure", read_on_failure},
 }};
-constexpr std::array<std::string_view, 4> kLaterTicketKeys = {"begin", "deadline", "after",
-                                                              "element"};
+constexpr std::array<std::string_view, 3> kLaterTicketKeys = {"begin", "deadline", "after"};
 
 }  // namespace
 

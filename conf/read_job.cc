@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 23> kTopKeys = {{
+constexpr std::array<Key<Draft>, 24> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -71,6 +71,7 @@ constexpr std::array<Key<Draft>, 23> kTopKeys = {{
     {"priority", refuse_misplaced},
     {"hold", refuse_misplaced},
     {"time_limit", refuse_misplaced},
+    {"element", refuse_misplaced},
     {"key", refuse_misplaced},
     {"array", refuse_misplaced},
     {"env", refuse_misplaced},
@@ -179,6 +180,7 @@ void move_to_spec(Ticket& ticket, JobSpec& spec) {
   spec.workdir = std::exchange(ticket.workdir, {});
   spec.output = std::exchange(ticket.output, {});
   spec.error = std::exchange(ticket.error, {});
+  if (!ticket.element.empty()) spec.needs.element = std::exchange(ticket.element, {});
   for (const sched::NameValue& param : ticket.params) {
     spec.params.push_back({param.first, true, std::nullopt});
   }

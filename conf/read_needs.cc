@@ -18,8 +18,8 @@ namespace {
 using resmgr::Needs;
 
 constexpr std::array<std::string_view, 9> kKeys = {
-    "cpus", "memory", "gpus", "exclusive", "tokens", "nodes", "element", "features", "service"};
-constexpr std::size_t kSupported = 5;  // of these, the first ones
+    "cpus", "memory", "gpus", "exclusive", "tokens", "element", "nodes", "features", "service"};
+constexpr std::size_t kSupported = 6;  // of these, the first ones
 
 struct Alias {
   std::string_view word;
@@ -69,6 +69,8 @@ bool read_known(const Node& node, Needs& out, FaultSink& faults) {
     read_words(node, out.exclusive, faults);
   } else if (node.key == "tokens") {
     read_counts(node, out.tokens, faults);
+  } else if (node.key == "element") {
+    read_name(node, out.element, faults);
   } else {
     return false;
   }
@@ -107,7 +109,9 @@ void read_needs(const Node& node, Needs& out, FaultSink& faults) {
     return;
   }
   for (const Node& child : node.children) read_key(child, out, faults);
+  std::string element = std::move(out.element);
   resmgr::normalise(out);
+  out.element = std::move(element);  // of a job, also where its steps alone take from nodes
 }
 
 }  // namespace jobq::conf

@@ -35,6 +35,14 @@ bool read_word(const Node& node, std::string& out, FaultSink& faults) {
   return true;
 }
 
+bool read_name(const Node& node, std::string& out, FaultSink& faults) {
+  if (node.kind != Kind::kString || !resmgr::valid_name(node.text)) {
+    return refuse(node, "a name of letters, digits, '.', '_' and '-'", faults);
+  }
+  out = node.text;
+  return true;
+}
+
 bool read_text(const Node& node, std::string& out, FaultSink& faults) {
   switch (node.kind) {
     case Kind::kString: out = node.text; return true;

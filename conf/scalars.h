@@ -22,6 +22,8 @@ bool refuse(const Node& node, std::string_view expected, FaultSink& faults);
 bool read_string(const Node& node, std::string& out, FaultSink& faults);
 // A string that is not empty.
 bool read_word(const Node& node, std::string& out, FaultSink& faults);
+// A name as resmgr::valid_name() wants it.
+bool read_name(const Node& node, std::string& out, FaultSink& faults);
 // A string; a whole number or a boolean counts as the string that it is written as.
 bool read_text(const Node& node, std::string& out, FaultSink& faults);
 bool read_flag(const Node& node, bool& out, FaultSink& faults);

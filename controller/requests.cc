@@ -19,6 +19,11 @@ constexpr std::size_t kMaxOpenRequests = 64;
 wire::Frame submitted_frame(const sched::Submitted& submitted) {
   wire::Frame frame;
   wire::SubmitReply& reply = *frame.mutable_submitted();
+  for (const sched::Submitted::Expected& expected : submitted.expected) {
+    wire::SubmitReply::Expected& entry = *reply.add_expected();
+    entry.set_start(expected.start.value_or(Time()).ms);
+    entry.set_is_estimate(expected.is_estimate);
+  }
   const auto& tickets = submitted.tickets;
   bool consecutive = !tickets.empty();
   for (std::size_t i = 0; i < tickets.size() && consecutive; ++i) {

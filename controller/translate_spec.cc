@@ -143,6 +143,7 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   out.set_workdir(ticket.workdir);
   out.set_output(ticket.output);
   out.set_error(ticket.error);
+  out.set_element(ticket.element);
   if (ticket.array) out.set_array(to_string(*ticket.array));
 }
 
@@ -166,6 +167,7 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   ticket.workdir = in.workdir();
   ticket.output = in.output();
   ticket.error = in.error();
+  ticket.element = in.element();
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
   if (!array) return tl::unexpected(array.error());
@@ -231,6 +233,7 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
   counts_to_wire(needs.counts, *out.mutable_counts());
   for (const std::string& name : needs.exclusive) out.add_exclusive(name);
   counts_to_wire(needs.tokens, *out.mutable_tokens());
+  out.set_element(needs.element);
 }
 
 resmgr::Needs from_wire(const wire::Needs& in) {
@@ -242,6 +245,7 @@ resmgr::Needs from_wire(const wire::Needs& in) {
   needs.exclusive = {in.exclusive().begin(), in.exclusive().end()};
   needs.tokens = counts_from_wire(in.tokens());
   resmgr::normalise(needs);
+  needs.element = in.element();  // of a job, also where its steps alone take from nodes
   return needs;
 }
 

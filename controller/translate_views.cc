@@ -120,6 +120,7 @@ void to_wire(const JobSummary& job, wire::JobSummary& out) {
   out.set_outcome(static_cast<std::uint32_t>(job.outcome));
   out.set_restarts(job.restarts);
   out.set_exit_code(job.exit_code);
+  out.set_element(job.element);
 }
 
 Result<JobSummary> from_wire(const wire::JobSummary& in) {
@@ -144,12 +145,19 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
   job.outcome = *outcome;
   job.restarts = in.restarts();
   job.exit_code = in.exit_code();
+  job.element = in.element();
   return job;
 }
 
 void to_wire(const JobDetail& job, wire::JobDetail& out) {
   to_wire(job.summary, *out.mutable_summary());
   if (job.array) array_to_wire(*job.array, *out.mutable_array());
+  for (const sched::PriorityTerm& term : job.priority) {
+    wire::PriorityTerm& entry = *out.add_priority();
+    entry.set_name(term.name);
+    entry.set_points(term.points);
+    entry.set_detail(term.detail);
+  }
   out.set_uid(job.uid);
   out.set_gid(job.gid);
   out.set_class_version(job.class_version);
@@ -160,6 +168,7 @@ void to_wire(const JobDetail& job, wire::JobDetail& out) {
   }
   to_wire(job.needs, *out.mutable_needs());
   if (job.time_limit) out.set_time_limit(job.time_limit->count);
+  if (job.estimate) out.set_estimate(job.estimate->count);
   out.set_workdir(job.workdir);
   out.set_output(job.output);
   out.set_error(job.error);
@@ -178,6 +187,9 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   JobDetail job;
   job.summary = std::move(*summary);
   if (in.has_array()) job.array = array_from_wire(in.array());
+  for (const wire::PriorityTerm& term : in.priority()) {
+    job.priority.push_back({term.name(), term.points(), term.detail()});
+  }
   job.uid = in.uid();
   job.gid = in.gid();
   job.class_version = in.class_version();
@@ -186,6 +198,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   }
   job.needs = from_wire(in.needs());
   if (in.has_time_limit()) job.time_limit = Millis{in.time_limit()};
+  if (in.has_estimate()) job.estimate = Millis{in.estimate()};
   job.workdir = in.workdir();
   job.output = in.output();
   job.error = in.error();
@@ -212,6 +225,7 @@ void to_wire(const sched::Why& why, wire::WhyReply& out) {
     entry.set_remedy(blocker.remedy);
   }
   if (why.expected_start) out.set_expected_start(why.expected_start->ms);
+  out.set_is_estimate(why.is_estimate);
 }
 
 Result<sched::Why> from_wire(const wire::WhyReply& in) {
@@ -225,6 +239,7 @@ Result<sched::Why> from_wire(const wire::WhyReply& in) {
     why.blockers.push_back({entry.kind(), entry.step(), entry.text(), entry.remedy()});
   }
   if (in.expected_start() != 0) why.expected_start = Time{in.expected_start()};
+  why.is_estimate = in.is_estimate();
   return why;
 }
 

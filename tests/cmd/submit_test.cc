@@ -90,7 +90,7 @@ TEST_F(SubmitTest, options_become_needs_and_ticket_fields) {
               "--memory",    "8G",      "--gpus",     "1",         "--need", "disk=100",
               "--exclusive", "b,a",     "--tokens",   "solver=2",  "--time", "2h",
               "--hold",      "--key",   "k1",         "--workdir", "sub",    "--output",
-              "out.%j",      "--param", "x=1=2"}),
+              "out.%j",      "--param", "x=1=2",      "-E",        "batch"}),
       {"true"});
   ASSERT_TRUE(ticket) << ticket.error().message;
   EXPECT_EQ(ticket->name, "sim");
@@ -98,10 +98,12 @@ TEST_F(SubmitTest, options_become_needs_and_ticket_fields) {
   EXPECT_EQ(ticket->key, "k1");
   EXPECT_TRUE(ticket->hold);
   EXPECT_EQ(ticket->time_limit, seconds(7200));
+  EXPECT_EQ(ticket->spec->needs.element, "batch");
+  EXPECT_EQ(ticket->element, "");
   EXPECT_THAT(ticket->params, ElementsAre(Pair("x", "1=2")));
   EXPECT_EQ(resmgr::to_string(ticket->spec->needs),
             resmgr::to_string(
-                {4, Bytes{8ULL << 30U}, 1, {{"disk", 100}}, {"a", "b"}, {{"solver", 2}}, {}}));
+                {4, Bytes{8ULL << 30U}, 1, {{"disk", 100}}, {"a", "b"}, {{"solver", 2}}, "batch"}));
   EXPECT_EQ(ticket->spec->workdir, current_directory() + "/sub");
   EXPECT_EQ(ticket->spec->output, "out.%j");
 }
@@ -170,6 +172,25 @@ TEST_F(SubmitTest, options_change_a_ticket_as_a_whole_and_never_its_needs) {
   const auto needs = ticket_from_text(parsed({"--cpus", "2"}), text, "t.json");
   ASSERT_FALSE(needs);
   EXPECT_EQ(needs.error().code, ErrorCode::kUsage);
+}
+
+TEST_F(SubmitTest, an_element_wins_over_that_of_a_ticket_and_goes_beside_a_class) {
+  const std::string text = R"({"run": ["true"], "ticket": {"element": "slow"}})";
+  const auto plain = ticket_from_text({}, text, "t.json");
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->spec->needs.element, "slow");
+  const auto ticket = ticket_from_text(parsed({"--element", "fast"}), text, "t.json");
+  ASSERT_TRUE(ticket) << ticket.error().message;
+  EXPECT_EQ(ticket->spec->needs.element, "fast");
+  const auto of_class = class_ticket(parsed({"--element", "fast"}), "daily-plan");
+  ASSERT_TRUE(of_class) << of_class.error().message;
+  EXPECT_EQ(of_class->element, "fast");
+  JobOptions job;
+  Options options("", "");
+  add_job_options(options, job);
+  const auto bad = options.parse({"--element", "a b"});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error().message, HasSubstr("'a b' is no name of an element"));
 }
 
 TEST_F(SubmitTest, a_class_file_is_refused_with_what_to_do) {

@@ -84,6 +84,20 @@ TEST(TicketFile, NeedsTakeSuffixesAndSiteCounts) {
               ElementsAre(resmgr::Count{"scratch", 100ULL << 30U}, resmgr::Count{"tpus", 3}));
 }
 
+TEST(TicketFile, AnElementIsOfNeedsAndThatOfTheTicketWins) {
+  EXPECT_EQ(spec("run = 'x'\nneeds = { element = 'batch' }").needs.element, "batch");
+  EXPECT_EQ(spec("run = 'x'\nneeds = { element = 'a' }\nticket = { element = 'b' }").needs.element,
+            "b");
+  const JobSpec job = spec(
+      "needs = { element = 'a' }\n[[step]]\nname = 's'\nrun = 'x'\n"
+      "needs = { cpus = 1, element = 'b' }");
+  EXPECT_EQ(job.needs.element, "a");
+  EXPECT_EQ(job.steps[0].needs->element, "b");
+  const auto of_class = parse_ticket("[ticket]\nclass = 'c'\nelement = 'b'", "f");
+  ASSERT_TRUE(of_class.ok()) << to_string(of_class.faults[0]);
+  EXPECT_EQ(of_class.value.element, "b");
+}
+
 TEST(TicketFile, OneExclusiveResourceMayBeAStringAndMemoryAPlainNumber) {
   const auto needs = spec("run = 'x'\nneeds = { exclusive = 'db', memory = 4096 }").needs;
   EXPECT_THAT(needs.exclusive, ElementsAre("db"));

@@ -60,6 +60,7 @@ TEST(Translate, EqualSpecsOfARequestAreSentOnce) {
   by_class.workdir = "/w";
   by_class.output = "o";
   by_class.error = "e";
+  by_class.element = "batch";
   wire::SubmitRequest request;
   to_wire({ticket, by_class, ticket}, request);
   EXPECT_EQ(request.specs_size(), 1);
@@ -126,6 +127,24 @@ TEST(Translate, SelectionsAndFiltersComeBack) {
   EXPECT_EQ(received->classes, filter.classes);
 }
 
+TEST(Translate, AnElementStaysWhereTheStepsAloneTakeFromNodes) {
+  resmgr::Needs needs;
+  needs.element = "batch";
+  wire::Needs message;
+  to_wire(needs, message);
+  EXPECT_EQ(from_wire(message), needs);
+}
+
+TEST(Translate, AnExpectedStartComesBackWithWhatItRestsOn) {
+  sched::Why why{{JobNumber{3}, {}}, sched::JobState::kWaitingResources, "s", {}, Time{9}, true};
+  wire::WhyReply message;
+  to_wire(why, message);
+  const auto back = from_wire(message);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->expected_start, Time{9});
+  EXPECT_TRUE(back->is_estimate);
+}
+
 TEST(Translate, AJobsDetailComesBack) {
   sched::JobDetail detail;
   detail.summary = {JobNumber{17},
@@ -150,6 +169,8 @@ TEST(Translate, AJobsDetailComesBack) {
   detail.uid = 1000;
   detail.params = {{"a", "b"}};
   detail.time_limit = seconds(1);
+  detail.estimate = seconds(300);
+  detail.priority = {{"base", 50, ""}, {"age", -3.25, "1d of waiting"}};
   sched::StepView step;
   step.name = "calc";
   step.state = sched::StepState::kFailed;
@@ -176,6 +197,12 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->summary.nodes, detail.summary.nodes);
   EXPECT_EQ(back->summary.exit_code, 9);
   EXPECT_EQ(back->summary.index, 3U);
+  EXPECT_EQ(back->summary.element, "batch");
+  EXPECT_EQ(back->estimate, seconds(300));
+  ASSERT_EQ(back->priority.size(), 2U);
+  EXPECT_EQ(back->priority[1].name, "age");
+  EXPECT_EQ(back->priority[1].points, -3.25);
+  EXPECT_EQ(back->priority[1].detail, "1d of waiting");
   ASSERT_TRUE(back->array);
   EXPECT_EQ(back->array->elements, "0-9%2");
   EXPECT_EQ(back->array->not_started, "5-8");
