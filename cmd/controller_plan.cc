@@ -50,10 +50,9 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   options.operators = settings.operators;
   options.node_timeout = settings.node_timeout;
   options.keep_jobs = settings.keep_jobs;
-  options.keep_keys = settings.keep_keys;
   options.max_connections = settings.max_connections;
   if (settings.flight_recorder) options.flight_recorder = *settings.flight_recorder;
-  options.scheduling = settings.scheduling;
+  options.policy = settings.policy;
   return options;
 }
 

@@ -1,119 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of settings, and reading and describing over it.
+// Reading of jobq.toml over the table of settings, and what its sections must not say of each
+// other.
 #include "conf/settings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <variant>
+#include <map>
 
 #include "base/nearest.h"
 #include "conf/document.h"
 #include "conf/scalars.h"
+#include "conf/settings_table.h"
 
 namespace jobq::conf {
 namespace {
-
-using Counts = std::vector<resmgr::Count>;
-using Names = std::vector<std::string>;
-// Where a setting is kept; its type says how it is written.
-using Slot = std::variant<std::string*, Millis*, std::uint32_t*, std::optional<std::uint32_t>*,
-                          std::optional<Bytes>*, Names*, Counts*, resmgr::Backfill*>;
-
-enum class Form { kPath, kAddress, kName, kDuration, kNumber, kSize, kNames, kCounts, kBackfill };
-
-struct Setting {
-  std::string_view name;
-  Form form;
-  Slot (*slot)(Settings&);
-  std::int64_t least;  // of kDuration in seconds, of kNumber
-  std::int64_t most;
-  std::string_view fallback;  // in words; empty: the value itself
-  std::string_view meaning;
-};
-
-constexpr std::int64_t kDay = 86400;
-constexpr std::int64_t kYears = 36500 * kDay;
-constexpr std::int64_t kMany = 1'000'000;
-
-// One row a setting, in the order of the man page.
-constexpr std::array kSettings = {
-    Setting{"controller.state", Form::kPath,
-            [](Settings& s) -> Slot { return &s.controller.state; }, 0, 0,
-            "/var/lib/jobq for root, else in the user's XDG state directory",
-            "directory of the journal and the cluster key"},
-    Setting{"controller.socket", Form::kPath,
-            [](Settings& s) -> Slot { return &s.controller.socket; }, 0, 0,
-            "/run/jobq for root, else in the user's XDG runtime directory",
-            "Unix socket for local users"},
-    Setting{"controller.listen", Form::kAddress,
-            [](Settings& s) -> Slot { return &s.controller.listen; }, 0, 0, "none",
-            "address for nodes and remote users"},
-    Setting{"controller.key", Form::kPath, [](Settings& s) -> Slot { return &s.controller.key; }, 0,
-            0, "cluster.key in the state directory", "file with the cluster key"},
-    Setting{"controller.node_timeout", Form::kDuration,
-            [](Settings& s) -> Slot { return &s.controller.node_timeout; }, 1, 3600, "",
-            "a node that is silent for longer is lost"},
-    Setting{"controller.keep_jobs", Form::kDuration,
-            [](Settings& s) -> Slot { return &s.controller.keep_jobs; }, 0, kYears, "",
-            "how long ended jobs stay in the history"},
-    Setting{"controller.keep_keys", Form::kDuration,
-            [](Settings& s) -> Slot { return &s.controller.keep_keys; }, 60, kYears, "",
-            "how long a submission key is remembered"},
-    Setting{"controller.max_connections", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.max_connections; }, 1, kMany, "",
-            "how many users and nodes may be connected at once"},
-    Setting{"controller.operators", Form::kNames,
-            [](Settings& s) -> Slot { return &s.controller.operators; }, 0, 0, "none",
-            "users who may act on everybody's jobs"},
-    Setting{"controller.flight_recorder", Form::kSize,
-            [](Settings& s) -> Slot { return &s.controller.flight_recorder; }, 0, 0, "256M",
-            "space for the recordings that `jq admin replay` shows again; 0: none are made"},
-    Setting{"scheduling.backfill", Form::kBackfill,
-            [](Settings& s) -> Slot { return &s.controller.scheduling.backfill; }, 0, 0, "easy",
-            "how far lower jobs may overtake higher ones that cannot start"},
-    Setting{"scheduling.depth", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.scheduling.depth; }, 1, 1000, "",
-            "how many jobs conservative backfilling does not delay"},
-    Setting{"node.name", Form::kName, [](Settings& s) -> Slot { return &s.node.name; }, 0, 0,
-            "the name of the host", "name of the node"},
-    Setting{"node.controller", Form::kAddress,
-            [](Settings& s) -> Slot { return &s.node.controller; }, 0, 0, "none",
-            "address of the controller"},
-    Setting{"node.state", Form::kPath, [](Settings& s) -> Slot { return &s.node.state; }, 0, 0,
-            "/var/lib/jobq for root, else in the user's XDG state directory",
-            "directory of what the node keeps"},
-    Setting{"node.socket", Form::kPath, [](Settings& s) -> Slot { return &s.node.socket; }, 0, 0,
-            "node.sock in the state directory", "Unix socket for the steps of the node"},
-    Setting{"node.key", Form::kPath, [](Settings& s) -> Slot { return &s.node.key; }, 0, 0,
-            "cluster.key in the state directory", "file with the cluster key"},
-    Setting{"node.cpus", Form::kNumber, [](Settings& s) -> Slot { return &s.node.cpus; }, 0, kMany,
-            "those of the machine", "processors that the node offers"},
-    Setting{"node.memory", Form::kSize, [](Settings& s) -> Slot { return &s.node.memory; }, 0, 0,
-            "that of the machine", "memory that the node offers"},
-    Setting{"node.gpus", Form::kNumber, [](Settings& s) -> Slot { return &s.node.gpus; }, 0, kMany,
-            "those of the machine", "graphics processors that the node offers"},
-    Setting{"node.resources", Form::kCounts, [](Settings& s) -> Slot { return &s.node.counts; }, 0,
-            0, "none", "other counts that the node offers, by name"},
-    Setting{"node.heartbeat", Form::kDuration,
-            [](Settings& s) -> Slot { return &s.node.heartbeat; }, 1, 600, "",
-            "how often the node says that it is there"},
-    Setting{"node.grace", Form::kDuration, [](Settings& s) -> Slot { return &s.node.grace; }, 0,
-            3600, "", "time between TERM and KILL for a step that must end"},
-    Setting{"client.socket", Form::kPath, [](Settings& s) -> Slot { return &s.client.socket; }, 0,
-            0, "that of the user's controller, then the system's", "Unix socket of the controller"},
-    Setting{"client.controller", Form::kAddress,
-            [](Settings& s) -> Slot { return &s.client.controller; }, 0, 0, "none",
-            "address of the controller, where it is remote"},
-    Setting{"client.key", Form::kPath, [](Settings& s) -> Slot { return &s.client.key; }, 0, 0,
-            "none", "file with the cluster key, for a remote controller"},
-};
-
-constexpr std::array<std::string_view, 4> kSections = {"controller", "scheduling", "node",
-                                                       "client"};
-
-// --- reading ------------------------------------------------------------------------------------
 
 // "ADDR:PORT", "[ADDR]:PORT".
 bool is_address(std::string_view text) {
@@ -142,10 +43,7 @@ void read_form(const Node& node, const Setting& setting, std::string& out, Fault
         refuse(node, "an address like \"10.0.0.1:7800\" or \"[::1]:7800\"", faults);
       }
       break;
-    default:
-      if (!is_string || !resmgr::valid_name(node.text)) {
-        refuse(node, "a name of letters, digits, '.', '_' and '-'", faults);
-      }
+    default: read_name(node, out, faults); break;
   }
   out = node.text;
 }
@@ -156,6 +54,17 @@ void read_value(const Node& node, const Setting& setting, Millis& out, FaultSink
   if (!read_duration(node, out, faults) || (least <= out && out <= most)) return;
   refuse(node, fmt::format("a duration of {} to {}", format_duration(least), format_duration(most)),
          faults);
+}
+
+void read_value(const Node& node, const Setting& setting, std::optional<Millis>& out,
+                FaultSink& faults) {
+  read_value(node, setting, out.emplace(), faults);
+}
+
+void read_value(const Node& node, const Setting& setting, int& out, FaultSink& faults) {
+  std::int64_t number = 0;
+  read_number(node, setting.least, setting.most, number, faults);
+  out = static_cast<int>(number);
 }
 
 void read_value(const Node& node, const Setting& setting, std::uint32_t& out, FaultSink& faults) {
@@ -174,8 +83,30 @@ void read_value(const Node& node, const Setting& /*setting*/, std::optional<Byte
   read_size(node, out.emplace(), faults);
 }
 
-void read_value(const Node& node, const Setting& /*setting*/, Names& out, FaultSink& faults) {
-  read_words(node, out, faults);
+// The strings of a list, or the one string.
+std::vector<const Node*> words_of(const Node& node) {
+  if (node.kind == Node::Kind::kString) return {&node};
+  std::vector<const Node*> words;
+  for (const Node& item : node.children) {
+    if (item.kind == Node::Kind::kString) words.push_back(&item);
+  }
+  return words;
+}
+
+bool is_pattern(std::string_view text) {
+  std::string name(text);
+  std::replace(name.begin(), name.end(), '*', 'x');
+  return resmgr::valid_name(name);
+}
+
+void read_value(const Node& node, const Setting& setting, Names& out, FaultSink& faults) {
+  const bool were_read = read_words(node, out, faults);
+  if (setting.form != Form::kPatterns || !were_read) return;
+  constexpr std::string_view kExpected = "the name of a node, in which '*' stands for any letters";
+  if (out.empty()) faults.add(node.place, fmt::format("expected {}, found none", kExpected));
+  for (const Node* word : words_of(node)) {
+    if (!is_pattern(word->text)) refuse(*word, kExpected, faults);
+  }
 }
 
 void read_value(const Node& node, const Setting& /*setting*/, Counts& out, FaultSink& faults) {
@@ -202,69 +133,142 @@ void read_value(const Node& node, const Setting& setting, std::string& out, Faul
   read_form(node, setting, out, faults);
 }
 
+// Of the section as the rows name it: "controller", "element.NAME".
 const Setting* find_setting(std::string_view section, std::string_view key) {
-  const auto at = std::find_if(kSettings.begin(), kSettings.end(), [&](const Setting& setting) {
-    return setting.name.starts_with(section) && setting.name.substr(section.size() + 1) == key;
+  const auto table = setting_table();
+  const auto at = std::find_if(table.begin(), table.end(), [&](const Setting& setting) {
+    return setting.name.size() == section.size() + 1 + key.size() &&
+           setting.name.starts_with(section) && setting.name.ends_with(key);
   });
-  return at == kSettings.end() ? nullptr : &*at;
+  return at == table.end() ? nullptr : &*at;
 }
 
-void add_unknown_setting(const Node& node, const std::string& section, FaultSink& faults) {
+void add_unknown_setting(const Node& node, const std::string& section, const std::string& shown,
+                         FaultSink& faults) {
   std::vector<std::string_view> known;
-  for (const Setting& setting : kSettings) {
+  for (const Setting& setting : setting_table()) {
     if (setting.name.starts_with(section + '.'))
       known.push_back(setting.name.substr(section.size() + 1));
   }
-  faults.add(node.key_place, fmt::format("unknown setting '{}' in [{}]{}", node.key, section,
+  faults.add(node.key_place, fmt::format("unknown setting '{}' in [{}]{}", node.key, shown,
                                          did_you_mean(node.key, known)));
 }
 
-void read_section_of(const Node& section, Settings& out, FaultSink& faults) {
-  if (section.kind != Node::Kind::kTable) {
-    refuse(section, fmt::format("the section [{}]", section.key), faults);
-    return;
-  }
-  for (const Node& node : section.children) {
-    const Setting* setting = find_setting(section.key, node.key);
+// `section` as the rows name it, `shown` as the file does.
+void read_settings(const Node& table, const std::string& section, const std::string& shown,
+                   Settings& out, FaultSink& faults) {
+  for (const Node& node : table.children) {
+    const Setting* setting = find_setting(section, node.key);
     if (setting == nullptr) {
-      add_unknown_setting(node, section.key, faults);
+      add_unknown_setting(node, section, shown, faults);
       continue;
     }
     std::visit([&](auto* slot) { read_value(node, *setting, *slot, faults); }, setting->slot(out));
   }
 }
 
-// --- describing ---------------------------------------------------------------------------------
-
-std::string_view type_name(Form form) {
-  switch (form) {
-    case Form::kPath: return "path";
-    case Form::kAddress: return "address";
-    case Form::kName: return "name";
-    case Form::kDuration: return "duration";
-    case Form::kNumber: return "whole number";
-    case Form::kSize: return "size";
-    case Form::kNames: return "list of names";
-    case Form::kCounts: return "table of counts";
-    case Form::kBackfill: return "none, easy or conservative";
+void read_plain_section(const Node& section, Settings& out, FaultSink& faults) {
+  if (section.kind != Node::Kind::kTable) {
+    refuse(section, fmt::format("the section [{}]", section.key), faults);
+    return;
   }
-  return "";
+  read_settings(section, section.key, section.key, out, faults);
 }
 
-std::string range_of(const Setting& setting) {
-  if (setting.form == Form::kNumber) return fmt::format("{} to {}", setting.least, setting.most);
-  if (setting.form != Form::kDuration) return {};
-  return fmt::format("{} to {}", format_duration(seconds(setting.least)),
-                     format_duration(seconds(setting.most)));
+void check_required(const Node& table, const std::string& section, const std::string& shown,
+                    FaultSink& faults) {
+  for (const Setting& setting : setting_table()) {
+    if (!setting.is_required || !setting.name.starts_with(section + '.')) continue;
+    const std::string_view key = setting.name.substr(section.size() + 1);
+    if (table.find(key) != nullptr) continue;
+    faults.add(table.place, fmt::format("[{}] has no {}; expected them", shown, key));
+  }
 }
 
-std::string fallback_of(const Setting& setting) {
-  if (!setting.fallback.empty()) return std::string(setting.fallback);
-  Settings defaults;
-  const Slot slot = setting.slot(defaults);
-  if (const auto* duration = std::get_if<Millis*>(&slot)) return format_duration(**duration);
-  if (const auto* number = std::get_if<std::uint32_t*>(&slot)) return std::to_string(**number);
-  return {};
+void read_named_section(const Node& sections, const NamedSection& kind, Settings& out,
+                        FaultSink& faults) {
+  const std::string label = label_of(kind);
+  if (sections.kind != Node::Kind::kTable) {
+    refuse(sections, fmt::format("sections [{}]", label), faults);
+    return;
+  }
+  for (const Node& section : sections.children) {
+    if (section.kind != Node::Kind::kTable) {
+      refuse(section, fmt::format("a section [{}]", label), faults);
+      continue;
+    }
+    const bool is_name = kind.is_plain ? resmgr::valid_name(section.key) : !section.key.empty();
+    if (!is_name) {
+      faults.add(section.key_place, fmt::format("'{}' cannot be NAME in [{}]", section.key, label));
+    }
+    const std::string shown = fmt::format("{}.{}", kind.name, section.key);
+    kind.add(out, section.key);
+    read_settings(section, label, shown, out, faults);
+    check_required(section, label, shown, faults);
+  }
+}
+
+// --- what must fit together ---------------------------------------------------------------------
+
+// A default that its own element would refuse.
+void check_limits(const Node& elements, FaultSink& faults) {
+  for (const Node& element : elements.children) {
+    const Node* most = element.find("max_limit");
+    const Node* usual = element.find("default_limit");
+    Millis longest;
+    Millis limit;
+    FaultSink told_already("");
+    if (most == nullptr || !read_duration(*most, longest, told_already)) continue;
+    if (usual == nullptr || !read_duration(*usual, limit, told_already)) continue;
+    if (limit <= longest) continue;
+    faults.add(usual->place,
+               fmt::format("expected a duration of at most {}, which is max_limit, found {}",
+                           format_duration(longest), format_duration(limit)));
+  }
+}
+
+void check_accounts(const Node& accounts, FaultSink& faults) {
+  std::map<std::string_view, std::string_view> account_of;
+  for (const Node& account : accounts.children) {
+    const Node* users = account.find("users");
+    if (users == nullptr) continue;
+    for (const Node* user : words_of(*users)) {
+      const auto [at, fresh] = account_of.emplace(user->text, account.key);
+      if (fresh) continue;
+      faults.add(user->place, fmt::format("user '{}' is in account '{}' already; expected each "
+                                          "user in one account",
+                                          user->text, at->second));
+    }
+  }
+}
+
+template <class List>
+void sort_by_name(List& list) {
+  std::ranges::sort(list, {}, [](const auto& entry) -> const std::string& { return entry.name; });
+}
+
+void read_root(const Node& root, Settings& out, FaultSink& faults) {
+  std::vector<std::string_view> known(plain_sections().begin(), plain_sections().end());
+  for (const NamedSection& kind : named_sections()) known.push_back(kind.name);
+  for (const Node& node : root.children) {
+    const auto plain = std::ranges::find(plain_sections(), node.key);
+    const auto named = std::ranges::find(named_sections(), node.key, &NamedSection::name);
+    if (plain != plain_sections().end()) {
+      read_plain_section(node, out, faults);
+    } else if (named != named_sections().end()) {
+      read_named_section(node, *named, out, faults);
+    } else {
+      faults.add(node.key_place,
+                 fmt::format("unknown section '{}'{}", node.key, did_you_mean(node.key, known)));
+    }
+  }
+  if (const Node* elements = root.find("element")) check_limits(*elements, faults);
+  if (const Node* accounts = root.find("account")) check_accounts(*accounts, faults);
+  sched::Policy& policy = out.controller.policy;
+  sort_by_name(policy.elements);
+  sort_by_name(policy.users);
+  sort_by_name(policy.classes);
+  sort_by_name(policy.accounts);
 }
 
 }  // namespace
@@ -273,28 +277,9 @@ Parsed<Settings> parse_settings(std::string_view text, const std::string& file) 
   FaultSink faults(file);
   Parsed<Settings> parsed;
   Node root;
-  if (parse_toml(without_mark(text), root, faults)) {
-    for (const Node& node : root.children) {
-      if (std::find(kSections.begin(), kSections.end(), node.key) != kSections.end()) {
-        read_section_of(node, parsed.value, faults);
-        continue;
-      }
-      faults.add(node.key_place,
-                 fmt::format("unknown section '{}'{}", node.key,
-                             did_you_mean(node.key, {kSections.begin(), kSections.end()})));
-    }
-  }
+  if (parse_toml(without_mark(text), root, faults)) read_root(root, parsed.value, faults);
   parsed.faults = faults.take();
   return parsed;
-}
-
-std::vector<SettingRow> setting_rows() {
-  std::vector<SettingRow> rows;
-  for (const Setting& setting : kSettings) {
-    rows.push_back({std::string(setting.name), std::string(type_name(setting.form)),
-                    range_of(setting), fallback_of(setting), std::string(setting.meaning)});
-  }
-  return rows;
 }
 
 }  // namespace jobq::conf

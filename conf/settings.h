@@ -15,7 +15,7 @@
 #include "base/time.h"
 #include "conf/fault.h"
 #include "resmgr/needs.h"
-#include "resmgr/scheduling.h"
+#include "sched/policy.h"
 
 namespace jobq::conf {
 
@@ -26,11 +26,12 @@ struct ControllerSettings {
   std::string key;                         // cluster key file; empty: STATE/cluster.key
   Millis node_timeout = seconds(15);       // a node silent for longer is lost; 1 s to 1 h
   Millis keep_jobs = seconds(30 * 86400);  // how long ended jobs stay in the history
-  Millis keep_keys = seconds(7 * 86400);   // how long a submission key is remembered
   std::uint32_t max_connections = 4096;
   std::vector<std::string> operators;    // users who may act on everybody's jobs
   std::optional<Bytes> flight_recorder;  // space for recordings, 0: none; none: 256 MiB
-  resmgr::Scheduling scheduling;         // the section [scheduling]
+  // keep_keys and the sections [scheduling], [priority], [limits], [element.NAME], [user.NAME],
+  // [class.NAME] and [account.NAME]; lists are sorted by name.
+  sched::Policy policy;
 };
 
 struct NodeSettings {
@@ -59,12 +60,12 @@ struct Settings {
   ClientSettings client;
 };
 
-// Reads TOML with the sections [controller], [scheduling], [node] and [client]; all may be missing.
+// Reads TOML; every section may be missing.
 Parsed<Settings> parse_settings(std::string_view text, const std::string& file);
 
 // The rows of the table, for the man page and its staleness test.
 struct SettingRow {
-  std::string name;      // "controller.node_timeout"
+  std::string name;      // "controller.node_timeout", "element.NAME.nodes"
   std::string type;      // "duration"
   std::string range;     // "1s to 1h", or empty
   std::string fallback;  // "15s"; in words where the default is no value

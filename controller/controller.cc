@@ -35,13 +35,6 @@ Result<void> make_directory(const std::string& path, ::mode_t mode) {
   return fail(ErrorCode::kRefused, fmt::format("the directory {} cannot be made: {}", path, why));
 }
 
-sched::Policy policy_of(const Options& options) {
-  sched::Policy policy;
-  policy.keep_keys = options.keep_keys;
-  policy.scheduling = options.scheduling;
-  return policy;
-}
-
 }  // namespace
 
 struct Controller::Impl {
@@ -59,7 +52,7 @@ struct Controller::Impl {
   Impl(uv_loop_s* on, Options given)
       : loop(on),
         options(std::move(given)),
-        turns(on, policy_of(options),
+        turns(on, options.policy,
               {.act = [this](sched::Action action) { act(std::move(action)); },
                .journal_failed =
                    [this](const Error& error) {

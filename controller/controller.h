@@ -21,7 +21,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "net/endpoint.h"
-#include "resmgr/scheduling.h"
+#include "sched/policy.h"
 
 struct uv_loop_s;
 
@@ -36,10 +36,9 @@ struct Options {
   std::vector<std::string> operators;
   Millis node_timeout = seconds(15);
   Millis keep_jobs = seconds(30 * 86400);
-  Millis keep_keys = seconds(7 * 86400);
   std::size_t max_connections = 4096;
   Bytes flight_recorder{256U << 20U};  // space for recordings; 0: none are made
-  resmgr::Scheduling scheduling;
+  sched::Policy policy;
 };
 
 class Controller {

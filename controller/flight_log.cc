@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names, frames and the start of a recording.
+// Names and frames of a recording.
 #include "controller/flight_log.h"
 
 #include <fmt/format.h>
@@ -8,7 +8,6 @@
 #include <filesystem>
 
 #include "base/digest.h"
-#include "controller/wire_checks.h"
 
 namespace jobq::controller {
 namespace {
@@ -78,33 +77,6 @@ Result<bool> FlightReader::next(wire::FlightRecord& record) {
   torn_ = rest.size() == kFrameBytes + length;
   if (torn_) return false;
   return fail(ErrorCode::kRefused, fmt::format("the record at byte {} is damaged", offset_));
-}
-
-void to_wire(const sched::Policy& policy, wire::FlightStart& out) {
-  out.set_version(kFlightVersion);
-  out.set_keep_keys(policy.keep_keys.count);
-  out.set_keep_request_keys(policy.keep_request_keys.count);
-  out.set_cleanup_limit(policy.cleanup_limit.count);
-  out.set_backfill(static_cast<std::uint32_t>(policy.scheduling.backfill));
-  out.set_depth(policy.scheduling.depth);
-}
-
-Result<sched::Policy> from_wire(const wire::FlightStart& in) {
-  if (in.version() != kFlightVersion) {
-    return fail(ErrorCode::kRefused,
-                fmt::format("the recording has version {}, this program reads version {}",
-                            in.version(), kFlightVersion));
-  }
-  sched::Policy policy;
-  policy.keep_keys = Millis{in.keep_keys()};
-  policy.keep_request_keys = Millis{in.keep_request_keys()};
-  policy.cleanup_limit = Millis{in.cleanup_limit()};
-  const auto backfill =
-      checked_enum(in.backfill(), resmgr::Backfill::kConservative, "kind of backfilling");
-  if (!backfill) return tl::unexpected(backfill.error());
-  policy.scheduling.backfill = *backfill;
-  policy.scheduling.depth = in.depth();
-  return policy;
 }
 
 }  // namespace jobq::controller

@@ -13,11 +13,11 @@
 
 #include "base/result.h"
 #include "net/flight.pb.h"
-#include "sched/event_manager.h"
 
 namespace jobq::controller {
 
-inline constexpr std::uint32_t kFlightVersion = 1;
+inline constexpr std::uint32_t kFlightVersion = 2;
+inline constexpr std::uint32_t kOldestFlightVersion = 1;  // that is read
 
 std::string flight_directory(const std::string& state);  // STATE/flight
 // Paths of the recordings under it, oldest first.
@@ -43,8 +43,5 @@ class FlightReader {
   std::size_t offset_ = 0;
   bool torn_ = false;
 };
-
-void to_wire(const sched::Policy& policy, wire::FlightStart& out);
-Result<sched::Policy> from_wire(const wire::FlightStart& in);
 
 }  // namespace jobq::controller

@@ -19,6 +19,7 @@
 #include "controller/flight_digest.h"
 #include "controller/flight_event.h"
 #include "controller/flight_log.h"
+#include "controller/flight_policy.h"
 #include "store/rows_file.h"
 
 namespace jobq::controller {

@@ -13,7 +13,9 @@
 #include "controller/flight_digest.h"
 #include "controller/flight_event.h"
 #include "controller/flight_log.h"
+#include "controller/flight_policy.h"
 #include "controller/translate.h"
+#include "sched/event_manager.h"
 #include "store/rows_file.h"
 
 namespace jobq::controller {

@@ -27,8 +27,9 @@ Lines page_lines() {
   return lines;
 }
 
-std::string section_of(const SettingRow& row) { return row.name.substr(0, row.name.find('.')); }
-std::string key_of(const SettingRow& row) { return row.name.substr(row.name.find('.') + 1); }
+// "element.NAME" and "nodes" of "element.NAME.nodes".
+std::string section_of(const SettingRow& row) { return row.name.substr(0, row.name.rfind('.')); }
+std::string key_of(const SettingRow& row) { return row.name.substr(row.name.rfind('.') + 1); }
 
 // What the page says of a setting before anything else.
 Lines entry_of(const SettingRow& row) {

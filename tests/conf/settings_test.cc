@@ -48,7 +48,7 @@ TEST(Settings, OfTheControllerAreRead) {
   EXPECT_EQ(c.key, "/etc/jobq/key");
   EXPECT_EQ(c.node_timeout, seconds(30));
   EXPECT_EQ(c.keep_jobs, seconds(90 * 86400));
-  EXPECT_EQ(c.keep_keys, seconds(3600));
+  EXPECT_EQ(c.policy.keep_keys, seconds(3600));
   EXPECT_EQ(c.max_connections, 100U);
   EXPECT_THAT(c.operators, ElementsAre("ann", "ben"));
 }
@@ -75,8 +75,8 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
       key = "/k")",
                                      "f");
   ASSERT_TRUE(parsed.ok()) << to_string(parsed.faults[0]);
-  EXPECT_EQ(parsed.value.controller.scheduling.backfill, resmgr::Backfill::kConservative);
-  EXPECT_EQ(parsed.value.controller.scheduling.depth, 7U);
+  EXPECT_EQ(parsed.value.controller.policy.scheduling.backfill, resmgr::Backfill::kConservative);
+  EXPECT_EQ(parsed.value.controller.policy.scheduling.depth, 7U);
   const NodeSettings& n = parsed.value.node;
   EXPECT_EQ(n.name + n.controller + n.state + n.socket + n.key, "n1[::1]:7800/s/s/node.sock/s/key");
   EXPECT_EQ(n.cpus, 8U);
@@ -87,6 +87,120 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
   EXPECT_EQ(n.grace, seconds(0));
   const ClientSettings& c = parsed.value.client;
   EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
+}
+
+TEST(Settings, WhatOperatorsDecideIsReadAndSortedByName) {
+  const auto parsed = parse_settings(R"([priority]
+      age = 10
+      size = -2
+      fair_share = 100
+      half_life = "1d"
+      [limits]
+      running = 5000
+      waiting = 1000000
+      user_running = 100
+      user_waiting = 10000
+      [element.slow]
+      nodes = "*"
+      [element.batch]
+      nodes = ["n*", "big1"]
+      priority = -10
+      default_limit = "1h"
+      max_limit = "2d"
+      running = 0
+      waiting = 1000
+      [user.bob]
+      running = 6
+      [user.'ann@site']
+      running = 5
+      waiting = 10
+      [class.daily-plan]
+      running = 1
+      waiting = 10
+      [account.physics]
+      shares = 3
+      users = ["ann", "bob"]
+      [account.maths])",
+                                     "f");
+  ASSERT_TRUE(parsed.ok()) << to_string(parsed.faults[0]);
+  sched::Policy expected;
+  expected.priority = {10, -2, 100, seconds(86400)};
+  expected.all = {5000, 1000000};
+  expected.each_user = {100, 10000};
+  expected.elements = {{"batch", {"n*", "big1"}, -10, seconds(3600), seconds(2 * 86400), {0, 1000}},
+                       {"slow", {"*"}, 0, {}, {}, {}}};
+  expected.users = {{"ann@site", {5, 10}}, {"bob", {6, {}}}};
+  expected.classes = {{"daily-plan", {1, 10}}};
+  expected.accounts = {{"maths", 1, {}}, {"physics", 3, {"ann", "bob"}}};
+  EXPECT_EQ(parsed.value.controller.policy, expected);
+}
+
+TEST(Settings, WithoutDecisionsNothingIsBounded) {
+  EXPECT_EQ(parse_settings("[priority]\n[limits]\n", "f").value.controller.policy, sched::Policy{});
+}
+
+TEST(Settings, ADefaultLimitMayBeTheLongestOne) {
+  EXPECT_THAT(faults_of("[element.a]\nnodes = 'n'\ndefault_limit = '1h'\nmax_limit = 3600\n"),
+              ElementsAre());
+}
+
+TEST(Settings, FaultsOfWhatOperatorsDecideHaveTheirPlaces) {
+  EXPECT_THAT(
+      faults_of(R"([priority]
+age = 1001
+size = -1001
+fair_share = -1
+half_life = "59s"
+ages = 1
+[limits]
+running = -1
+users_running = 1
+[element.batch]
+nodes = ["n 1", "n*", 5]
+priority = 1000001
+default_limit = "3h"
+max_limit = "2h"
+runing = 1
+[element.none]
+nodes = []
+[element.less]
+max_limit = 0
+[element."a b"]
+nodes = "x"
+)"),
+      ElementsAre(
+          "f:2:7: expected a whole number of 0 to 1000, found the number 1001",
+          "f:3:8: expected a whole number of -1000 to 1000, found the number -1001",
+          "f:4:14: expected a whole number of 0 to 1000000, found the number -1",
+          "f:5:13: expected a duration of 1m to 1000d, found the string \"59s\"",
+          "f:6:1: unknown setting 'ages' in [priority]; did you mean 'age'?",
+          "f:8:11: expected a whole number of 0 to 1000000000, found the number -1",
+          "f:9:1: unknown setting 'users_running' in [limits]; did you mean 'user_running'?",
+          "f:11:10: expected the name of a node, in which '*' stands for any letters, found the "
+          "string \"n 1\"",
+          "f:11:23: expected a string, found the number 5",
+          "f:12:12: expected a whole number of -1000000 to 1000000, found the number 1000001",
+          "f:13:17: expected a duration of at most 2h, which is max_limit, found 3h",
+          "f:15:1: unknown setting 'runing' in [element.batch]; did you mean 'running'?",
+          "f:17:9: expected the name of a node, in which '*' stands for any letters, found none",
+          "f:18:1: [element.less] has no nodes; expected them",
+          "f:19:13: expected a duration of 1s to 36500d, found the number 0",
+          "f:20:10: 'a b' cannot be NAME in [element.NAME]"));
+}
+
+TEST(Settings, SectionsWithNamesAreTables) {
+  EXPECT_THAT(faults_of("element = 5\nuser = { ann = 3 }\nclas = {}\n"),
+              ElementsAre("f:1:11: expected sections [element.NAME], found the number 5",
+                          "f:2:16: expected a section [user.NAME], found the number 3",
+                          "f:3:1: unknown section 'clas'; did you mean 'class'?"));
+}
+
+TEST(Settings, AUserIsInOneAccount) {
+  EXPECT_THAT(faults_of("[account.physics]\nusers = ['ann', 'bob']\nshares = 0\n"
+                        "[account.maths]\nusers = 'bob'\n"),
+              ElementsAre("f:3:10: expected a whole number of 1 to 1000000, found the number 0",
+                          "f:5:9: user 'bob' is in account 'physics' already; expected each user "
+                          "in one account"));
 }
 
 TEST(Settings, FaultsAreAllReportedWithTheirPlaces) {
@@ -156,14 +270,29 @@ TEST(Settings, RowsSayTypeRangeDefaultAndMeaning) {
   EXPECT_EQ(row.fallback, "15s");
 }
 
-// In the example every setting stands behind "# ", as an example of its value.
+TEST(Settings, TheExampleIsReadAsItStands) {
+  std::ifstream file(JOBQ_SOURCE_DIR "/conf/examples/jobq.toml");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_THAT(faults_of(text.str()), ElementsAre());
+}
+
+// "element.NAME" of "element.batch".
+std::string section_in_rows(const std::string& section) {
+  return section.substr(0, section.find('.')) +
+         (section.find('.') == std::string::npos ? "" : ".NAME");
+}
+
+// In the example every setting stands behind "# ", as an example of its value, and so does the head
+// of a section that has a name.
 TEST(Settings, TheExampleHasEverySettingAndIsRead) {
   std::ifstream file(JOBQ_SOURCE_DIR "/conf/examples/jobq.toml");
   std::string all;
   std::set<std::string> seen;
   std::string section;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('[')) section = line.substr(1, line.find(']') - 1);
+    if (line.starts_with("# [")) line.erase(0, 2);
+    if (line.starts_with('[')) section = section_in_rows(line.substr(1, line.find(']') - 1));
     const auto equals = line.find(" = ");
     const bool is_setting = line.starts_with("# ") && equals != std::string::npos;
     if (is_setting) seen.insert(section + "." + line.substr(2, equals - 2));

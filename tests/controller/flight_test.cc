@@ -6,6 +6,7 @@
 #include "controller/flight_digest.h"
 #include "controller/flight_event.h"
 #include "controller/flight_log.h"
+#include "controller/flight_policy.h"
 
 namespace jobq::controller {
 namespace {
@@ -108,6 +109,59 @@ TEST(FlightDigest, OneFieldMakesAnother) {
 TEST(Digest, ItIsTheSameOnEveryMachine) {
   EXPECT_EQ(jobq::digest_of("jobq"), 0xd0815352f75296aU);
   EXPECT_NE(jobq::digest_of(std::string_view("a\0", 2)), jobq::digest_of("a"));
+}
+
+sched::Policy full_policy() {
+  sched::Policy policy;
+  policy.keep_keys = seconds(1);
+  policy.keep_request_keys = seconds(2);
+  policy.cleanup_limit = seconds(3);
+  policy.scheduling = {resmgr::Backfill::kConservative, 7};
+  policy.priority = {10, -3, 100, seconds(3600)};
+  policy.elements = {{"batch", {"n*", "big1"}, 10, seconds(60), seconds(120), {100, 1000}},
+                     {"rest", {"*"}, -10, {}, {}, {0, {}}}};
+  policy.accounts = {{"maths", 1, {}}, {"physics", 3, {"ann", "bob"}}};
+  policy.all = {5000, 1000000};
+  policy.each_user = {{}, 10};
+  policy.users = {{"ann", {5, 10}}};
+  policy.classes = {{"daily-plan", {1, {}}}};
+  return policy;
+}
+
+TEST(FlightPolicy, EverythingThatOperatorsDecideComesBackAsItWas) {
+  for (const sched::Policy& policy : {full_policy(), sched::Policy{}}) {
+    wire::FlightStart start;
+    to_wire(policy, start);
+    const auto back = from_wire(start);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, policy);
+  }
+}
+
+TEST(FlightPolicy, WhatAnOlderRecordingDoesNotHaveIsAsByDefault) {
+  wire::FlightStart start;
+  to_wire(full_policy(), start);
+  start.clear_policy();
+  start.set_version(kOldestFlightVersion);
+  const auto back = from_wire(start);
+  ASSERT_TRUE(back) << back.error().message;
+  EXPECT_EQ(back->scheduling, full_policy().scheduling);
+  EXPECT_EQ(back->priority, sched::PriorityPolicy{});
+  EXPECT_TRUE(back->elements.empty());
+}
+
+TEST(FlightPolicy, WhatCannotBeIsRefused) {
+  wire::FlightStart start;
+  to_wire(full_policy(), start);
+  wire::FlightStart odd = start;
+  odd.set_version(kFlightVersion + 1);
+  EXPECT_FALSE(from_wire(odd));
+  odd = start;
+  odd.mutable_policy()->set_half_life(0);
+  EXPECT_FALSE(from_wire(odd));
+  odd = start;
+  odd.mutable_policy()->mutable_accounts(0)->set_shares(0);
+  EXPECT_FALSE(from_wire(odd));
 }
 
 std::string two_records() {
