@@ -32,6 +32,7 @@ struct Needs {
   std::vector<Count> counts;           // site-defined resources of nodes
   std::vector<std::string> exclusive;  // named things that one job holds at a time
   std::vector<Count> tokens;           // named counts of the cluster
+  std::string element;                 // the group of nodes to take from; empty: any
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
@@ -39,10 +40,11 @@ struct Needs {
   bool empty() const { return !takes_from_node() && !takes_named(); }
 };
 
-// Sorts the lists, joins equal names (counts add up) and drops counts of nothing.
+// Sorts the lists, joins equal names (counts add up), drops counts of nothing, and the element
+// where nothing is taken from a node.
 void normalise(Needs& needs);
 
-// "4 cpus, 8G memory, exclusive plan-db, 2 of solver"; "nothing" when empty.
+// "4 cpus, 8G memory of element batch, exclusive plan-db, 2 of solver"; "nothing" when empty.
 std::string to_string(const Needs& needs);
 
 // What a node offers. gpus are known by index, 0 to gpus-1.
