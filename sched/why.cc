@@ -17,6 +17,8 @@ std::string kind_of(resmgr::BlockerKind kind) {
     case resmgr::BlockerKind::kTokens: return "tokens";
     case resmgr::BlockerKind::kPriority: return "priority";
     case resmgr::BlockerKind::kNodeState: return "node_state";
+    case resmgr::BlockerKind::kLimit: return "limit";
+    case resmgr::BlockerKind::kElement: return "element";
   }
   unreachable("kind of blocker out of range");
 }
