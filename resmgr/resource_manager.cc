@@ -207,6 +207,16 @@ std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) cons
   return forecast.reservation->at;
 }
 
+std::optional<Time> ResourceManager::would_start(const Request& request, Time now) {
+  if (!enqueue(request)) return std::nullopt;
+  const Forecast forecast =
+      foresee(state_->ledger, state_->waiting, kMostReservations, request.id, now);
+  withdraw(request.id);
+  if (forecast.starts) return now;
+  if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
+  return forecast.reservation->at;
+}
+
 namespace {
 
 NodeView view_of(const Ledger& ledger, const Node& node) {

@@ -202,6 +202,9 @@ class ResourceManager {
   // cannot be known: behind a full cap, a holder without a limit or of a named resource, and deep
   // in a shape.
   std::optional<Time> expected_start(RequestId id, Time now) const;
+  // When the request would start if it were made now, by the same rules; none where that cannot be
+  // known. Nothing is asked for by this.
+  std::optional<Time> would_start(const Request& request, Time now);
   std::vector<NodeView> nodes() const;  // by id
   std::optional<NodeView> node(NodeId id) const;
   std::vector<NamedView> named() const;  // by name
