@@ -55,6 +55,7 @@ class Turns final : private TurnDoors {
   void journal_back() override { handlers_.journal_back(); }
 
   Timer& handle_of(TurnTimer timer);
+  void run();
   void collect();  // on the loop: results that the journal's thread left
 
   Handlers handlers_;

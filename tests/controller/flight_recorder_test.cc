@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Recordings on disk: what space they take, and who can read them.
+// Recordings on disk: what space they take, who can read them, when events reach them.
 #include "controller/flight_recorder.h"
 
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "controller/flight_log.h"
 #include "controller/translate.h"
+#include "tests/controller/served.h"
 
 namespace jobq::controller {
 namespace {
@@ -81,6 +83,28 @@ TEST_F(Recordings, NobodyElseCanReadThemAlsoWhenTheyAreMovedElsewhere) {
   for (const std::string& directory : {flight(), recordings(flight()).front()}) {
     EXPECT_EQ(std::filesystem::status(directory).permissions(), std::filesystem::perms::owner_all);
   }
+}
+
+wire::Frame trial_frame() {
+  wire::Frame trial = submit_frame(1);
+  trial.mutable_submit()->set_dry_run(true);
+  wire::NameValue& variable = *trial.mutable_submit()->mutable_tickets(0)->add_env();
+  variable.set_name("TEXT");
+  variable.set_value(std::string(100'000, 'x'));
+  return trial;
+}
+
+TEST(Recording, WhatChangesNothingDoesNotPileUpInMemory) {
+  const Served served;
+  Talker client(served, wire::Hello::CLIENT);
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(client.ask(trial_frame()).has_submitted());
+  const std::string events =
+      events_file(recordings(flight_directory(served.options().state)).front());
+  const auto written = [&] { return std::filesystem::file_size(events) > 2'000'000; };
+  for (int i = 0; i < 2000 && !written(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(written()) << std::filesystem::file_size(events);
 }
 
 }  // namespace
