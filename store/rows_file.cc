@@ -43,7 +43,7 @@ Result<void> save_rows(const std::string& path, const std::vector<sched::Row>& r
   const std::string partial = path + ".part";
   std::error_code error;
   std::filesystem::remove(partial, error);
-  const Result<void> written = write_all(partial, rows, codec, most);
+  Result<void> written = write_all(partial, rows, codec, most);
   if (written) std::filesystem::rename(partial, path, error);
   if (written && !error) return {};
   std::error_code ignored;

@@ -22,7 +22,7 @@ class WrappedVfs {
     std::function<int(const Real& real)> sync;
   };
 
-  explicit WrappedVfs(Hooks hooks);
+  explicit WrappedVfs(Hooks with);
   ~WrappedVfs();
   WrappedVfs(const WrappedVfs&) = delete;
   WrappedVfs& operator=(const WrappedVfs&) = delete;
