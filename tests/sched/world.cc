@@ -453,7 +453,7 @@ std::vector<Row> World::live_rows() const {
 }
 
 std::unique_ptr<EventManager> World::restored(std::vector<Action>& out) const {
-  auto other = std::make_unique<EventManager>();
+  auto other = std::make_unique<EventManager>(policy_);
   other->restore(live_rows(), now, out);
   return other;
 }
