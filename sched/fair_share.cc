@@ -139,7 +139,7 @@ void FairShare::weigh(Line& line, std::uint64_t all_used, std::uint64_t all_shar
   const std::uint64_t part = all_used == 0 ? 0 : ((own >> shift) << 16U) / (all_used >> shift);
   const std::uint64_t in_shares = part * all_shares * account.users / account.shares;
   const std::uint64_t factor = exp2_of_minus(in_shares >> 5U);
-  line.offset = points_ * kPoint / 65536 * static_cast<std::int64_t>(factor >> 16U);
+  line.offset = points_ * (kPoint * static_cast<std::int64_t>(factor >> 16U) / 65536);
   line.part = static_cast<double>(part) / 65536;
   line.share =
       static_cast<double>(account.shares) / static_cast<double>(all_shares * account.users);

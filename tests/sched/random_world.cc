@@ -97,7 +97,8 @@ void RandomWorld::submit() {
     ticket.array = parse_array(fmt::format("{}-{}:{}", pick(3), 3 + pick(9), 1 + pick(3))).value();
     ticket.array->throttle = pick(4);
   }
-  send(NewJobNotice{World::kReply, world.ann, "", {ticket}, false});
+  const Actor& actor = pick(3) == 0 ? world.bob : world.ann;
+  send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
   while (world.core.was_dispensed(JobNumber{last_job_ + 1})) ++last_job_;
 }
 
