@@ -3,7 +3,9 @@
 // journal or network. Every start is one decision; the time of requests, starts and ends counts.
 //
 //   bench_scheduling [--nodes N] [--jobs N] [--shapes N] [--backfill none|easy|conservative]
-//                    [--depth K] [--unlimited]
+//                    [--depth K] [--unlimited] [--rows]
+//
+// With --rows: beside the budgets, as in the other benchmarks' tables.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,6 +20,7 @@
 
 #include "base/time.h"
 #include "bench/programs.h"
+#include "bench/system.h"
 #include "resmgr/resource_manager.h"
 
 namespace jobq::bench {
@@ -30,6 +33,7 @@ struct Case {
   std::uint64_t jobs = 1'000'000;
   std::uint64_t shapes = 1'000;
   bool limited = true;
+  bool rows = false;
   Scheduling scheduling{Backfill::kEasy};
 };
 
@@ -76,7 +80,7 @@ class Cluster {
     while (!ends_.empty()) end_next();
     const double ran = seconds_since(first);
     if (started_ != case_.jobs) give_up(fmt::format("{} jobs started", started_));
-    report(queued, ran);
+    case_.rows ? print_rows(ran) : report(queued, ran);
   }
 
  private:
@@ -134,6 +138,19 @@ class Cluster {
         each(work.passes), each(work.placements), each(work.reservations), each(work.glances),
         each(work.visits));
   }
+  // The filling of an empty cluster is not among the turns.
+  void print_rows(double ran) const {
+    constexpr double kDecisions = 200'000;  // a second
+    constexpr double kTurn = 50;            // ms
+    const double decided = static_cast<double>(case_.jobs) / ran;
+    const double turn = static_cast<double>(worst_ns_) / 1e6;
+    print_head();
+    print_row("simulated decisions", rate(decided), rate(kDecisions), decided / kDecisions,
+              ">= " + rate(kDecisions), decided >= kDecisions);
+    print_row("simulated decisions, worst turn", fmt::format("{:.2f} ms", turn),
+              fmt::format("{:.0f} ms", kTurn), turn / kTurn, fmt::format("< {:.0f} ms", kTurn),
+              turn < kTurn);
+  }
   double each(std::uint64_t count) const {
     return static_cast<double>(count) / static_cast<double>(case_.jobs);
   }
@@ -169,10 +186,9 @@ Case read_arguments(const std::vector<std::string_view>& words) {
   Case read;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string_view word = words[i];
-    if (word == "--unlimited") {
-      read.limited = false;
-      continue;
-    }
+    if (word == "--unlimited") read.limited = false;
+    if (word == "--rows") read.rows = true;
+    if (word == "--unlimited" || word == "--rows") continue;
     if (++i == words.size()) give_up(fmt::format("{} takes a value", word));
     if (word == "--nodes") read.nodes = number(words[i]);
     if (word == "--jobs") read.jobs = number(words[i]);

@@ -60,6 +60,7 @@ foreach(entry ${entries})
   endif()
   jobq_test(test_${entry} "${libraries}" ${sources})
 endforeach()
+target_sources(test_controller PRIVATE tests/store/wrapped_vfs.cc)
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/tidy_test.cc)
   file(GLOB sources CONFIGURE_DEPENDS tests/tidy/*.cc)

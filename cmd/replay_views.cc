@@ -20,7 +20,7 @@ std::string text_of(const sched::Selector& jobs) {
                                   : fmt::format("{}-{}", first.value, last.value));
   }
   for (const auto& [array, indexes] : jobs.elements) {
-    parts.push_back(fmt::format("{}[{}]", array.value, to_string(indexes, 20)));
+    parts.push_back(fmt::format("{}[{}]", array.value, to_string(indexes, sched::kShownRanges)));
   }
   for (const std::string& name : jobs.names) parts.push_back("name " + name);
   if (jobs.user) parts.push_back("user " + *jobs.user);
@@ -135,7 +135,8 @@ struct ActionText {
                        it.reason.empty() ? "" : ", ", it.reason);
   }
   std::string operator()(const sched::ElementsDropped& it) const {
-    return fmt::format("{}[{}] dropped: {}", it.array.value, to_string(it.elements, 20), it.reason);
+    return fmt::format("{}[{}] dropped: {}", it.array.value,
+                       to_string(it.elements, sched::kShownRanges), it.reason);
   }
   std::string operator()(const sched::WakeAt& it) const {
     return "wake at " + format_rfc3339(it.at);

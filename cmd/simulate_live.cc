@@ -28,6 +28,15 @@ tl::unexpected<Error> usage(std::string message) {
 
 // --- the copy
 
+// An older controller does not say; it does what a controller does unless it is told otherwise.
+Result<void> take_scheduling(const wire::JobList& answer, sim::LiveQueue& queue) {
+  if (!answer.has_scheduling()) return {};
+  const Result<resmgr::Scheduling> scheduling = controller::from_wire(answer.scheduling());
+  if (!scheduling) return tl::unexpected(scheduling.error());
+  queue.scheduling = *scheduling;
+  return {};
+}
+
 Result<std::uint64_t> fetch_jobs(Client& client, sim::LiveQueue& queue) {
   wire::Frame request;
   request.mutable_queue()->set_details(true);
@@ -40,7 +49,7 @@ Result<std::uint64_t> fetch_jobs(Client& client, sim::LiveQueue& queue) {
       queue.jobs.push_back(std::move(*job));
     }
     total = answer.jobs().total();
-    return {};
+    return take_scheduling(answer.jobs(), queue);
   };
   const Result<void> asked = client.ask(std::move(request), take);
   if (!asked) return tl::unexpected(asked.error());
@@ -91,6 +100,13 @@ Result<sim::LiveQueue> fetch(const SimulateOptions& options) {
 }
 
 // --- what if
+
+// Without --policy the controller's own.
+resmgr::Scheduling scheduling_of(const SimulateOptions& options, const PolicyChoice& policy,
+                                 const resmgr::Scheduling& own) {
+  if (!options.policies.empty()) return policy.options.scheduling;
+  return {own.backfill, options.depth.value_or(own.depth)};
+}
 
 struct MoreNodes {
   std::uint32_t count = 0;
@@ -256,16 +272,16 @@ Result<int> simulate_live(const SimulateOptions& options) {
   if (policies->size() > 1) return usage("--live: give one --policy");
   Result<sim::LiveQueue> queue = fetch(options);
   if (!queue) return tl::unexpected(queue.error());
+  queue->scheduling = scheduling_of(options, policies->front(), queue->scheduling);
   const bool has_changes =
       !options.add_nodes.empty() || !options.drain.empty() || !options.limits.empty();
   const Result<sim::LiveQueue> other = changed(*queue, options);
   if (!other) return tl::unexpected(other.error());
-  const sim::LiveOptions how{policies->front().options.scheduling,
-                             options.estimate.value_or(seconds(3600))};
-  Answer answer{*queue, sim::foresee(*queue, how), std::nullopt};
-  if (has_changes) answer.changed = sim::foresee(*other, how);
+  const Millis estimate = options.estimate.value_or(seconds(3600));
+  Answer answer{*queue, sim::foresee(*queue, estimate), std::nullopt};
+  if (has_changes) answer.changed = sim::foresee(*other, estimate);
   options.json ? print_as_json(answer) : print_as_table(answer);
-  note_estimates(*queue, how.estimate);
+  note_estimates(*queue, estimate);
   return 0;
 }
 

@@ -79,8 +79,10 @@ void declare_simulation(Options& options, SimulateOptions& simulate) {
   options.value("--node-repair", "TIME", into(simulate.node_repair),
                 "a failed node comes back after so long (1h)");
   options.group("The policy");
-  options.list("--policy", "NAME", append_split(simulate.policies),
-               "fcfs, easy, conservative (the default) or priority; several are compared");
+  options.list(
+      "--policy", "NAME", append_split(simulate.policies),
+      "fcfs, easy, conservative or priority; several are compared (easy; with --live what the "
+      "controller does)");
   options.value("--depth", "K", into(simulate.depth),
                 "conservative: the first K that wait keep their place (100)");
   options.group("A workload that is made up, instead of a trace");
@@ -121,7 +123,7 @@ Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options) {
   const Result<sim::Options> common = common_options(options);
   if (!common) return tl::unexpected(common.error());
   std::vector<std::string> names = options.policies;
-  if (names.empty()) names.emplace_back("conservative");
+  if (names.empty()) names.emplace_back("easy");
   std::vector<PolicyChoice> policies;
   for (const std::string& name : names) {
     Result<PolicyChoice> policy = policy_named(name);

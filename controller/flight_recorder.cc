@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <mutex>
@@ -27,7 +28,7 @@ namespace jobq::controller {
 // The events of one recording.
 class FlightRecorder::File {
  public:
-  File(int descriptor, Bytes limit) : descriptor_(descriptor), left_(limit.count) {}
+  File(int descriptor, std::uint64_t room) : descriptor_(descriptor), left_(room) {}
   ~File() { end(); }
   File(const File&) = delete;
   File& operator=(const File&) = delete;
@@ -41,6 +42,15 @@ class FlightRecorder::File {
     log::warning("the recording ends here: {}", std::generic_category().message(errno));
     end();
   }
+  void add_room(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);
+    left_ += bytes;
+  }
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    end();
+  }
+  bool has_ended() const { return ended_; }
 
  private:
   void end_at_limit() {
@@ -64,11 +74,13 @@ class FlightRecorder::File {
   void end() {
     if (descriptor_ >= 0) ::close(descriptor_);
     descriptor_ = -1;
+    ended_ = true;
   }
 
   std::mutex mutex_;
   int descriptor_;
   std::uint64_t left_;
+  std::atomic<bool> ended_{false};
 };
 
 namespace {
@@ -89,17 +101,27 @@ std::string next_name(const std::vector<std::string>& known) {
   return fmt::format("{:06}", last + 1);
 }
 
-// Whatever else is to be done goes first: a start with a full queue has enough to do.
-void save_when_idle(const std::string& path, const std::vector<sched::Row>& rows,
-                    const store::SpecCodec& codec) {
+}  // namespace
+
+// Whatever else is to be done goes first: a start with a full queue has enough to do. What the rows
+// leave of their half of the room is for events. Without its rows a recording is of no use.
+void FlightRecorder::save_when_idle(File& events, const std::string& recording,
+                                    const std::vector<sched::Row>& rows,
+                                    const store::SpecCodec& codec, std::uint64_t room) {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_IDLE, &none);
-  if (const auto saved = store::save_rows(path, rows, codec); !saved) {
-    log::warning("this recording cannot be replayed: {}", saved.error().message);
+  const std::string path = rows_file(recording);
+  const auto saved = store::save_rows(path, rows, codec, {room});
+  std::error_code error;
+  if (saved) {
+    const std::uint64_t size = std::filesystem::file_size(path, error);
+    return events.add_room(room - std::min(room, error ? room : size));
   }
+  events.stop();
+  std::filesystem::remove_all(recording, error);
+  log::warning("nothing is recorded until the next start: its beginning may take {}, and {}",
+               format_bytes({room}), saved.error().message);
 }
-
-}  // namespace
 
 FlightRecorder::FlightRecorder(Options options) : options_(std::move(options)) {}
 
@@ -128,7 +150,9 @@ void FlightRecorder::open(std::vector<sched::Row> from) {
   const Bytes room = make_room();
   std::error_code ignored;  // the next call tells
   std::filesystem::create_directories(recording, ignored);
-  std::filesystem::permissions(flight, std::filesystem::perms::owner_all, ignored);
+  for (const std::string& directory : {flight, recording}) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, ignored);
+  }
   const int descriptor = ::open(events_file(recording).c_str(),
                                 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
   if (descriptor < 0) {
@@ -136,9 +160,11 @@ void FlightRecorder::open(std::vector<sched::Row> from) {
                  std::generic_category().message(errno));
     return;
   }
-  file_ = std::make_shared<File>(descriptor, room);
-  rows_writer_ = std::thread([path = rows_file(recording), codec = options_.codec,
-                              rows = std::move(from)] { save_when_idle(path, rows, codec); });
+  file_ = std::make_shared<File>(descriptor, room.count - room.count / 2);
+  rows_writer_ = std::thread([events = file_, recording, codec = options_.codec,
+                              rows = std::move(from), room_of_rows = room.count / 2] {
+    save_when_idle(*events, recording, rows, codec, room_of_rows);
+  });
 }
 
 void FlightRecorder::restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
@@ -163,7 +189,8 @@ void FlightRecorder::restored(std::vector<sched::Row> from, Time at, const sched
 }
 
 void FlightRecorder::given(const sched::Event& event, Time at) {
-  if (!file_) return;
+  is_recording_ = file_ && !file_->has_ended();
+  if (!is_recording_) return;
   wire::FlightEvent& out = *record_.mutable_event();
   out.Clear();
   out.set_at(at.ms);
@@ -171,7 +198,7 @@ void FlightRecorder::given(const sched::Event& event, Time at) {
 }
 
 void FlightRecorder::decided(std::span<const sched::Action> actions) {
-  if (!file_) return;
+  if (!is_recording_) return;
   record_.mutable_event()->set_actions(digest_of(actions));
   append_record(pending_, record_);
   turn_is_open_ = true;

@@ -5,8 +5,8 @@
 // A recording begins where the core is restored. What it was restored from is written by a thread
 // of its own; events are encoded in their turn and written when their batch is durable, by the
 // journal's thread (write() may be called from there), without a sync. All recordings together stay
-// within a limit: the oldest go first, and one that reaches it alone ends there. A disk that fails
-// ends the recording and nothing else.
+// within a limit: the oldest go first, one that reaches it alone ends there, and one whose
+// beginning is too large for it is removed. A disk that fails ends the recording and nothing else.
 #pragma once
 
 #include <memory>
@@ -49,17 +49,22 @@ class FlightRecorder final : public TurnWitness {
     std::string bytes;
   };
   Piece take();
+  std::size_t pending() const { return pending_.size(); }  // bytes that take() would give
   // On any thread, in the order of the pieces, also when the recorder is gone.
   static void write(const Piece& piece);
 
  private:
   void open(std::vector<sched::Row> from);
   Bytes make_room() const;
+  static void save_when_idle(File& events, const std::string& recording,
+                             const std::vector<sched::Row>& rows, const store::SpecCodec& codec,
+                             std::uint64_t room);
 
   Options options_;
   std::shared_ptr<File> file_;  // none: nothing is recorded
   std::string pending_;
   wire::FlightRecord record_;  // of the event that the core is at
+  bool is_recording_ = false;  // the event that the core is at
   bool turn_is_open_ = false;
   std::thread rows_writer_;
 };

@@ -32,8 +32,9 @@ void keep_what_is_taken(sched::JobDetail& job) {
   }
 }
 
-// The first jobs in queue order; the last frame has how many there are.
-std::vector<wire::Frame> copy_frames(const sched::EventManager& core, Time now) {
+// The first jobs in queue order; the last frame has how many there are, and who may overtake.
+std::vector<wire::Frame> copy_frames(const sched::EventManager& core,
+                                     const resmgr::Scheduling& scheduling, Time now) {
   std::vector<wire::Frame> frames(1);
   frames.back().mutable_jobs();
   std::size_t entries = 0;  // of the last frame
@@ -49,6 +50,7 @@ std::vector<wire::Frame> copy_frames(const sched::EventManager& core, Time now) 
     to_wire(*detail, *frames.back().mutable_jobs()->add_details());
   });
   frames.back().mutable_jobs()->set_total(core.live_count());
+  to_wire(scheduling, *frames.back().mutable_jobs()->mutable_scheduling());
   return frames;
 }
 
@@ -56,7 +58,8 @@ std::vector<wire::Frame> copy_frames(const sched::EventManager& core, Time now) 
 
 void Requests::copy_queue(const To& to) {
   turns_.ask([this, to](const sched::EventManager& core, Time now) -> Turns::Answer {
-    auto frames = std::make_shared<std::vector<wire::Frame>>(copy_frames(core, now));
+    auto frames = std::make_shared<std::vector<wire::Frame>>(
+        copy_frames(core, turns_.policy().scheduling, now));
     return [this, to, frames](const Result<void>& durable) {
       if (!durable) return respond_error(to, durable.error());
       send_copy(to, frames, 0);

@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "net/jobq.pb.h"
+#include "resmgr/scheduling.h"
 #include "sched/action.h"
 #include "sched/event.h"
 #include "sched/spec.h"
@@ -51,6 +52,8 @@ void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out)
 void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out);
 resmgr::Capacity from_wire(const wire::Capacity& in);
 void to_wire(const sched::NodeView& node, wire::NodeView& out);
+void to_wire(const resmgr::Scheduling& scheduling, wire::Scheduling& out);
+Result<resmgr::Scheduling> from_wire(const wire::Scheduling& in);
 // What users call a job, by its number.
 using RefOf = std::function<JobRef(JobNumber)>;
 void to_wire(const resmgr::NamedView& resource, const RefOf& ref_of, wire::ResourceView& out);

@@ -253,6 +253,19 @@ void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out)
   if (with_text) out.set_text(view.text);
 }
 
+void to_wire(const resmgr::Scheduling& scheduling, wire::Scheduling& out) {
+  out.set_backfill(static_cast<std::uint32_t>(scheduling.backfill));
+  out.set_depth(scheduling.depth);
+}
+
+Result<resmgr::Scheduling> from_wire(const wire::Scheduling& in) {
+  const auto backfill =
+      checked_enum(in.backfill(), resmgr::Backfill::kConservative, "kind of backfilling");
+  if (!backfill) return tl::unexpected(backfill.error());
+  if (in.depth() == 0) return tl::unexpected(malformed("a depth of backfilling of 0"));
+  return resmgr::Scheduling{*backfill, in.depth()};
+}
+
 void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out) {
   out.set_cpus(capacity.cpus);
   out.set_memory(capacity.memory.count);

@@ -85,6 +85,8 @@ class Turn {
   // Decides what has arrived and calls back when all of it is durable and has left.
   void finish(std::function<void()> finished);
   const sched::EventManager& core() const { return core_; }
+  const sched::Policy& policy() const { return policy_; }
+  bool holds_rows() const { return !held_rows_.empty(); }  // that the journal was not given yet
 
   // --- from the doors
   // The core as the journal has it; once before anything else.

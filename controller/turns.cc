@@ -8,6 +8,11 @@
 #include "base/check.h"
 
 namespace jobq::controller {
+namespace {
+
+constexpr std::size_t kMostPending = 1U << 20U;  // bytes of the recording
+
+}  // namespace
 
 // Results in the order of the commits. The journal's thread writes, the loop reads; it outlives
 // both.
@@ -31,7 +36,7 @@ Turns::Turns(uv_loop_s* loop, sched::Policy policy, Handlers handlers)
     : handlers_(std::move(handlers)),
       turn_(policy, *this),
       mailbox_(std::make_shared<Mailbox>()),
-      turn_end_(loop, [this] { turn_.run(); }),
+      turn_end_(loop, [this] { run(); }),
       tick_(loop, [this] { turn_.due(TurnTimer::kTick); }),
       retry_(loop, [this] { turn_.due(TurnTimer::kRetry); }),
       flush_(loop, [this] { turn_.due(TurnTimer::kFlush); }) {
@@ -54,6 +59,16 @@ Result<void> Turns::open(store::Journal::Options options, Bytes flight_recorder)
     turn_.set_witness(recorder_.get());
   }
   return turn_.recover();
+}
+
+// What changes no rows (a trial of a submission) is recorded with the next batch, or by itself once
+// that is much.
+void Turns::run() {
+  turn_.run();
+  if (!recorder_ || recorder_->pending() < kMostPending || turn_.holds_rows()) return;
+  journal_->append({}, [piece = recorder_->take()](const Result<void>& result) {
+    if (result) FlightRecorder::write(piece);
+  });
 }
 
 void Turns::append(std::vector<sched::Row> rows) {

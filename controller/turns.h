@@ -37,6 +37,7 @@ class Turns final : private TurnDoors {
   void post(sched::Event event) { turn_.post(std::move(event)); }
   void ask(Question question) { turn_.ask(std::move(question)); }
   const sched::EventManager& core() const { return turn_.core(); }
+  const sched::Policy& policy() const { return turn_.policy(); }
   void finish(std::function<void()> finished) { turn_.finish(std::move(finished)); }
 
  private:
@@ -54,6 +55,7 @@ class Turns final : private TurnDoors {
   void journal_back() override { handlers_.journal_back(); }
 
   Timer& handle_of(TurnTimer timer);
+  void run();
   void collect();  // on the loop: results that the journal's thread left
 
   Handlers handlers_;

@@ -71,16 +71,19 @@ class Easy::Round {
   std::vector<Grant> grants_;
 };
 
-// What started may move the reservation, where nobody knows when the head will start, and may wait
-// for what others hold; so it goes on until nobody starts.
+// What started may move the reservation, where nobody knows when the head will start, may close the
+// line of the head by filling a cap, and may wait for what others hold; so it goes on until nobody
+// starts.
 std::vector<Grant> Easy::schedule(Ledger& ledger, Waiting& waiting, Backfill backfill, Time now,
                                   Work& work) {
   std::vector<Grant> grants;
   for (bool again = true; again;) {
     Round round(*this, ledger, waiting, now, work);
     const std::vector<Grant> more = round.run(backfill);
+    const auto head = waiting.first();
+    const bool stepped_back = kept_ && (!head || head->key.id() != kept_->id);
     const bool may_move = (kept_ && !kept_->at) || !waiting.of_parties().empty();
-    again = may_move && !more.empty();
+    again = (stepped_back || may_move) && !more.empty();
     std::ranges::copy(more, std::back_inserter(grants));
   }
   return grants;
@@ -227,7 +230,7 @@ Plan& Easy::Round::plan() {
 // --- backfilling
 
 void Easy::Round::backfill() {
-  if (waiting_.size() == 0) return;
+  if (!waiting_.first()) return;
   for (const Node* node : changed_) offer(*node);
   for (const Waiting::Found& shape : waiting_.take_new_shapes()) offer(shape);
   if (named_changed_) {
@@ -270,7 +273,7 @@ void Easy::Round::consider(const Candidate& candidate) {
 
 std::optional<Waiting::Found> Easy::Round::first_on(const Node& node) {
   return waiting_.first_to_fit(node.free, [&](const Demand& demand) {
-    return accepts(demand, node) && may_take_named(demand);
+    return node.is_of(demand.element) && accepts(demand, node) && may_take_named(demand);
   });
 }
 

@@ -8,7 +8,7 @@
 namespace jobq::resmgr {
 
 std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now) {
-  if (!node.usable() || !fits(demand.node, node.total)) return std::nullopt;
+  if (!node.usable() || !could_serve(node, demand)) return std::nullopt;
   std::vector<std::pair<Time, const Holding*>> ends;
   for (const auto& [id, holding] : node.holdings) {
     if (holding->end && *holding->end > now) ends.emplace_back(*holding->end, holding);
@@ -47,14 +47,19 @@ std::optional<SureFit> Ends::first_fit(const Ledger& ledger, const Demand& deman
                                        Work& work) {
   ++search_;
   std::optional<SureFit> found;
-  ledger.ends().each_from({now + Millis{1}, 0, nullptr}, [&](const NodeEnd& end) {
+  const auto at_end = [&](const NodeEnd& end) {
     if (found && end.at > found->at) return false;
     ++work.glances;
     const Node& node = *end.holding->node;
     if (!node.usable() || !fits(demand.node, node.total)) return true;
     if (!fits(demand.node, gather(*end.holding))) return true;
-    if (!found || node.id < found->node->id) found = SureFit{&node, end.at};
+    const bool better =
+        !found || std::pair(end.at, node.id) < std::pair(found->at, found->node->id);
+    if (better) found = SureFit{&node, end.at};
     return true;
+  };
+  ledger.each_group(demand.element, [&](const Group& group) {
+    group.ends.each_from({now + Millis{1}, 0, nullptr}, at_end);
   });
   return found;
 }

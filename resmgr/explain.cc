@@ -72,6 +72,19 @@ Blocker tokens_blocker(const NamedNeed& need) {
           fmt::format("wait for {} to end, or cancel some", jobs)};
 }
 
+void add_limits(const LimitClass* of, std::vector<Blocker>& blockers) {
+  if (of == nullptr) return;
+  for (const Cap* cap : of->caps) {
+    if (!cap->full()) continue;
+    const bool none = cap->taken == 0;
+    blockers.push_back(
+        {BlockerKind::kLimit,
+         none ? cap->text : fmt::format("{}, and runs {}", cap->text, cap->taken),
+         none ? "ask for a higher limit"
+              : fmt::format("wait for {} to end", cap->taken == 1 ? "it" : "one of these")});
+  }
+}
+
 void add_named(const Demand& demand, JobNumber asking, std::vector<Blocker>& blockers) {
   for (const NamedNeed& need : demand.named) {
     if (need.amount <= need.of->free) continue;
@@ -89,7 +102,7 @@ struct NearMiss {
 std::vector<NearMiss> near_misses(const Ledger& ledger, const Demand& demand) {
   std::vector<NearMiss> misses;
   for (const auto& [id, node] : ledger.nodes()) {
-    if (!node.usable() || !fits(demand.node, node.total)) continue;
+    if (!node.usable() || !could_serve(node, demand)) continue;
     misses.push_back({&node, lines(demand.needs, free_of(ledger, node))});
   }
   std::ranges::stable_sort(
@@ -113,6 +126,7 @@ Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs) {
   for (const Line& line : misses.front().free) {
     if (line.lacks()) needed.push_back(amount_text(line));
   }
+  if (!needs.element.empty() && !needed.empty()) needed.back() += " of element " + needs.element;
   std::vector<std::string> nodes;
   for (const NearMiss& miss : misses) {
     if (nodes.size() < kMostNamed) nodes.push_back(near_miss_text(miss, needs));
@@ -144,6 +158,25 @@ Blocker state_blocker(const Node& node) {
           std::move(remedy)};
 }
 
+// Of an element that has no node, or none that is up.
+void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+  if (demand.element == 0) return;
+  bool has_nodes = false;
+  for (const auto& [id, node] : ledger.nodes()) {
+    if (!node.is_of(demand.element)) continue;
+    if (node.usable()) return;
+    has_nodes = true;
+  }
+  const std::string& name = demand.needs.element;
+  if (has_nodes) {
+    blockers.push_back({BlockerKind::kElement, fmt::format("no node of element {} is up", name),
+                        "take one of its nodes back, or start its node daemon"});
+  } else {
+    blockers.push_back({BlockerKind::kElement, fmt::format("element {} has no node yet", name),
+                        fmt::format("start a node that belongs to {}", name)});
+  }
+}
+
 void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
   if (!demand.takes_from_node()) return;
   if (ledger.nodes().empty()) {
@@ -153,17 +186,18 @@ void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>&
   }
   const auto any = [](const Node&) { return true; };
   if (ledger.best_fit(demand, any) != nullptr) return;
+  add_element(ledger, demand, blockers);
   const std::size_t before = blockers.size();
   const std::vector<NearMiss> misses = near_misses(ledger, demand);
   if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs));
   for (const auto& [id, node] : ledger.nodes()) {
-    const bool could = !node.usable() && fits(demand.node, node.total);
+    const bool could = !node.usable() && could_serve(node, demand);
     if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));
   }
-  if (blockers.size() == before) {
-    const Result<void> never = check_nodes_feasible(ledger, demand.needs);
+  if (blockers.size() != before) return;
+  if (const Result<void> met = check_nodes_feasible(ledger, demand.needs); !met) {
     blockers.push_back(
-        {BlockerKind::kResources, never.error().message, "ask for less, or add a larger node"});
+        {BlockerKind::kResources, met.error().message, "ask for less, or add a larger node"});
   }
 }
 
@@ -193,6 +227,7 @@ std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waitin
                                      const Scheduling& scheduling, RequestId id, Time now) {
   const Demand& demand = *waiting.demand_of(id);
   std::vector<Blocker> blockers;
+  add_limits(waiting.limit_class(demand.limit_class), blockers);
   add_named(demand, id.job, blockers);
   add_nodes(ledger, demand, blockers);
   if (!blockers.empty()) return blockers;

@@ -53,6 +53,19 @@ Result<void> check_tokens(const Ledger& ledger, const Count& count) {
   return fail(ErrorCode::kRefused, fmt::format("{}there are {}", wanted, named->total()));
 }
 
+Result<void> check_element(const Ledger& ledger, const std::string& name) {
+  if (name.empty() || ledger.elements().contains(name)) return {};
+  const std::vector<std::string_view> known(ledger.elements().begin(), ledger.elements().end());
+  return fail(ErrorCode::kRefused, fmt::format("needs element {}; there is no such element{}", name,
+                                               did_you_mean(name, known)));
+}
+
+// "the largest node" or "the largest node of element batch"
+std::string of_element(std::string_view node, const Needs& needs) {
+  if (needs.element.empty()) return std::string(node);
+  return fmt::format("{} of element {}", node, needs.element);
+}
+
 // The lines that no node meets, each with the node that has most of it.
 std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   struct Most {
@@ -61,6 +74,7 @@ std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   };
   std::vector<Most> most;
   for (const auto& [id, node] : ledger.nodes()) {
+    if (!ledger.is_of(node, needs.element)) continue;
     const std::vector<Line> here = lines(needs, node.capacity);
     for (std::size_t i = 0; i < here.size(); ++i) {
       if (i == most.size()) most.push_back({here[i], &node});
@@ -70,8 +84,9 @@ std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   std::vector<std::string> unmet;
   for (const auto& [line, node] : most) {
     if (!line.lacks()) continue;
-    unmet.push_back(fmt::format("needs {}; the largest node, {}, has {}", amount_text(line),
-                                node->name, number_text(line, line.present)));
+    unmet.push_back(fmt::format("needs {}; {}, {}, has {}", amount_text(line),
+                                of_element("the largest node", needs), node->name,
+                                number_text(line, line.present)));
   }
   return unmet;
 }
@@ -80,6 +95,7 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
   const Node* nearest = nullptr;
   std::vector<Line> least;
   for (const auto& [id, node] : ledger.nodes()) {
+    if (!ledger.is_of(node, needs.element)) continue;
     std::vector<Line> here = lines(needs, node.capacity);
     if (nearest != nullptr && !nearer(here, least)) continue;
     nearest = &node;
@@ -94,18 +110,21 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
           fmt::format("{} of the {}", number_text(line, line.present), amount_text(line)));
     }
   }
-  return fmt::format("needs {} on one node; the nearest, {}, has {}", fmt::join(needed, ", "),
-                     nearest->name, fmt::join(present, ", "));
+  return fmt::format("needs {} on {}; the nearest, {}, has {}", fmt::join(needed, ", "),
+                     of_element("one node", needs), nearest->name, fmt::join(present, ", "));
 }
 
 }  // namespace
 
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
-  if (ledger.nodes().empty() || !needs.takes_from_node()) return {};
-  const bool met = std::ranges::any_of(ledger.nodes(), [&](const auto& entry) {
-    return std::ranges::none_of(lines(needs, entry.second.capacity), &Line::lacks);
-  });
-  if (met) return {};
+  if (!needs.takes_from_node()) return {};
+  bool has_nodes = false;
+  for (const auto& [id, node] : ledger.nodes()) {
+    if (!ledger.is_of(node, needs.element)) continue;
+    has_nodes = true;
+    if (std::ranges::none_of(lines(needs, node.capacity), &Line::lacks)) return {};
+  }
+  if (!has_nodes) return {};
   const std::vector<std::string> unmet = unmet_alone(ledger, needs);
   return fail(ErrorCode::kRefused, unmet.empty() ? unmet_together(ledger, needs)
                                                  : fmt::format("{}", fmt::join(unmet, "; ")));
@@ -118,6 +137,7 @@ Result<void> check_feasible(const Ledger& ledger, const Needs& needs) {
   for (const Count& count : needs.tokens) {
     if (Result<void> met = check_tokens(ledger, count); !met) return met;
   }
+  if (Result<void> met = check_element(ledger, needs.element); !met) return met;
   return check_nodes_feasible(ledger, needs);
 }
 

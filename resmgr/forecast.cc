@@ -13,7 +13,8 @@ class RoomWatch {
       : plan_(&plan), target_(&target), had_room_(ledger.has_room(target)) {
     if (!had_room_ || !target.takes_from_node()) return;
     for (const auto& [id, node] : ledger.nodes()) {
-      if (node.usable() && fits(target.node, node.free)) open_.push_back(&node);
+      if (node.usable() && could_serve(node, target) && fits(target.node, node.free))
+        open_.push_back(&node);
     }
   }
 

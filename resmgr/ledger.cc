@@ -27,7 +27,7 @@ Time Node::first_end() const {
 
 // --- what there is
 
-Ledger::Room Ledger::room_of(const Node& node) {
+Room Ledger::room_of(const Node& node) {
   return {at(node.free, kGpus), at(node.free, kCpus), at(node.free, kMemory), node.id};
 }
 
@@ -46,10 +46,10 @@ Amounts Ledger::amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
 // always right.
 template <class Change>
 void Ledger::change_node(Node& node, const Change& change) {
-  if (node.usable()) rooms_.erase(room_of(node));
+  if (node.usable()) node.group->rooms.erase(room_of(node));
   change(node);
   node.first_end_known.reset();
-  if (node.usable()) rooms_.insert(room_of(node));
+  if (node.usable()) node.group->rooms.insert(room_of(node));
 }
 
 void Ledger::note_change(Node& node) {
@@ -68,12 +68,39 @@ Ledger::Changes Ledger::take_changes() {
 
 void Ledger::list_end(const Holding& holding) {
   if (holding.end && holding.node != nullptr) {
-    ends_.insert({*holding.end, holding.serial, &holding});
+    holding.node->group->ends.insert({*holding.end, holding.serial, &holding});
   }
 }
 
 void Ledger::unlist_end(const Holding& holding) {
-  if (holding.end) ends_.erase({*holding.end, holding.serial, &holding});
+  if (holding.end && holding.node != nullptr) {
+    holding.node->group->ends.erase({*holding.end, holding.serial, &holding});
+  }
+}
+
+ElementId Ledger::element(const std::string& name) {
+  if (name.empty()) return 0;
+  const auto next = static_cast<ElementId>(element_ids_.size() + 1);
+  return element_ids_.try_emplace(name, next).first->second;
+}
+
+Group& Ledger::group_of(const std::vector<std::string>& elements) {
+  std::set<ElementId> ids;
+  for (const std::string& name : elements) ids.insert(element(name));
+  std::vector<ElementId> key(ids.begin(), ids.end());
+  Group& group = groups_[key];
+  group.elements = std::move(key);
+  return group;
+}
+
+bool Ledger::is_of(const Node& node, const std::string& element) const {
+  if (element.empty()) return true;
+  const auto known = element_ids_.find(element);
+  return known != element_ids_.end() && node.is_of(known->second);
+}
+
+bool Group::is_of(ElementId element) const {
+  return element == 0 || std::ranges::binary_search(elements, element);
 }
 
 Node& Ledger::known_node(NodeId id) {
@@ -82,20 +109,28 @@ Node& Ledger::known_node(NodeId id) {
   return found->second;
 }
 
-void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capacity) {
+void Ledger::set_elements(std::vector<std::string> names) {
+  elements_ = std::set<std::string>(names.begin(), names.end());
+}
+
+void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capacity,
+                      const std::vector<std::string>& elements) {
   const auto [place, is_new] = nodes_.try_emplace(id);
   if (is_new) {
     place->second.id = id;
     place->second.position = nodes_.size() - 1;
   }
   const Amounts total = amounts(capacity.cpus, capacity.memory, capacity.gpus, capacity.counts);
+  for (const auto& held : place->second.holdings) unlist_end(*held.second);
   change_node(place->second, [&](Node& node) {
     node.name = name;
+    node.group = &group_of(elements);
     node.capacity = capacity;
     subtract(node.free, node.total);
     node.total = total;
     add(node.free, node.total);
   });
+  for (const auto& held : place->second.holdings) list_end(*held.second);
   note_change(place->second);
 }
 
@@ -186,16 +221,18 @@ void Ledger::forget_unused(const Named& named) {
 
 // --- demands
 
-std::shared_ptr<const Demand> Ledger::demand(const Needs& needs, std::optional<Millis> limit,
-                                             const std::vector<std::string>& shared) {
+std::shared_ptr<const Demand> Ledger::demand(const Likeness& like) {
+  const Needs& needs = like.needs;
   auto demand = std::make_shared<Demand>();
   demand->needs = needs;
-  demand->limit = limit;
+  demand->limit = like.limit;
+  demand->limit_class = like.limit_class;
+  demand->element = element(needs.element);
   if (needs.takes_from_node()) {
     demand->node = amounts(needs.cpus, needs.memory, needs.gpus, needs.counts);
   }
   for (const std::string& name : needs.exclusive) {
-    auto& list = std::ranges::binary_search(shared, name) ? demand->shared : demand->named;
+    auto& list = std::ranges::binary_search(like.shared, name) ? demand->shared : demand->named;
     list.push_back({&mention(name, NamedKind::kExclusive), 1});
   }
   for (const Count& count : needs.tokens) {
@@ -236,19 +273,25 @@ bool Ledger::named_free(const Demand& demand) const {
 
 const Node* Ledger::roomiest(const Demand& demand) const {
   const auto could = [&](const Room& room) {
-    const Node& node = nodes_.at(std::get<NodeId>(room));
-    return fits(demand.node, node.total) ? &node : nullptr;
+    return could_serve(nodes_.at(std::get<NodeId>(room)), demand);
   };
   const Room more_gpus{at(demand.node, kGpus) + 1, -kMostAmount, 0, {}};
-  for (auto room = rooms_.before(more_gpus); room != nullptr; room = rooms_.before(*room)) {
-    if (const Node* node = could(*room)) return node;
-  }
-  const Node* found = nullptr;
-  rooms_.each_from(more_gpus, [&](const Room& room) {
-    found = could(room);
-    return found == nullptr;
+  const Room* most = nullptr;
+  const Room* least = nullptr;  // of those with idle gpus
+  each_group(demand.element, [&](const Group& group) {
+    const Room* room = group.rooms.before(more_gpus);
+    while (room != nullptr && !could(*room)) room = group.rooms.before(*room);
+    if (room != nullptr && (most == nullptr || *most < *room)) most = room;
   });
-  return found;
+  if (most != nullptr) return &nodes_.at(std::get<NodeId>(*most));
+  each_group(demand.element, [&](const Group& group) {
+    group.rooms.each_from(more_gpus, [&](const Room& room) {
+      if (least != nullptr && *least < room) return false;
+      if (could(room)) least = &room;
+      return least != &room;
+    });
+  });
+  return least == nullptr ? nullptr : &nodes_.at(std::get<NodeId>(*least));
 }
 
 bool Ledger::has_room(const Demand& demand) const {

@@ -26,12 +26,17 @@
 namespace jobq::resmgr {
 
 struct Holding;
+struct Group;
+
+// A name of an element as a number; 0 is for any node.
+using ElementId = std::uint32_t;
 
 struct Node {
   NodeId id;
   std::size_t position = 0;  // among all nodes, in the order in which they were first set
   std::string name;
   Capacity capacity;
+  Group* group = nullptr;
   Amounts total;
   Amounts free;
   bool connected = false;
@@ -47,6 +52,7 @@ struct Node {
   bool changed = false;                         // listed in Ledger::changes()
 
   bool usable() const { return connected && !draining; }
+  bool is_of(ElementId element) const;
   NodeState state() const;
 };
 
@@ -74,10 +80,22 @@ struct NamedNeed {
   Amount amount = 0;
 };
 
+// Everything that decides when and where a request fits, so that alike ones wait in one line.
+struct Likeness {
+  Needs needs;  // in normal form
+  std::optional<Millis> limit;
+  LimitClassId limit_class;
+  std::vector<std::string> shared;  // the needs' exclusive resources that its job holds by part 0
+
+  auto operator<=>(const Likeness&) const = default;  // an order for sorted tables
+};
+
 // What a request asks for, in the ledger's own terms. Equal waiting requests share one.
 struct Demand {
   Needs needs;
   std::optional<Millis> limit;
+  LimitClassId limit_class;
+  ElementId element = 0;
   Amounts node;
   std::vector<NamedNeed> named;   // without what is shared
   std::vector<NamedNeed> shared;  // exclusive resources that the job's own part 0 holds already
@@ -105,10 +123,32 @@ struct NodeEnd {
   bool operator==(const NodeEnd& other) const { return serial == other.serial; }
 };
 
+// A usable node's place among the others: free gpus, cpus, memory.
+using Room = std::tuple<Amount, Amount, Amount, NodeId>;
+
+// The nodes that belong to the same elements. There are few groups, so that a search in each is a
+// search.
+struct Group {
+  std::vector<ElementId> elements;  // ascending
+  RunSet<Room> rooms;               // of the usable nodes
+  RunSet<NodeEnd> ends;             // the known ends on its nodes, also those that are past
+
+  bool is_of(ElementId element) const;
+};
+
+inline bool Node::is_of(ElementId element) const { return element == 0 || group->is_of(element); }
+
+// Could an empty node serve the demand?
+inline bool could_serve(const Node& node, const Demand& demand) {
+  return node.is_of(demand.element) && fits(demand.node, node.total);
+}
+
 class Ledger {
  public:
   // --- what there is
-  void set_node(NodeId id, const std::string& name, const Capacity& capacity);
+  void set_node(NodeId id, const std::string& name, const Capacity& capacity,
+                const std::vector<std::string>& elements);
+  void set_elements(std::vector<std::string> names);
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
   Result<void> create(const NamedResource& resource);
@@ -116,6 +156,11 @@ class Ledger {
 
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
   const Node* node(NodeId id) const;
+  const std::set<std::string>& elements() const { return elements_; }
+  bool is_of(const Node& node, const std::string& element) const;  // any node is of ""
+  // In which nodes of the element stand; all for 0.
+  template <class Each>
+  void each_group(ElementId element, const Each& each) const;
   // The created resource, of either kind, or null.
   const Named* named(std::string_view name) const;
   // In the order of their names; those of requests alone (not `exists`) included.
@@ -126,9 +171,7 @@ class Ledger {
   std::size_t dimension(const std::string& count) const { return counts_.at(count); }
 
   // --- demands
-  // `shared` are the needs' exclusive resources that the job holds by its part 0.
-  std::shared_ptr<const Demand> demand(const Needs& needs, std::optional<Millis> limit,
-                                       const std::vector<std::string>& shared);
+  std::shared_ptr<const Demand> demand(const Likeness& like);
   std::vector<std::string> exclusives_of_part_0(JobNumber job, const Needs& needs) const;
   void count_waiting(const Demand& demand);
   // After the last one, the demand must not be used again: names that only it mentioned are gone.
@@ -162,9 +205,6 @@ class Ledger {
   bool give_back(RequestId id);
   const Holding* holding(RequestId id) const;
   bool set_end(RequestId id, std::optional<Time> end);
-  // The known ends on nodes, also those that are past.
-  const RunSet<NodeEnd>& ends() const { return ends_; }
-
   Result<void> check_invariants() const;
 
  private:
@@ -173,12 +213,15 @@ class Ledger {
       return static_cast<std::size_t>((id.job.value << 8U) ^ id.part);
     }
   };
-  // A usable node's place among the others: free gpus, cpus, memory.
-  using Room = std::tuple<Amount, Amount, Amount, NodeId>;
   static Room room_of(const Node& node);
+  template <class Accepts>
+  const Room* best_room(const Group& group, const Demand& demand, const Accepts& accepts,
+                        const Room* below) const;
 
   Amounts amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
                   const std::vector<Count>& counts);
+  ElementId element(const std::string& name);
+  Group& group_of(const std::vector<std::string>& elements);
   Node& known_node(NodeId id);
   Named& mention(const std::string& name, NamedKind kind);
   void forget_unused(const Named& named);
@@ -190,34 +233,54 @@ class Ledger {
   void change_node(Node& node, const Change& change);
 
   std::map<NodeId, Node> nodes_;
-  RunSet<Room> rooms_;  // of the usable nodes
+  std::map<std::vector<ElementId>, Group> groups_;
+  std::set<std::string> elements_;                // there are
+  std::map<std::string, ElementId> element_ids_;  // of all names that were ever given
   std::map<NamedKey, Named> named_;
   std::size_t named_positions_ = 0;
   std::map<std::string, std::size_t> counts_;                // name -> dimension
   std::unordered_map<RequestId, Holding, IdHash> holdings_;  // for look-up only
-  RunSet<NodeEnd> ends_;
   std::vector<Node*> changed_;
   bool named_gained_ = false;
   std::uint64_t serial_ = 0;
 };
 
+template <class Each>
+void Ledger::each_group(ElementId element, const Each& each) const {
+  for (const auto& [elements, group] : groups_) {
+    if (group.is_of(element)) each(group);
+  }
+}
+
 template <class Accepts>
 const Node* Ledger::best_fit(const Demand& demand, const Accepts& accepts) const {
+  const Room* best = nullptr;
+  each_group(demand.element, [&](const Group& group) {
+    if (const Room* room = best_room(group, demand, accepts, best)) best = room;
+  });
+  return best == nullptr ? nullptr : &nodes_.at(std::get<NodeId>(*best));
+}
+
+// The first room that serves and is below the given one, if that is not null.
+template <class Accepts>
+const Room* Ledger::best_room(const Group& group, const Demand& demand, const Accepts& accepts,
+                              const Room* below) const {
   const Amount cpus = at(demand.node, kCpus);
   const Amount memory = at(demand.node, kMemory);
-  const Room* room = rooms_.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
-  while (room != nullptr) {
+  const RunSet<Room>& rooms = group.rooms;
+  const Room* room = rooms.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
+  while (room != nullptr && (below == nullptr || *room < *below)) {
     const auto& [gpus, free_cpus, free_memory, id] = *room;
     // Skip what lacks cpus, or memory, in one step: below a number of gpus and cpus, rooms are in
     // order.
     if (free_cpus < cpus) {
-      room = rooms_.at_or_after(Room{gpus, cpus, memory, NodeId{}});
+      room = rooms.at_or_after(Room{gpus, cpus, memory, NodeId{}});
     } else if (free_memory < memory) {
-      room = rooms_.at_or_after(Room{gpus, free_cpus, memory, NodeId{}});
+      room = rooms.at_or_after(Room{gpus, free_cpus, memory, NodeId{}});
     } else {
       const Node& node = nodes_.at(id);
-      if (fits(demand.node, node.free) && accepts(node)) return &node;
-      room = rooms_.after(*room);
+      if (fits(demand.node, node.free) && accepts(node)) return room;
+      room = rooms.after(*room);
     }
   }
   return nullptr;

@@ -71,12 +71,18 @@ Result<void> Ledger::check_invariants() const {
     if (Result<void> good = check_node(node, holdings_); !good) return good;
     if (!node.usable()) continue;
     ++usable;
-    if (rooms_.find(room_of(node)) == nullptr)
+    if (node.group->rooms.find(room_of(node)) == nullptr)
       return broken(fmt::format("{} has no room", node.name));
   }
-  if (usable != rooms_.size()) return broken("a node that gives nothing has room");
+  std::size_t rooms = 0;
+  std::size_t ends = 0;
+  for (const auto& [elements, group] : groups_) {
+    rooms += group.rooms.size();
+    ends += group.ends.size();
+  }
+  if (usable != rooms) return broken("a node that gives nothing has room");
   const auto has_end = [](const auto& entry) { return entry.second.end && entry.second.node; };
-  if (ends_.size() != static_cast<std::size_t>(std::ranges::count_if(holdings_, has_end))) {
+  if (ends != static_cast<std::size_t>(std::ranges::count_if(holdings_, has_end))) {
     return broken("the known ends are miscounted");
   }
   for (const auto& [key, named] : named_) {

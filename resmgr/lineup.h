@@ -20,12 +20,12 @@ namespace jobq::resmgr {
 struct QueueKey {
   JobNumber job;
   std::uint32_t part = 0;
-  std::int32_t priority = 0;
+  std::int64_t rank = 0;
   JobNumber place;
 
   RequestId id() const { return {job, part}; }
   std::strong_ordering operator<=>(const QueueKey& other) const {
-    if (const auto c = other.priority <=> priority; c != 0) return c;
+    if (const auto c = other.rank <=> rank; c != 0) return c;
     if (const auto c = place <=> other.place; c != 0) return c;
     if (const auto c = job <=> other.job; c != 0) return c;
     return part <=> other.part;

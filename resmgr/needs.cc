@@ -48,6 +48,7 @@ void normalise(Needs& needs) {
   std::ranges::sort(needs.exclusive);
   needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
                         needs.exclusive.end());
+  if (!needs.takes_from_node()) needs.element.clear();
 }
 
 std::string to_string(const Needs& needs) {
@@ -56,6 +57,7 @@ std::string to_string(const Needs& needs) {
   if (needs.memory.count) parts.push_back(format_bytes(needs.memory) + " memory");
   if (needs.gpus) parts.push_back(counted(needs.gpus, "gpu"));
   for (const Count& c : needs.counts) parts.push_back(fmt::format("{} {}", c.amount, c.name));
+  if (!parts.empty() && !needs.element.empty()) parts.back() += " of element " + needs.element;
   for (const std::string& name : needs.exclusive) parts.push_back("exclusive " + name);
   for (const Count& c : needs.tokens) parts.push_back(fmt::format("{} of {}", c.amount, c.name));
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));

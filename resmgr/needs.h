@@ -40,10 +40,11 @@ struct Needs {
   bool empty() const { return !takes_from_node() && !takes_named(); }
 };
 
-// Sorts the lists, joins equal names (counts add up) and drops counts of nothing.
+// Sorts the lists, joins equal names (counts add up), drops counts of nothing, and the element
+// where nothing is taken from a node.
 void normalise(Needs& needs);
 
-// "4 cpus, 8G memory, exclusive plan-db, 2 of solver"; "nothing" when empty.
+// "4 cpus, 8G memory of element batch, exclusive plan-db, 2 of solver"; "nothing" when empty.
 std::string to_string(const Needs& needs);
 
 // What a node offers. gpus are known by index, 0 to gpus-1.

@@ -13,6 +13,11 @@ Ledger::NamedKey key_of(const NamedNeed& need) {
   return {need.of->resource.name, need.of->resource.kind};
 }
 
+bool stands_on_node_for(const Demand& demand, const Party& party) {
+  const Node* node = party.whole->node;
+  return node != nullptr && node->usable() && could_serve(*node, demand);
+}
+
 }  // namespace
 
 Parties::Parties(const Ledger& ledger, const Waiting& waiting, Of of,
@@ -47,15 +52,18 @@ bool Parties::lacks(const NamedNeed& need) const {
          need.amount > need.of->total() - held->second;
 }
 
+// Only where a party holds something on a node that could serve it.
 bool Parties::lacks_node(const Demand& demand) const {
   if (of_ == Of::kNamed || !demand.takes_from_node() || nodes_held_.empty()) return false;
-  return std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
-    const auto& [id, node] = entry;
-    if (!node.usable()) return false;
-    const auto held = nodes_held_.find(id);
-    return fits(demand.node, node.total,
-                held == nodes_held_.end() ? std::span<const Amount>() : held->second);
-  });
+  const bool helps = std::ranges::any_of(
+      parties_, [&](const auto& entry) { return stands_on_node_for(demand, entry.second); });
+  return helps && std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
+           const auto& [id, node] = entry;
+           if (!node.usable() || !node.is_of(demand.element)) return false;
+           const auto held = nodes_held_.find(id);
+           return fits(demand.node, node.total,
+                       held == nodes_held_.end() ? std::span<const Amount>() : held->second);
+         });
 }
 
 // Each request by itself: steps of one job can run one after the other.
@@ -77,9 +85,7 @@ std::vector<Parties::Wait> Parties::waits_of(const Demand& demand) const {
   }
   if (!lacks_node(demand)) return waits;
   for (const auto& [job, party] : parties_) {
-    const Node* node = party.whole->node;
-    const bool could = node != nullptr && node->usable() && fits(demand.node, node->total);
-    if (could) waits.push_back({node->name, job});
+    if (stands_on_node_for(demand, party)) waits.push_back({party.whole->node->name, job});
   }
   return waits;
 }

@@ -32,17 +32,24 @@ bool Pass::exhausted() const {
   return work_->reservations - before_.reservations >= kMostReservations || glances >= kMostGlances;
 }
 
+bool Pass::is_open(const Demand& demand) const {
+  return foreseen_.open(waiting_->limit_class(demand.limit_class));
+}
+
 bool Pass::place(const Walk::Stop& stop) {
   if (ahead_.contains(stop.key.id())) {
     walk_.went_before(stop);
     return true;
   }
+  if (!is_open(*walk_.demand(stop))) return true;
   Placed placed{stop.key, &walk_.demand(stop), false, {}, {}};
   if (!stop.generation_end && start(placed)) {
     walk_.started(stop);
     return on_placed_(placed);
   }
-  const auto has_room = [&](const Demand& demand) { return ledger_->has_room(demand); };
+  const auto has_room = [&](const Demand& demand) {
+    return is_open(demand) && ledger_->has_room(demand);
+  };
   if (purpose_ == Purpose::kGrant && !walk_.another_could_start(has_room)) return false;
   return place_later(stop, placed);
 }
@@ -76,6 +83,7 @@ bool Pass::start(Placed& placed) {
   // Before the first reservation of a pass that grants, nobody asks the plan what will be free.
   if (reserved_any_ || purpose_ == Purpose::kForesight) plan_.begin(demand, *placed.start);
   started_.insert(placed.key.id());
+  foreseen_.start(waiting_->limit_class(demand.limit_class));
   overtook_ = overtook_ || reserved_any_;
   return true;
 }
@@ -94,10 +102,20 @@ Grant take(Ledger& ledger, const Starting& starting, Time now) {
   return {holding.id, node, holding.gpus};
 }
 
+namespace {
+
+// It was granted: it waits no longer, and takes its caps.
+void stop_waiting(Ledger& ledger, Waiting& waiting, RequestId id, const Demand& demand) {
+  waiting.remove(id);
+  waiting.enter(demand.limit_class);
+  ledger.uncount_waiting(demand);
+}
+
+}  // namespace
+
 Grant grant(Ledger& ledger, Waiting& waiting, const Starting& starting, Time now) {
   Grant given = take(ledger, starting, now);
-  waiting.remove(starting.id);
-  ledger.uncount_waiting(*starting.demand);
+  stop_waiting(ledger, waiting, starting.id, *starting.demand);
   return given;
 }
 
@@ -115,8 +133,7 @@ std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, std::size_t dept
     Pass pass(ledger, waiting, depth, now, Pass::Purpose::kGrant, before, work, on_placed);
     pass.run();
     for (std::size_t i = known; i < grants.size(); ++i) {
-      waiting.remove(grants[i].id);
-      ledger.uncount_waiting(*ledger.holding(grants[i].id)->demand);
+      stop_waiting(ledger, waiting, grants[i].id, *ledger.holding(grants[i].id)->demand);
     }
     again = pass.overtook();
   }

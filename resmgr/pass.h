@@ -4,7 +4,8 @@
 // The pass walks the queue in order. What may start starts; what may not is reserved, and what
 // comes later starts around the reservations. Before a request is reserved that cannot be met until
 // some job ends, the waiting steps of that job are placed, whatever their priority (see
-// Precedence).
+// Precedence). A request any of
+// whose caps is full, or was filled by this pass, is passed over.
 //
 // A pass that grants ends when nothing further down has room, so that in a busy cluster it costs
 // what was freed and not what waits. Every pass ends when its bounds are reached: then nothing
@@ -58,6 +59,7 @@ class Pass {
   bool exhausted() const;                      // were the bounds reached?
 
  private:
+  bool is_open(const Demand& demand) const;
   bool place(const Walk::Stop& stop);
   bool place_later(const Walk::Stop& stop, Placed& placed);
   bool place_before(const Walk::Stop& stop);
@@ -73,6 +75,7 @@ class Pass {
   OnPlaced on_placed_;
   Plan plan_;
   Walk walk_;
+  Foreseen foreseen_;  // of what starts in this pass
   std::set<RequestId> started_;
   std::set<RequestId> ahead_;
   std::optional<Precedence> precedence_;  // built when somebody cannot start

@@ -163,7 +163,7 @@ std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool 
 
 // A glance that spares a look: without room now, nothing starts before the first end.
 bool Plan::could_start_before(const Demand& demand, const Node& node, Time last) const {
-  if (!node.usable() || !fits(demand.node, node.total)) return false;
+  if (!node.usable() || !could_serve(node, demand)) return false;
   if (last == kForever || fits(demand.node, node.free)) return true;
   return std::max(node.first_end(), soon_) <= last;
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
@@ -18,6 +19,11 @@
 #include "resmgr/waiting.h"
 
 namespace jobq::resmgr {
+namespace {
+
+constexpr std::int64_t kMostRank = std::int64_t{1} << 61;
+
+}  // namespace
 
 struct ResourceManager::State {
   Scheduling scheduling;
@@ -46,8 +52,13 @@ ResourceManager& ResourceManager::operator=(ResourceManager&&) noexcept = defaul
 
 // --- what there is
 
-void ResourceManager::set_node(NodeId id, const std::string& name, const Capacity& capacity) {
-  state_->ledger.set_node(id, name, capacity);
+void ResourceManager::set_node(NodeId id, const std::string& name, const Capacity& capacity,
+                               std::vector<std::string> elements) {
+  state_->ledger.set_node(id, name, capacity, elements);
+}
+
+void ResourceManager::set_elements(std::vector<std::string> names) {
+  state_->ledger.set_elements(names);
 }
 
 void ResourceManager::set_connected(NodeId id, bool connected) {
@@ -72,9 +83,35 @@ Result<void> ResourceManager::feasible(const Needs& needs) const {
   return check_feasible(state_->ledger, normal);
 }
 
+// --- limits
+
+void ResourceManager::set_cap(CapId id, std::uint64_t most, std::string text) {
+  state_->waiting.set_cap(id, most, std::move(text));
+}
+
+void ResourceManager::set_limit_class(LimitClassId id, std::vector<CapId> caps) {
+  state_->waiting.set_limit_class(id, caps);
+}
+
+void ResourceManager::set_offset(LimitClassId id, std::int64_t offset) {
+  check(std::abs(offset) <= kMostRank, "an offset is in range");
+  state_->waiting.set_offset(id, offset);
+}
+
+void ResourceManager::enter(LimitClassId id) { state_->waiting.enter(id); }
+
+void ResourceManager::leave(LimitClassId id) { state_->waiting.leave(id); }
+
 // --- the queue of requests
 
 namespace {
+
+Likeness likeness_of(const Ledger& ledger, const Request& request) {
+  Likeness like{request.needs, request.limit, request.limit_class, {}};
+  normalise(like.needs);
+  like.shared = ledger.exclusives_of_part_0(request.id.job, like.needs);
+  return like;
+}
 
 // Part 0 comes first and stays last: what a job holds by it comes back after its steps.
 Result<void> check_order_of_parts(const Ledger& ledger, const Waiting& waiting, RequestId id) {
@@ -99,21 +136,23 @@ Result<void> ResourceManager::enqueue(const Request& request) {
   check(!is_waiting(request.id) && !is_held(request.id), "a request is enqueued once");
   if (auto ordered = check_order_of_parts(ledger, waiting, request.id); !ordered) return ordered;
 
-  Needs needs = request.needs;
-  normalise(needs);
-  check(!needs.empty(), "a request needs something");
-  const auto shared = ledger.exclusives_of_part_0(request.id.job, needs);
-  auto demand = waiting.demand_like(needs, request.limit, shared);
-  if (!demand) demand = ledger.demand(needs, request.limit, shared);
+  check(std::abs(request.rank) <= kMostRank, "a rank is in range");
+  const RequestId whole{request.id.job, 0};
+  const bool of_party = request.id.part != 0 && ledger.holding(whole) != nullptr;
+  const LimitClass* limits = waiting.limit_class(request.limit_class);
+  check(!of_party || limits == nullptr || limits->caps.empty(),
+        "a step of a job that holds its own needs has no caps");
+  const Likeness like = likeness_of(ledger, request);
+  check(!like.needs.empty(), "a request needs something");
+  auto demand = waiting.demand_like(like);
+  if (!demand) demand = ledger.demand(like);
   ledger.count_waiting(*demand);
   if (const auto circle = circle_closed_by(ledger, waiting, request.id, *demand)) {
     ledger.uncount_waiting(*demand);
     return fail(ErrorCode::kRefused, "it would wait for ever: " + *circle);
   }
-  const RequestId whole{request.id.job, 0};
-  const bool of_party = request.id.part != 0 && ledger.holding(whole) != nullptr;
   const JobNumber place = request.place ? request.place : request.id.job;
-  waiting.add(QueueKey{request.id.job, request.id.part, request.priority, place}, demand, of_party);
+  waiting.add(QueueKey{request.id.job, request.id.part, request.rank, place}, demand, of_party);
   return {};
 }
 
@@ -144,10 +183,8 @@ bool ResourceManager::set_end(RequestId id, std::optional<Time> end) {
 void ResourceManager::restore(const Request& request, const Grant& grant) {
   check(request.id == grant.id, "a grant belongs to its request");
   check(!is_waiting(request.id), "what waits is not restored");
-  Needs needs = request.needs;
-  normalise(needs);
-  const auto shared = state_->ledger.exclusives_of_part_0(request.id.job, needs);
-  state_->ledger.take_again(grant, state_->ledger.demand(needs, request.limit, shared));
+  Ledger& ledger = state_->ledger;
+  ledger.take_again(grant, ledger.demand(likeness_of(ledger, request)));
 }
 
 // --- questions
@@ -162,10 +199,20 @@ std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
 }
 
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
-  if (!is_waiting(id)) return std::nullopt;
+  if (!is_waiting(id) || !state_->waiting.is_open(id)) return std::nullopt;
   const Forecast forecast = foresee(state_->ledger, state_->waiting, kMostReservations, id, now);
   const bool conservative = state_->scheduling.backfill == Backfill::kConservative;
   if (forecast.starts) return conservative ? std::optional(now) : std::nullopt;
+  if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
+  return forecast.reservation->at;
+}
+
+std::optional<Time> ResourceManager::would_start(const Request& request, Time now) {
+  if (!enqueue(request)) return std::nullopt;
+  const Forecast forecast =
+      foresee(state_->ledger, state_->waiting, kMostReservations, request.id, now);
+  withdraw(request.id);
+  if (forecast.starts) return now;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;
 }

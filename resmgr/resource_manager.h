@@ -6,9 +6,9 @@
 // (ResourcesSatisfied); the caller then holds the grant until release(). What is free changes only
 // by a grant, a release, and by nodes and named resources that come, go or change.
 //
-// Who may overtake. Requests are considered in queue order (priority, then place, then job number,
-// then part). One that fits starts. One that does not fit keeps what it needs in reach from the
-// earliest time at which it might fit, and a lower one may start only if that cannot delay it:
+// Who may overtake. Requests are considered in queue order (rank and offset, then place, then job
+// number, then part). One that fits starts. One that does not fit keeps what it needs in reach from
+// the earliest time at which it might fit, and a lower one may start only if that cannot delay it:
 //
 // - What a lower one gives back by its time limit before that time, it may use.
 // - A holder without a time limit, or past it, may end at any moment; so may the holder of a named
@@ -53,12 +53,21 @@ struct RequestId {
   auto operator<=>(const RequestId&) const = default;
 };
 
+// A limit on how many jobs run at a time.
+using CapId = StrongId<struct CapIdTag, std::uint32_t>;
+// What requests of one user, class and element have in common beside their needs: the caps that
+// they count against, and how far fair share moves them. 0: none.
+using LimitClassId = StrongId<struct LimitClassIdTag, std::uint32_t>;
+
 struct Request {
   RequestId id;
-  int priority = 0;             // higher goes first
-  Needs needs;                  // not empty
+  std::int64_t rank = 0;  // higher goes first; a rank and an offset stay within 2^61 either way
+  Needs needs;            // not empty
   std::optional<Millis> limit;  // holds it at most so long; none: no promise
-  JobNumber place{};            // among those of its priority; 0: by the number of its job
+  JobNumber place{};            // among those of its rank; 0: by the number of its job
+  // A step whose job holds its part 0 belongs to a class without caps: it must not wait for the
+  // end of a job that waits for it.
+  LimitClassId limit_class{};
 };
 
 // What a request was given. node is 0 when it takes nothing from a node.
@@ -90,7 +99,15 @@ struct NamedView {
   std::vector<Holder> holders;  // in the order of their grants
 };
 
-enum class BlockerKind { kResources, kExclusive, kTokens, kPriority, kNodeState };
+enum class BlockerKind {
+  kResources,
+  kExclusive,
+  kTokens,
+  kPriority,
+  kNodeState,
+  kLimit,   // a cap is full
+  kElement  // no node of the element is there
+};
 
 // One reason that a request is not granted now, and what would remove it.
 struct Blocker {
@@ -119,7 +136,11 @@ class ResourceManager {
   // --- what there is
   // --------------------------------------------------------------------------------- Adds the
   // node, or gives a known one new capacities (grants that it holds stay, also above them).
-  void set_node(NodeId id, const std::string& name, const Capacity& capacity);
+  // `elements` names those that the node belongs to, in any order.
+  void set_node(NodeId id, const std::string& name, const Capacity& capacity,
+                std::vector<std::string> elements = {});
+  // The elements there are, whether they have nodes or not: all others are refused by feasible().
+  void set_elements(std::vector<std::string> names);
   // A node gives new grants only while it is connected and not draining. The node must be known.
   // What it runs is held on.
   void set_connected(NodeId id, bool connected);
@@ -131,9 +152,24 @@ class ResourceManager {
   Result<void> remove(const std::string& name);
 
   // Could the cluster as it is known ever grant this? The error names the nearest miss: "needs 64
-  // cpus; the largest node, n1, has 2". Nodes count also while lost or draining. Where no node was
-  // ever known, needs on nodes pass.
+  // cpus; the largest node, n1, has 2". Nodes count also while lost or draining. Where no node, or
+  // none of the element, was ever known, needs on nodes pass.
   Result<void> feasible(const Needs& needs) const;
+
+  // --- limits
+  // At most `most` jobs at a time; `text` says so to users: "user ann may run 10 jobs at a time".
+  // The same id again changes it; what runs above it runs on. Others may start now: schedule().
+  void set_cap(CapId id, std::uint64_t most, std::string text);
+  // The caps that a request of the class takes one of each of with its grant. Caps are set before;
+  // a class is given once, and is not 0.
+  void set_limit_class(LimitClassId id, std::vector<CapId> caps);
+  // Added to the rank of the requests of the class. Others may start now: schedule().
+  void set_offset(LimitClassId id, std::int64_t offset);
+  // One of each of the class's caps is taken without a grant (recovery), or given back. A job
+  // counts until it has ended, so release() and restore() leave caps alone: the caller says leave()
+  // once for each request that was granted. Others may start now: schedule().
+  void enter(LimitClassId id);
+  void leave(LimitClassId id);
 
   // --- the queue of requests
   // ------------------------------------------------------------------------- Refused (kRefused,
@@ -143,7 +179,8 @@ class ResourceManager {
   // Takes a waiting request away; false when it is not waiting.
   bool withdraw(RequestId id);
   // Grants all that may start now, in queue order as far as it was kept; each is held from here on,
-  // with an end at now + limit. A second call at the same time grants nothing.
+  // with an end at now + limit. A request any of whose caps is full is passed over like one that is
+  // not there: nobody waits behind it. A second call at the same time grants nothing.
   std::vector<Grant> schedule(Time now);
   // Gives a grant back; false when it is not held.
   bool release(RequestId id);
@@ -162,8 +199,12 @@ class ResourceManager {
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;
   // The reserved start by the time limits known now, if everybody uses his limit up; none where it
-  // cannot be known: behind a holder without a limit or of a named resource, and deep in a shape.
+  // cannot be known: behind a full cap, a holder without a limit or of a named resource, and deep
+  // in a shape.
   std::optional<Time> expected_start(RequestId id, Time now) const;
+  // When the request would start if it were made now, by the same rules; none where that cannot be
+  // known. Nothing is asked for by this.
+  std::optional<Time> would_start(const Request& request, Time now);
   std::vector<NodeView> nodes() const;  // by id
   std::optional<NodeView> node(NodeId id) const;
   std::vector<NamedView> named() const;  // by name
@@ -171,7 +212,8 @@ class ResourceManager {
   const Work& work() const;
 
   // Recounts everything that is kept incrementally: free against capacity and grants, one holder of
-  // each exclusive resource, queue order, shapes. The error says what does not hold.
+  // each exclusive resource, queue order, shapes, lines behind full caps. The error says what does
+  // not hold.
   Result<void> check_invariants() const;
 
  private:

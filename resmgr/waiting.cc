@@ -11,15 +11,14 @@
 
 namespace jobq::resmgr {
 
-Waiting::Likeness Waiting::likeness(const Demand& demand) {
-  Shared shared;
-  for (const NamedNeed& need : demand.shared) shared.push_back(need.of->resource.name);
-  return {demand.needs, demand.limit, std::move(shared)};
+Likeness Waiting::likeness(const Demand& demand) {
+  Likeness like{demand.needs, demand.limit, demand.limit_class, {}};
+  for (const NamedNeed& need : demand.shared) like.shared.push_back(need.of->resource.name);
+  return like;
 }
 
-std::shared_ptr<const Demand> Waiting::demand_like(const Needs& needs, std::optional<Millis> limit,
-                                                   const Shared& shared) const {
-  const auto found = by_likeness_.find(Likeness{needs, limit, shared});
+std::shared_ptr<const Demand> Waiting::demand_like(const Likeness& like) const {
+  const auto found = by_likeness_.find(like);
   return found == by_likeness_.end() ? nullptr : shapes_[found->second].demand;
 }
 
@@ -39,58 +38,150 @@ Waiting::Shape& Waiting::shape_for(const std::shared_ptr<const Demand>& demand, 
 }
 
 void Waiting::open(ShapeId id, const std::shared_ptr<const Demand>& demand) {
-  shapes_[id].demand = demand;
-  shapes_[id].is_new = true;
-  new_shapes_.push_back(id);
+  Shape& shape = shapes_[id];
+  shape.demand = demand;
+  shape.of = limits_.find(demand->limit_class);
+  if (shape.of != nullptr) {
+    shape.of->lines.insert(id);
+    for (Cap* cap : shape.of->caps) cap->lines.insert(id);
+  }
+  note_new(id);
   lineup_.open(id, demand->node);
 }
 
 void Waiting::close(ShapeId id) {
-  by_likeness_.erase(likeness(*shapes_[id].demand));
+  Shape& shape = shapes_[id];
+  if (shape.of != nullptr) {
+    shape.of->lines.erase(id);
+    for (Cap* cap : shape.of->caps) cap->lines.erase(id);
+  }
+  by_likeness_.erase(likeness(*shape.demand));
   lineup_.close(id);
-  shapes_[id] = Shape{};
+  shape = Shape{};
   unused_.push_back(id);
 }
 
-void Waiting::set_head(ShapeId id, QueueKey head) {
-  heads_.insert(Head{head, id});
-  lineup_.insert(id, head);
+void Waiting::note_new(ShapeId id) {
+  if (!std::exchange(shapes_[id].is_new, true)) new_shapes_.push_back(id);
 }
 
-void Waiting::unset_head(ShapeId id, QueueKey head) {
+QueueKey Waiting::moved(QueueKey key, const Shape& shape) {
+  if (shape.of != nullptr) key.rank += shape.of->offset;
+  return key;
+}
+
+QueueKey Waiting::unmoved(QueueKey key, const Shape& shape) {
+  if (shape.of != nullptr) key.rank -= shape.of->offset;
+  return key;
+}
+
+std::optional<QueueKey> Waiting::after(ShapeId shape, QueueKey key) const {
+  const Shape& in = shapes_[shape];
+  const QueueKey* next = in.members.after(unmoved(key, in));
+  return next == nullptr ? std::nullopt : std::optional(moved(*next, in));
+}
+
+void Waiting::stand(ShapeId id) {
+  Shape& shape = shapes_[id];
+  const bool open = shape.of == nullptr || shape.of->open();
+  if (shape.stands || !open || shape.members.empty()) return;
+  const QueueKey head = moved(*shape.members.first(), shape);
+  heads_.insert(Head{head, id});
+  lineup_.insert(id, head);
+  shape.stands = true;
+}
+
+void Waiting::step_back(ShapeId id) {
+  Shape& shape = shapes_[id];
+  if (!shape.stands) return;
+  const QueueKey head = moved(*shape.members.first(), shape);
   heads_.erase(Head{head, id});
   lineup_.erase(id, head);
+  shape.stands = false;
 }
+
+// --- caps and offsets
+
+void Waiting::set_cap(CapId id, std::uint64_t most, std::string text) {
+  Cap& cap = limits_.cap(id);
+  cap.text = std::move(text);
+  refill(cap, most, cap.taken);
+}
+
+// Its lines close when it becomes full, and come back when it is full no longer.
+void Waiting::refill(Cap& cap, std::uint64_t most, std::uint64_t taken) {
+  const bool was_full = cap.full();
+  cap.most = most;
+  cap.taken = taken;
+  if (cap.full() == was_full) return;
+  for (const ShapeId line : cap.lines) {
+    if (cap.full()) {
+      step_back(line);
+    } else {
+      stand(line);
+      if (shapes_[line].stands) note_new(line);
+    }
+  }
+}
+
+void Waiting::set_limit_class(LimitClassId id, const std::vector<CapId>& caps) {
+  limits_.add(id, caps);
+}
+
+void Waiting::set_offset(LimitClassId id, std::int64_t offset) {
+  LimitClass* of = limits_.find(id);
+  check(of != nullptr, "an offset is for a limit class");
+  if (of->offset == offset) return;
+  for (const ShapeId line : of->lines) step_back(line);
+  of->offset = offset;
+  for (const ShapeId line : of->lines) stand(line);
+}
+
+void Waiting::enter(LimitClassId id) {
+  LimitClass* of = limits_.find(id);
+  if (of == nullptr) return;
+  for (Cap* cap : of->caps) refill(*cap, cap->most, cap->taken + 1);
+}
+
+void Waiting::leave(LimitClassId id) {
+  LimitClass* of = limits_.find(id);
+  if (of == nullptr) return;
+  for (Cap* cap : of->caps) {
+    check(cap->taken > 0, "who leaves has entered");
+    refill(*cap, cap->most, cap->taken - 1);
+  }
+}
+
+// --- the queue
 
 void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, bool of_party) {
   if (of_party) of_parties_.insert(key.id());
   ShapeId id = 0;
   Shape& shape = shape_for(demand, id);
   check(shape.demand == demand, "equal waiting requests share one demand");
-  const bool is_new = index_.insert(Entry{key.id(), id, key.priority, key.place});
+  const bool is_new = index_.insert(Entry{key.id(), id, key.rank, key.place});
   check(is_new, "a request waits once");
   const QueueKey* head = shape.members.first();
-  if (head == nullptr || key < *head) {
-    if (head != nullptr) unset_head(id, *head);
-    set_head(id, key);
-  }
+  const bool leads = head == nullptr || key < *head;
+  if (leads) step_back(id);
   shape.members.insert(key);
+  if (leads) stand(id);
 }
 
 void Waiting::remove(RequestId id) {
   of_parties_.erase(id);
   const Entry known = entry(id);
-  const QueueKey key = key_of(id);
+  const QueueKey key{id.job, id.part, known.rank, known.place};
   Shape& shape = shapes_[known.shape];
   const bool was_head = *shape.members.first() == key;
+  if (was_head) step_back(known.shape);
   shape.members.erase(key);
   index_.erase(known);
   if (!was_head) return;
-  unset_head(known.shape, key);
-  if (const QueueKey* head = shape.members.first()) {
-    set_head(known.shape, *head);
-  } else {
+  if (shape.members.empty()) {
     close(known.shape);
+  } else {
+    stand(known.shape);
   }
 }
 
@@ -99,9 +190,10 @@ std::optional<Waiting::Found> Waiting::first() const {
   return Found{heads_.begin()->key, heads_.begin()->shape};
 }
 
-std::optional<Waiting::Found> Waiting::head_of(ShapeId shape) const {
-  const QueueKey* head = shapes_[shape].members.first();
-  return head == nullptr ? std::nullopt : std::optional(Found{*head, shape});
+std::optional<Waiting::Found> Waiting::head_of(ShapeId id) const {
+  const Shape& shape = shapes_[id];
+  if (!shape.stands) return std::nullopt;
+  return Found{moved(*shape.members.first(), shape), id};
 }
 
 std::vector<Waiting::Found> Waiting::naming() const {
@@ -115,9 +207,9 @@ std::vector<Waiting::Found> Waiting::naming() const {
 std::vector<Waiting::Found> Waiting::take_new_shapes() {
   std::vector<Found> found;
   for (const ShapeId id : std::exchange(new_shapes_, {})) {
-    if (std::exchange(shapes_[id].is_new, false)) {
-      found.push_back({*shapes_[id].members.first(), id});
-    }
+    const bool is_new = std::exchange(shapes_[id].is_new, false);
+    if (!is_new) continue;
+    if (const auto head = head_of(id)) found.push_back(*head);
   }
   std::ranges::sort(found, {}, &Found::key);
   return found;
@@ -133,12 +225,14 @@ bool Waiting::contains(RequestId id) const { return index_.find(Entry{id, 0, 0, 
 
 QueueKey Waiting::key_of(RequestId id) const {
   const Entry& known = entry(id);
-  return {id.job, id.part, known.priority, known.place};
+  return moved({id.job, id.part, known.rank, known.place}, shapes_[known.shape]);
 }
 
 const std::shared_ptr<const Demand>& Waiting::demand_of(RequestId id) const {
   return shapes_[entry(id).shape].demand;
 }
+
+bool Waiting::is_open(RequestId id) const { return shapes_[entry(id).shape].stands; }
 
 std::vector<RequestId> Waiting::parts_of(JobNumber job) const {
   std::vector<RequestId> parts;
@@ -155,34 +249,50 @@ Result<void> Waiting::check_shape(ShapeId id) const {
   for (const QueueKey* key = shape.members.first(); key; key = shape.members.after(*key)) {
     ++members;
     const Entry* found = index_.find(Entry{key->id(), 0, 0, {}});
-    if (found == nullptr || found->shape != id || found->priority != key->priority ||
+    if (found == nullptr || found->shape != id || found->rank != key->rank ||
         found->place != key->place) {
       return fail(ErrorCode::kInternal, fmt::format("job {} part {} stands in a shape but not, or "
                                                     "elsewhere, in the index",
                                                     key->job.value, key->part));
     }
   }
-  const bool headed = members != 0 && heads_.contains(Head{*shape.members.first(), id});
-  const bool lined = members == 0 || lineup_.is_right(id, *shape.members.first());
-  if (!lined || members != shape.members.size() || headed != (members != 0)) {
+  if (members != shape.members.size()) {
     return fail(ErrorCode::kInternal, fmt::format("shape {} miscounts its members", id));
   }
-  return {};
+  return check_head(id);
+}
+
+// A line that is open has its head by the offset of its class, and one behind a full cap has none.
+Result<void> Waiting::check_head(ShapeId id) const {
+  const Shape& shape = shapes_[id];
+  if (shape.members.empty()) return {};
+  const bool open = shape.of == nullptr || shape.of->open();
+  const QueueKey head = moved(*shape.members.first(), shape);
+  const bool stands = heads_.contains(Head{head, id}) && lineup_.is_right(id, head);
+  bool listed = shape.of == limits_.find(shape.demand->limit_class);
+  for (const Cap* cap : shape.of == nullptr ? std::vector<Cap*>{} : shape.of->caps) {
+    listed = listed && cap->lines.contains(id);
+  }
+  if (shape.of != nullptr) listed = listed && shape.of->lines.contains(id);
+  if (shape.stands == open && stands == open && listed) return {};
+  return fail(ErrorCode::kInternal, fmt::format("shape {} stands wrongly in line", id));
 }
 
 Result<void> Waiting::check_invariants() const {
   std::size_t members = 0;
   std::size_t shapes = 0;
+  std::size_t heads = 0;
   for (ShapeId id = 0; id < shapes_.size(); ++id) {
     if (Result<void> good = check_shape(id); !good) return good;
     members += shapes_[id].members.size();
     if (!shapes_[id].members.empty()) ++shapes;
+    if (shapes_[id].stands) ++heads;
   }
   if (members != index_.size()) {
     return fail(ErrorCode::kInternal, fmt::format("{} requests stand in shapes, {} in the index",
                                                   members, index_.size()));
   }
-  if (shapes != heads_.size() || shapes != by_likeness_.size()) {
+  if (heads != heads_.size() || shapes != by_likeness_.size()) {
     return fail(ErrorCode::kInternal, fmt::format("{} shapes, {} heads, {} likenesses", shapes,
                                                   heads_.size(), by_likeness_.size()));
   }
@@ -222,8 +332,8 @@ void Walk::reserved(const Stop& stop, Time at) {
 }
 
 void Walk::advance(const Stop& stop, std::optional<Time> generation_end) {
-  const QueueKey* key = waiting_->shapes_[stop.shape].members.after(stop.key);
-  if (key == nullptr) return;
+  const auto key = waiting_->after(stop.shape, stop.key);
+  if (!key) return;
   advanced_.insert(Stop{*key, stop.shape, generation_end});
   if (!generation_end) starting_.insert(stop.shape);
 }

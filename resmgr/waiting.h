@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests that wait, in queue order, grouped by shape.
 //
-// A shape is everything that decides where a request fits: its needs, its time limit, and which of
-// its exclusive resources its job holds already. The shape holds these once; a waiting request
-// costs two small entries, one in its shape and one in the index by id. Walk merges the shapes into
-// one queue and knows when a shape is passed over.
+// A shape is everything that decides where a request fits: its needs, its time limit, its limit
+// class, and which of its exclusive resources its job holds already. The shape holds these once; a
+// waiting request costs two small entries, one in its shape and one in the index by id. Walk merges
+// the shapes into one queue and knows when a shape is passed over.
+//
+// A shape's members stand in the order of their own ranks; the offset of its limit class moves all
+// of them, so it is added to the keys that leave here. While a cap of the class is full, the line
+// of the shape is closed: it has no head, and nobody who asks for heads sees it.
 #pragma once
 
 #include <compare>
@@ -18,6 +22,7 @@
 #include <vector>
 
 #include "resmgr/ledger.h"
+#include "resmgr/limits.h"
 #include "resmgr/lineup.h"
 #include "resmgr/profile.h"
 #include "resmgr/run_set.h"
@@ -26,22 +31,30 @@ namespace jobq::resmgr {
 
 class Waiting {
  public:
-  using Shared = std::vector<std::string>;
+  // See ResourceManager.
+  void set_cap(CapId id, std::uint64_t most, std::string text);
+  void set_limit_class(LimitClassId id, const std::vector<CapId>& caps);
+  void set_offset(LimitClassId id, std::int64_t offset);
+  void enter(LimitClassId id);
+  void leave(LimitClassId id);
+  // Null for none; the class must be known.
+  const LimitClass* limit_class(LimitClassId id) const { return limits_.find(id); }
 
   // The demand of the shape that such a request would stand in, or null where there is none yet.
-  std::shared_ptr<const Demand> demand_like(const Needs& needs, std::optional<Millis> limit,
-                                            const Shared& shared) const;
-  // The request must not be waiting. Is its job a party (see parties.h)?
+  std::shared_ptr<const Demand> demand_like(const Likeness& like) const;
+  // The request must not be waiting; the key is without the offset of its class. Is its job a party
+  // (see parties.h)?
   void add(QueueKey key, const std::shared_ptr<const Demand>& demand, bool of_party);
   // The request must be waiting.
   void remove(RequestId id);
 
   bool contains(RequestId id) const;
-  QueueKey key_of(RequestId id) const;                                 // of a waiting request
+  bool is_open(RequestId id) const;     // is the line of a waiting request open
+  QueueKey key_of(RequestId id) const;  // of a waiting request
   const std::shared_ptr<const Demand>& demand_of(RequestId id) const;  // of a waiting request
   std::vector<RequestId> parts_of(JobNumber job) const;
-  // The first of the queue, and the first of each shape whose needs on a node the row fits and that
-  // `accepts` (its demand): the least key of these; none where there is none.
+  // Of open lines: the first of the queue, and the first of each shape whose needs on a node the
+  // row fits and that `accepts` (its demand): the least key of these; none where there is none.
   struct Found {
     QueueKey key;
     ShapeId shape = 0;
@@ -49,18 +62,17 @@ class Waiting {
   std::optional<Found> first() const;
   template <class Accepts>
   std::optional<Found> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
-  // The shapes that name resources, in the order of their first members.
+  // The open shapes that name resources, in the order of their first members.
   std::vector<Found> naming() const;
-  // The shapes that are new since this was last asked, and still there; in the order of their first
-  // members.
+  // The shapes that are new, or whose lines opened, since this was last asked, and that are still
+  // there and open; in the order of their first members.
   std::vector<Found> take_new_shapes();
-  std::optional<Found> head_of(ShapeId shape) const;
+  std::optional<Found> head_of(ShapeId shape) const;  // none while its line is closed
   const std::shared_ptr<const Demand>& demand_of(const Found& found) const {
     return shapes_[found.shape].demand;
   }
   const std::set<RequestId>& of_parties() const { return of_parties_; }
   std::size_t size() const { return index_.size(); }
-  std::size_t shape_count() const { return heads_.size(); }
 
   Result<void> check_invariants() const;
 
@@ -70,17 +82,18 @@ class Waiting {
   struct Entry {  // of the index
     RequestId id;
     ShapeId shape = 0;
-    std::int32_t priority = 0;
+    std::int64_t rank = 0;
     JobNumber place;
     auto operator<=>(const Entry& other) const { return id <=> other.id; }
     bool operator==(const Entry& other) const { return id == other.id; }
   };
   struct Shape {
     std::shared_ptr<const Demand> demand;
+    LimitClass* of = nullptr;  // null for none
     RunSet<QueueKey> members;
     bool is_new = false;
+    bool stands = false;  // has it a head?
   };
-  using Likeness = std::tuple<Needs, std::optional<Millis>, Shared>;
   struct Head {
     QueueKey key;
     ShapeId shape = 0;
@@ -93,15 +106,22 @@ class Waiting {
   Shape& shape_for(const std::shared_ptr<const Demand>& demand, ShapeId& id);
   void open(ShapeId id, const std::shared_ptr<const Demand>& demand);
   void close(ShapeId id);
-  void set_head(ShapeId id, QueueKey head);
-  void unset_head(ShapeId id, QueueKey head);
+  static QueueKey moved(QueueKey key, const Shape& shape);  // by the offset of its class
+  static QueueKey unmoved(QueueKey key, const Shape& shape);
+  std::optional<QueueKey> after(ShapeId shape, QueueKey key) const;  // both moved
+  void stand(ShapeId id);      // gives it a head, where its line is open and it has members
+  void step_back(ShapeId id);  // takes its head away, where it has one
+  void note_new(ShapeId id);
+  void refill(Cap& cap, std::uint64_t most, std::uint64_t taken);
   Result<void> check_shape(ShapeId id) const;
+  Result<void> check_head(ShapeId id) const;
 
+  Limits limits_;
   RunSet<Entry> index_;
   std::vector<Shape> shapes_;    // by ShapeId; empty ones are free
   std::vector<ShapeId> unused_;  // of shapes_
   std::map<Likeness, ShapeId> by_likeness_;
-  std::set<Head> heads_;  // the first member of each shape
+  std::set<Head> heads_;  // the first member of each shape whose line is open
   Lineup lineup_;         // the same, to be searched for what fits
   std::vector<ShapeId> new_shapes_;
   std::set<RequestId> of_parties_;

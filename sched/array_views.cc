@@ -58,13 +58,13 @@ const Job* Core::job_of(JobRef ref) const {
   return array.front != nullptr && array.front->index == *ref.index ? array.front : nullptr;
 }
 
-std::optional<JobDetail> Core::show(JobRef ref) const {
-  if (const Job* job = job_of(ref)) return detail_of(*job);
+std::optional<JobDetail> Core::show(JobRef ref, Time now) const {
+  if (const Job* job = job_of(ref)) return detail_of(*job, now);
   const Job* array = jobs_.find(ref.job);
   if (array == nullptr || !array->array || !ref.index) return std::nullopt;
   const ArrayRun& run = *array->array;
   const bool known = run.is_unstarted(*ref.index) || run.dropped.contains(*ref.index);
-  return known ? std::optional(detail_of_unmade(*array, *ref.index)) : std::nullopt;
+  return known ? std::optional(detail_of_unmade(*array, *ref.index, now)) : std::nullopt;
 }
 
 bool Core::has_ended(JobRef ref) const {
@@ -95,8 +95,8 @@ JobSummary Core::summary_of_rest(const Job& array) const {
   return summary;
 }
 
-JobDetail Core::detail_of_unmade(const Job& array, Index index) const {
-  JobDetail detail = detail_of(array);
+JobDetail Core::detail_of_unmade(const Job& array, Index index, Time now) const {
+  JobDetail detail = detail_of(array, now);
   detail.array.reset();
   detail.summary.index = index;
   detail.summary.elements.clear();

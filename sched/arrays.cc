@@ -54,6 +54,7 @@ void Core::make_front(Job& array, JobNumber number, Index index) {
   job.spec = array.spec;
   job.user = array.user;
   job.priority = array.priority;
+  job.rank = array.rank;
   job.params = array.params;
   job.time_limit = array.time_limit;
   job.submitted = array.submitted;
@@ -87,6 +88,7 @@ void Core::element_started(Job& element) {
   run.front = nullptr;
   run.running.emplace(element.index, &element);
   ++run.made;
+  count_waiting(array, -1);
   if (!array.started()) {
     array.more().started = now_;
     touch(array);
@@ -101,6 +103,7 @@ void Core::element_ended(Job& element) {
   if (run.running.erase(element.index) == 0) {  // it was refused what it asked for
     run.front = nullptr;
     ++run.made;
+    count_waiting(array, -1);
   }
   switch (element.decided()) {
     case Outcome::kSuccess: ++run.done; break;
@@ -142,6 +145,7 @@ void Core::drop(Job& array, const IndexSet& elements, const std::string& reason)
   run.held.remove(elements);
   run.again.remove(elements);
   run.dropped.add(elements);
+  count_waiting(array, -static_cast<std::int64_t>(elements.size()));
   touch_array(array);
   look_at_later(array);
   emit(ElementsDropped{array.number, elements, reason});

@@ -61,6 +61,10 @@ std::optional<Row> Core::row_of(const RowKey& key) {
       const SubmissionRow* row = core.submissions_.find(it);
       return row != nullptr ? std::optional<Row>(*row) : std::nullopt;  // none: it has expired
     }
+    std::optional<Row> operator()(const UsageKey& it) const { return core.fair_.row(it.user); }
+    std::optional<Row> operator()(const RunTimeKey& it) const {
+      return core.run_times_.row(it.class_name);
+    }
     std::optional<Row> operator()(Counter which) const {
       return counter_row(which, core.counter(which));
     }

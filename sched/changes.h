@@ -51,10 +51,18 @@ struct SubmissionKey {
   std::string key;
   auto operator<=>(const SubmissionKey&) const = default;
 };
+struct UsageKey {
+  std::string user;
+  auto operator<=>(const UsageKey&) const = default;
+};
+struct RunTimeKey {
+  std::string class_name;
+  auto operator<=>(const RunTimeKey&) const = default;
+};
 enum class Counter : std::uint8_t { kJob, kSpec, kNode, kClass };
 
 using RowKey = std::variant<SpecId, JobNumber, StepKey, AttemptKey, TransitionKey, ClassKey, NodeId,
-                            ResourceKey, SubmissionKey, Counter, ArrayKey>;
+                            ResourceKey, SubmissionKey, Counter, ArrayKey, UsageKey, RunTimeKey>;
 
 class Changes {
  public:

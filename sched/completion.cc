@@ -62,7 +62,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   run.event = std::move(judgement.event);
   apply(job, id, input_of(judgement.outcome));
   const bool keeps = JOBQ_PLANT(grant_of_lost_attempt_kept) && end.how == TaskEnd::How::kLost;
-  if (!keeps && rm_.release(request_of(job.number, id))) schedule_due_ = true;
+  if (!keeps) give_back(job, request_of(job.number, id));
   refresh_deadline(job);
   flow_on(job, {id});
 }
@@ -151,7 +151,9 @@ void Core::end_job(Job& job) {
   JobRun& run = job.more();
   run.ended = now_;
   refresh_deadline(job);
-  if (rm_.release(request_of(job.number))) schedule_due_ = true;
+  give_back(job, request_of(job.number));
+  count_end(job);
+  learn_run_time(job);
   touch(job);
   ended_.push_back(job.number);
   emit(JobEnded{job.ref(), job.state(), run.decided, run.reason, run.exit_code});

@@ -8,7 +8,11 @@
 
 namespace jobq::sched {
 
-Core::Core(const Policy& policy) : policy_(policy), rm_(policy.scheduling) {
+Core::Core(const Policy& policy)
+    : policy_(policy), rm_(policy.scheduling), fair_(policy_), quotas_(policy_, rm_) {
+  std::vector<std::string> elements;
+  for (const ElementPolicy& element : policy_.elements) elements.push_back(element.name);
+  rm_.set_elements(std::move(elements));
   check(rm_.create({std::string(kTurn), resmgr::NamedKind::kExclusive, 1}).has_value(),
         "a new resource manager has no resources");
 }
@@ -26,7 +30,9 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   out_ = &actions;
   if (wake_at_ <= now) wake_at_ = Time{};
   enforce_limits();
+  share_fairly();
   handle_grants();
+  touch_shares();
   ask_to_wake();
   out_ = nullptr;
 }
@@ -55,11 +61,13 @@ void Core::end_unsendable() {
 }
 
 void Core::ask_to_wake() {
-  if (deadlines_.empty()) return;
-  const Time earliest = deadlines_.begin()->first;
-  if (wake_at_ && wake_at_ <= earliest) return;
-  wake_at_ = earliest;
-  emit(WakeAt{earliest});
+  std::optional<Time> earliest = fair_.due();
+  if (!deadlines_.empty() && (!earliest || deadlines_.begin()->first < *earliest)) {
+    earliest = deadlines_.begin()->first;
+  }
+  if (!earliest || (wake_at_ && wake_at_ <= *earliest)) return;
+  wake_at_ = *earliest;
+  emit(WakeAt{*earliest});
 }
 
 void Core::reply(ReplyId to, decltype(Reply::body) body) {

@@ -27,13 +27,16 @@
 #include "sched/class_table.h"
 #include "sched/event.h"
 #include "sched/event_manager.h"
+#include "sched/fair_share.h"
 #include "sched/job.h"
 #include "sched/job_table.h"
 #include "sched/lifecycle.h"
 #include "sched/node_table.h"
 #include "sched/outcome.h"
 #include "sched/queue_walk.h"
+#include "sched/quotas.h"
 #include "sched/rows.h"
+#include "sched/run_times.h"
 #include "sched/spec_store.h"
 #include "sched/submission_table.h"
 #include "sched/view.h"
@@ -72,7 +75,7 @@ class Core {
   bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
   bool queue(QueueWalk& walk, std::size_t most,
              const std::function<void(const JobSummary&)>& each) const;
-  std::optional<JobDetail> show(JobRef ref) const;
+  std::optional<JobDetail> show(JobRef ref, Time now) const;
   std::optional<Why> why(JobRef ref, Time now) const;
   bool has_ended(JobRef ref) const;
   Result<void> check_ref(JobRef ref) const;
@@ -122,8 +125,9 @@ class Core {
 
   // Submission (submission.cc).
   bool repeat_request(const NewJobNotice& event);
-  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, bool dry_run,
-                           CheckedSpecs& checked);
+  // With `dry_run`, nothing is recorded, and it says what is to be expected.
+  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                           Submitted::Expected* dry_run);
   CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
   Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
   void check_new(CheckedSpec& spec, bool is_known_good);
@@ -148,6 +152,24 @@ class Core {
   void start_job(Job& job);
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
   std::optional<Launch> launch_of(const Job& job, StepId step);
+
+  // What the policy counts (policies.cc).
+  Result<void> check_policy(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
+  std::optional<Millis> time_limit_of(const Ticket& ticket, const JobSpec& spec) const;
+  Submitted::Expected expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
+  const Quotas::Kind& kind_of(const std::string& user, const JobSpec& spec);
+  const Quotas::Kind& kind_of(const Job& job) { return kind_of(job.user->name, job.what()); }
+  resmgr::Request request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs);
+  void count_waiting(const Job& job, std::int64_t more);
+  void count_start(Job& job);
+  void count_end(const Job& job);
+  void hold_share(const Job& job, resmgr::RequestId id, std::int64_t sign);
+  bool give_back(const Job& job, resmgr::RequestId id);
+  void share_fairly();
+  void touch_shares();
+  std::optional<Time> known_end_of(const Job& job) const;
+  void refresh_known_end(Job& job);
+  void learn_run_time(const Job& job);
 
   // Ends (completion.cc).
   void settle(Job& job, StepId id, const TaskEnd& end);
@@ -264,17 +286,19 @@ class Core {
   void restore_row(const AttemptRow& row);
   void restore_row(const TransitionRow& row);
   void restore_row(const ArrayRow& row);
+  void restore_row(const UsageRow& row);
+  void restore_row(const RunTimeRow& row);
   template <class Kind>
   void restore_rows(const std::vector<Row>& rows);
   void restore_grants(Job& job);
 
   // Views of jobs (show.cc) and of arrays (array_views.cc).
-  JobDetail detail_of(const Job& job) const;
+  JobDetail detail_of(const Job& job, Time now) const;
   // The job of an element that is in memory, or a job; none where it has none of its own.
   const Job* job_of(JobRef ref) const;
   JobSummary summary_of_rest(const Job& array) const;
   std::uint64_t shown_count() const;
-  JobDetail detail_of_unmade(const Job& array, Index index) const;
+  JobDetail detail_of_unmade(const Job& array, Index index, Time now) const;
   Why why_unmade(const Job& array, Index index, Time now) const;
   Why why_array(const Job& array, Time now) const;
   void explain_array(const Job& array, Why& why) const;
@@ -294,9 +318,14 @@ class Core {
   Result<void> check_requests() const;
   Result<void> check_specs() const;
   Result<void> check_limits() const;
+  Result<void> check_policies() const;
 
   Policy policy_;
   resmgr::ResourceManager rm_;
+  FairShare fair_;
+  Quotas quotas_;
+  RunTimes run_times_;
+  std::size_t estimates_ = 0;  // ends of running jobs that rest on estimates
   SpecStore specs_;
   JobTable jobs_;
   ClassTable classes_;
@@ -333,7 +362,11 @@ std::optional<resmgr::Needs> own_needs(const Job& job, StepId id);
 // runs, such a job also holds a resource that is no user's. (The banker's algorithm would let more
 // of them run at once; refusing the last one would make jobs fail for what others do.)
 inline constexpr std::string_view kTurn = "turn of jobs with steps on top";
-resmgr::Needs job_needs(const Job& job);
+resmgr::Needs job_needs(const JobSpec& spec);
+// The group of nodes that a step may run on; empty: any.
+const std::string& element_of(const Job& job, StepId id);
+// How many jobs it stands for that have not started; an element counts with its array.
+std::uint64_t waiting_of(const Job& job);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 

@@ -33,22 +33,15 @@ std::optional<Time> Core::deadline_of(const Job& job) const {
   return run.started + *job.time_limit + run.suspended_for;
 }
 
-// Call after whatever deadline_of() looks at has changed. The resource manager learns the new end
-// of what the job holds; past the limit it has no promise.
+// Call after whatever deadline_of() looks at has changed.
 void Core::refresh_deadline(Job& job) {
   const Time deadline = deadline_of(job).value_or(Time{});
   JobRun& run = job.more();
+  refresh_known_end(job);
   if (run.deadline == deadline) return;
   if (run.deadline) deadlines_.erase({run.deadline, job.number});
   if (deadline) deadlines_.emplace(deadline, job.number);
   run.deadline = deadline;
-  if (!job.time_limit) return;
-  const auto end = deadline ? std::optional(deadline) : std::nullopt;
-  if (run.has_grant) set_end(request_of(job.number), end);
-  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
-    const resmgr::RequestId id = request_of(job.number, StepId{i});
-    if (!is_final(job.steps[i].state) && rm_.is_held(id)) set_end(id, end);
-  }
 }
 
 // Another end of what is held lets others start that would have been in somebody's way, or no more.

@@ -36,6 +36,13 @@ bool waits_for_itself(const Job& job) {
 
 }  // namespace
 
+const std::string& element_of(const Job& job, StepId id) {
+  const std::string& of_job = job.what().needs.element;
+  if (job.is_cleanup(id)) return of_job;
+  const std::optional<resmgr::Needs>& own = job.what().steps[id.value].needs;
+  return own && !own->element.empty() ? own->element : of_job;
+}
+
 resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
 resmgr::RequestId request_of(JobNumber job, StepId step) { return {job, step.value + 1}; }
 
@@ -45,16 +52,18 @@ std::optional<resmgr::Needs> own_needs(const Job& job, StepId id) {
   const bool in_job = static_cast<bool>(job.facts().node);
   resmgr::Needs one_cpu;
   one_cpu.cpus = 1;
+  one_cpu.element = job.what().needs.element;
   if (!step.needs) return in_job ? std::nullopt : std::optional(one_cpu);
   if (step.needs->empty()) return std::nullopt;
   resmgr::Needs needs = *step.needs;
   if (!in_job && !needs.takes_from_node()) needs.cpus = 1;
+  if (needs.element.empty()) needs.element = job.what().needs.element;
   return needs;
 }
 
-resmgr::Needs job_needs(const Job& job) {
-  resmgr::Needs needs = job.what().needs;
-  const std::vector<StepSpec>& steps = job.what().steps;
+resmgr::Needs job_needs(const JobSpec& spec) {
+  resmgr::Needs needs = spec.needs;
+  const std::vector<StepSpec>& steps = spec.steps;
   const bool more = std::any_of(steps.begin(), steps.end(), [](const StepSpec& step) {
     return step.needs && step.needs->takes_from_node();
   });
@@ -117,8 +126,7 @@ bool Core::ask(Job& job, StepId step) {
     place(job, step);
     return true;
   }
-  const auto queued = rm_.enqueue(
-      {request_of(job.number, step), job.priority, *needs, job.time_limit, job.place()});
+  const auto queued = rm_.enqueue(request_for(job, request_of(job.number, step), *needs));
   if (queued) {
     schedule_due_ = true;
     return true;
@@ -134,8 +142,7 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 }
 
 void Core::ask_for_job(Job& job) {
-  const auto queued = rm_.enqueue(
-      {request_of(job.number), job.priority, job_needs(job), job.time_limit, job.place()});
+  const auto queued = rm_.enqueue(request_for(job, request_of(job.number), job_needs(job.what())));
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);
@@ -163,11 +170,12 @@ void Core::place(Job& job, StepId step) {
 
 std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
   const NodeId home = job.facts().node;
+  const std::string& element = element_of(job, step);
   if (nodes_.is_connected(home)) return home;
-  if (!job.is_cleanup(step)) return home ? std::nullopt : nodes_.least_loaded();
+  if (!job.is_cleanup(step)) return home ? std::nullopt : nodes_.least_loaded(element);
   const NodeId last = last_node(job);
   if (nodes_.is_connected(last)) return last;
-  const auto open = nodes_.least_loaded();
+  const auto open = nodes_.least_loaded(element);
   return open ? open : nodes_.any_connected();
 }
 
@@ -184,6 +192,7 @@ void Core::retry_node_waits() {
 void Core::on_grant(const resmgr::Grant& grant) {
   Job* job = jobs_.find(grant.id.job);
   check(job != nullptr, "an ended job was granted something");
+  hold_share(*job, grant.id, 1);
   if (grant.id == request_of(job->number)) {
     JobRun& run = job->more();
     run.has_grant = true;
@@ -191,7 +200,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
     run.gpus = grant.gpus;
     start_job(*job);
     touch(*job);
-    if (run.deadline) set_end(grant.id, run.deadline);
+    if (run.known_end) set_end(grant.id, run.known_end);
     go_on(*job);
     return;
   }
@@ -199,12 +208,11 @@ void Core::on_grant(const resmgr::Grant& grant) {
   const NodeId node = grant.node ? grant.node : job->facts().node;
   if (nodes_.is_connected(node)) {
     start(*job, step, node, grant.gpus);
-    if (job->facts().deadline) set_end(grant.id, job->facts().deadline);
+    if (job->facts().known_end) set_end(grant.id, job->facts().known_end);
     return;
   }
   // Named things for a step whose job's node is away: others may have them until it is back.
-  rm_.release(grant.id);
-  schedule_due_ = true;
+  give_back(*job, grant.id);
   node_waits_.insert({key_of(*job), step});
 }
 
@@ -214,6 +222,7 @@ void Core::start_job(Job& job) {
   job.more().started = now_;
   touch(job);
   if (job.whole != nullptr) element_started(job);
+  count_start(job);
   refresh_deadline(job);
 }
 

@@ -57,8 +57,8 @@ bool EventManager::queue(QueueWalk& walk, std::size_t most,
   return core_->queue(walk, most, each);
 }
 
-std::optional<JobDetail> EventManager::show(JobRef job, Time /*now*/) const {
-  return core_->show(job);
+std::optional<JobDetail> EventManager::show(JobRef job, Time now) const {
+  return core_->show(job, now);
 }
 
 std::optional<Why> EventManager::why(JobRef job, Time now) const { return core_->why(job, now); }

@@ -60,15 +60,6 @@ bool fit_together(const resmgr::ResourceManager& rm, const resmgr::Needs& job,
   return nodes.empty() || (of_job > 0 && of_step > 0 && of_either > 1);
 }
 
-// What the step asks for beside the job, as dispatch will ask.
-resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step) {
-  const bool job_has_node = spec.needs.takes_from_node();
-  resmgr::Needs needs = step.needs.value_or(resmgr::Needs{});
-  const bool takes_nothing = step.needs ? needs.empty() : job_has_node;
-  if (!takes_nothing && !needs.takes_from_node() && !job_has_node) needs.cpus = 1;
-  return needs;
-}
-
 Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spec,
                            const resmgr::Needs& needs) {
   resmgr::Needs with_named = needs;
@@ -91,6 +82,15 @@ Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spe
 }
 
 }  // namespace
+
+resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step) {
+  const bool job_has_node = spec.needs.takes_from_node();
+  resmgr::Needs needs = step.needs.value_or(resmgr::Needs{});
+  const bool takes_nothing = step.needs ? needs.empty() : job_has_node;
+  if (!takes_nothing && !needs.takes_from_node() && !job_has_node) needs.cpus = 1;
+  if (needs.element.empty()) needs.element = spec.needs.element;
+  return needs;
+}
 
 Result<void> feasible(const resmgr::ResourceManager& rm, const JobSpec& spec) {
   if (!spec.needs.empty()) {

@@ -9,6 +9,9 @@
 
 namespace jobq::sched {
 
+// What the step asks for beside the job, as dispatch will ask; nothing where it takes nothing.
+resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step);
+
 Result<void> feasible(const resmgr::ResourceManager& rm, const JobSpec& spec);
 
 }  // namespace jobq::sched

@@ -164,7 +164,8 @@ Result<void> Core::check_invariants() const {
   for (const JobNumber number : jobs_.numbers()) {
     if (auto right = check_job(*jobs_.find(number)); !right) return right;
   }
-  for (const auto& check : {&Core::check_requests, &Core::check_specs, &Core::check_limits}) {
+  for (const auto& check :
+       {&Core::check_requests, &Core::check_specs, &Core::check_limits, &Core::check_policies}) {
     if (auto right = (this->*check)(); !right) return right;
   }
   if (auto right = jobs_.check_invariants(); !right) return right;

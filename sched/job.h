@@ -66,7 +66,8 @@ struct JobRun {
   Time suspended;
   Millis suspended_for;
   Time ended;
-  Time deadline;  // as it stands in the index of deadlines; 0: none
+  Time deadline;   // as it stands in the index of deadlines; 0: none
+  Time known_end;  // as the resource manager knows it, by limit or estimate; 0: none
   std::vector<TransitionRow> transitions;
 };
 
@@ -85,6 +86,7 @@ struct Job {
   NamedJobs* name = nullptr;
   Job* name_previous = nullptr;
   Job* name_next = nullptr;
+  std::int64_t rank = 0;  // settled at its submission, see rank.h
   int priority = kDefaultPriority;
   bool held = false;
   bool touched = false;  // its row waits to be taken

@@ -55,7 +55,7 @@ void JobTable::enter_queue(Job& job) {
   const bool started = stands_with_started(job);
   if (started) job.run->start_order = ++starts_;
   std::set<QueueKey>& queue = started ? started_ : waiting_;
-  // Numbers ascend: of equal priority, the newest goes last.
+  // Numbers ascend: of equal rank, the newest goes last.
   queue.emplace_hint(queue.end(), key_of(job));
 }
 

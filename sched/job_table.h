@@ -19,19 +19,19 @@
 
 namespace jobq::sched {
 
-// Higher priority first, then the lower place, then the lower number.
+// Higher rank first, then the lower place, then the lower number.
 struct QueueKey {
-  int priority = 0;
+  std::int64_t rank = 0;
   JobNumber place;
   JobNumber number;
   bool operator==(const QueueKey&) const = default;
   std::strong_ordering operator<=>(const QueueKey& other) const {
-    if (priority != other.priority) return other.priority <=> priority;
+    if (rank != other.rank) return other.rank <=> rank;
     if (place != other.place) return place <=> other.place;
     return number <=> other.number;
   }
 };
-inline QueueKey key_of(const Job& job) { return {job.priority, job.place(), job.number}; }
+inline QueueKey key_of(const Job& job) { return {job.rank, job.place(), job.number}; }
 
 // Where a walk through the queue stands, while the queue may change. Keys stay what they are when
 // a job starts, so each job that is in the queue from the first call to the last is met once: first
@@ -40,7 +40,8 @@ struct QueuePlace {
   bool begun = false;
   bool met_started = false;
   std::uint64_t starts = 0;  // as many jobs had started when it began
-  QueueKey last{std::numeric_limits<int>::max(), JobNumber{}, JobNumber{}};  // before all keys
+  QueueKey last{std::numeric_limits<std::int64_t>::max(), JobNumber{},
+                JobNumber{}};  // before all keys
 };
 
 class JobTable {
@@ -49,7 +50,7 @@ class JobTable {
   Job& add(JobNumber number, const std::string& name);
   // The same for an element, which goes by its array's name and is not listed under it.
   Job& add_element(JobNumber number, Job& array, Index index);
-  // Puts a job with its priority into the queue: among those that started, or those that wait.
+  // Puts a job with its rank into the queue: among those that started, or those that wait.
   void enter_queue(Job& job);
   // It started: from those that wait to those that started. Call before it is marked as started.
   void move_to_started(Job& job);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace jobq::sched {
@@ -73,8 +75,11 @@ bool NodeTable::is_connected(NodeId id) const {
   return node != nullptr && node->connected;
 }
 
-std::optional<NodeId> NodeTable::least_loaded() const {
-  return open_.empty() ? std::nullopt : std::optional(open_.begin()->second);
+std::optional<NodeId> NodeTable::least_loaded(const std::string& element) const {
+  for (const auto& [load, id] : open_) {
+    if (element.empty() || std::ranges::binary_search(nodes_.at(id).elements, element)) return id;
+  }
+  return std::nullopt;
 }
 
 std::optional<NodeId> NodeTable::any_connected() const {

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/ids.h"
 #include "base/result.h"
@@ -18,9 +19,10 @@ namespace jobq::sched {
 
 struct Node {
   NodeRow row;
-  bool connected = false;        // set by NodeTable alone
-  std::string lost_reason;       // while it is not connected
-  std::set<AttemptId> attempts;  // launched there and not ended; set by NodeTable alone
+  bool connected = false;             // set by NodeTable alone
+  std::vector<std::string> elements;  // that it belongs to, by name
+  std::string lost_reason;            // while it is not connected
+  std::set<AttemptId> attempts;       // launched there and not ended; set by NodeTable alone
 };
 
 class NodeTable {
@@ -38,8 +40,9 @@ class NodeTable {
   void detach(NodeId id, const AttemptId& attempt);
 
   bool is_connected(NodeId id) const;
-  // Connected and not draining, with the fewest attempts, the lowest id of equals.
-  std::optional<NodeId> least_loaded() const;
+  // Connected and not draining, with the fewest attempts, the lowest id of equals; of the element,
+  // where one is named.
+  std::optional<NodeId> least_loaded(const std::string& element) const;
   // Any that is connected, the lowest id.
   std::optional<NodeId> any_connected() const;
 

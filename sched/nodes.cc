@@ -12,6 +12,7 @@
 #include "base/plant.h"
 #include "sched/core.h"
 #include "sched/launch.h"
+#include "sched/rank.h"
 
 namespace jobq::sched {
 namespace {
@@ -25,7 +26,9 @@ bool is_active(StepState state) {
 
 Node& Core::node_named(const std::string& name) {
   if (Node* known = nodes_.find(name)) return *known;
-  return nodes_.add(NodeId{static_cast<std::uint32_t>(next(Counter::kNode))}, name);
+  Node& node = nodes_.add(NodeId{static_cast<std::uint32_t>(next(Counter::kNode))}, name);
+  node.elements = elements_of_node(policy_, name);
+  return node;
 }
 
 void Core::on(NodeJoined& event) {
@@ -36,7 +39,7 @@ void Core::on(NodeJoined& event) {
   node.lost_reason.clear();
   changes_.add(node.row.id);
   emit(Welcome{event.name, node.row.id, event.link});
-  rm_.set_node(node.row.id, event.name, event.capacity);
+  rm_.set_node(node.row.id, event.name, event.capacity, node.elements);
   rm_.set_draining(node.row.id, node.row.draining);
   rm_.set_connected(node.row.id, true);
   nodes_.connect(node, true);

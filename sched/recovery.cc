@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/plant.h"
 #include "sched/core.h"
+#include "sched/rank.h"
 
 namespace jobq::sched {
 namespace {
@@ -58,6 +59,8 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   restore_rows<NodeRow>(rows);
   restore_rows<ResourceRow>(rows);
   restore_rows<SubmissionRow>(rows);
+  restore_rows<UsageRow>(rows);
+  restore_rows<RunTimeRow>(rows);
   // Elements after their arrays.
   for (const bool elements : {false, true}) {
     for (const Row& row : rows) {
@@ -71,7 +74,12 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   restore_rows<TransitionRow>(rows);
   specs_.remove_unused();
   const std::vector<JobNumber> numbers = jobs_.numbers();
-  for (const JobNumber number : numbers) restore_grants(*jobs_.find(number));
+  for (const JobNumber number : numbers) {
+    Job& job = *jobs_.find(number);
+    count_waiting(job, static_cast<std::int64_t>(waiting_of(job)));
+    restore_grants(job);
+  }
+  share_fairly();
   take_rows();  // what was put back is no change
   for (const JobNumber number : numbers) go_on(*jobs_.find(number));
   handle_grants();
@@ -96,8 +104,10 @@ void Core::restore_row(const ClassRow& row) {
 }
 
 void Core::restore_row(const NodeRow& row) {
-  nodes_.add(row.id, row.name).row = row;
-  rm_.set_node(row.id, row.name, row.capacity);
+  Node& node = nodes_.add(row.id, row.name);
+  node.row = row;
+  node.elements = elements_of_node(policy_, row.name);
+  rm_.set_node(row.id, row.name, row.capacity, node.elements);
   rm_.set_draining(row.id, row.draining);
   rm_.set_connected(row.id, false);
 }
@@ -112,6 +122,10 @@ void Core::restore_row(const SubmissionRow& row) {
   if (row.expires > now_ && !JOBQ_PLANT(key_lost_by_recovery)) submissions_.add(row);
 }
 
+void Core::restore_row(const UsageRow& row) { fair_.restore(row); }
+
+void Core::restore_row(const RunTimeRow& row) { run_times_.restore(row); }
+
 void Core::restore_row(const JobRow& row) {
   if (row.ended) return;
   SpecEntry* spec = specs_.find(row.spec);
@@ -125,6 +139,7 @@ void Core::restore_row(const JobRow& row) {
   job.spec = spec;
   job.user = &jobs_.intern({row.uid, row.gid, row.user});
   job.priority = row.priority;
+  job.rank = rank_of(policy_, row.priority, job.what(), row.submitted);
   job.held = row.held && !JOBQ_PLANT(hold_lost_by_recovery);
   job.params = row.params;
   job.time_limit = row.time_limit;
@@ -180,12 +195,14 @@ void Core::restore_row(const TransitionRow& row) {
 }
 
 void Core::restore_grants(Job& job) {
-  if (!job.started()) return;
+  if (!job.started() || job.array) return;
+  const Quotas::Kind& kind = kind_of(job);
+  if (kind.counts_running()) rm_.enter(kind.fresh);
   const JobRun& run = job.facts();
   if (run.has_grant) {
     const resmgr::RequestId id = request_of(job.number);
-    rm_.restore({id, job.priority, job_needs(job), job.time_limit, job.place()},
-                {id, run.node, run.gpus});
+    rm_.restore(request_for(job, id, job_needs(job.what())), {id, run.node, run.gpus});
+    hold_share(job, id, 1);
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (!is_active(job.steps[i].state)) continue;
@@ -195,7 +212,8 @@ void Core::restore_grants(Job& job) {
     if (!needs) continue;
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     const NodeId node = needs->takes_from_node() ? attempt.node : NodeId{};
-    rm_.restore({id, job.priority, *needs, job.time_limit, job.place()}, {id, node, attempt.gpus});
+    rm_.restore(request_for(job, id, *needs), {id, node, attempt.gpus});
+    hold_share(job, id, 1);
   }
   refresh_deadline(job);
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sched/core.h"
+#include "sched/rank.h"
 
 namespace jobq::sched {
 namespace {
@@ -191,6 +192,7 @@ JobSummary Core::summary_of(const Job& job) const {
   summary.outcome = run.ended ? run.decided : Outcome::kNone;
   summary.restarts = restarts_of(job);
   summary.exit_code = run.exit_code;
+  summary.element = job.what().needs.element;
   return summary;
 }
 
@@ -237,7 +239,7 @@ std::string Core::shown_reason(const Job& job, StepId id) const {
   return step.state == StepState::kSkipped ? "its conditions can no longer hold" : "";
 }
 
-JobDetail Core::detail_of(const Job& job) const {
+JobDetail Core::detail_of(const Job& job, Time now) const {
   JobDetail detail;
   const JobSpec& spec = job.what();
   detail.summary = summary_of(job);
@@ -247,6 +249,9 @@ JobDetail Core::detail_of(const Job& job) const {
   detail.params = job.params;
   detail.needs = spec.needs;
   detail.time_limit = job.time_limit;
+  if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
+  detail.priority = terms_of(policy_, job.priority, spec, job.submitted, now);
+  if (auto term = fair_.term(job.user->name)) detail.priority.push_back(*std::move(term));
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;

@@ -44,6 +44,7 @@ class Hasher {
     add_all(needs.counts);
     add_all(needs.exclusive);
     add_all(needs.tokens);
+    if (!needs.element.empty()) add(needs.element);
   }
 
   void add(const ParamSpec& param) {

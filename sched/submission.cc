@@ -10,6 +10,7 @@
 #include "sched/check_spec.h"
 #include "sched/core.h"
 #include "sched/feasible.h"
+#include "sched/rank.h"
 
 namespace jobq::sched {
 namespace {
@@ -40,7 +41,7 @@ std::string default_name(const JobSpec& spec) {
 
 bool overrides(const Ticket& ticket) {
   return !ticket.env.empty() || !ticket.workdir.empty() || !ticket.output.empty() ||
-         !ticket.error.empty();
+         !ticket.error.empty() || !ticket.element.empty();
 }
 
 // Both lists are sorted by name; what the ticket says wins.
@@ -57,6 +58,7 @@ std::shared_ptr<const JobSpec> with_overrides(const JobSpec& spec, const Ticket&
   if (!ticket.workdir.empty()) own->workdir = ticket.workdir;
   if (!ticket.output.empty()) own->output = ticket.output;
   if (!ticket.error.empty()) own->error = ticket.error;
+  if (!ticket.element.empty()) own->needs.element = ticket.element;
   return own;
 }
 
@@ -69,7 +71,10 @@ void Core::on(NewJobNotice& event) {
   std::vector<JobNumber> numbers;
   answer.tickets.reserve(event.tickets.size());
   for (const Ticket& ticket : event.tickets) {
-    answer.tickets.push_back(submit(ticket, event.actor, event.dry_run, checked));
+    Submitted::Expected expected;
+    answer.tickets.push_back(
+        submit(ticket, event.actor, checked, event.dry_run ? &expected : nullptr));
+    if (event.dry_run) answer.expected.push_back(expected);
     numbers.push_back(answer.tickets.back().value_or(JobNumber{}));
   }
   const bool recorded =
@@ -102,7 +107,8 @@ bool Core::repeat_request(const NewJobNotice& event) {
       answer.tickets.emplace_back(known->jobs[i]);
       continue;
     }
-    auto again = submit(event.tickets[i], event.actor, true, checked);
+    Submitted::Expected ignored;
+    auto again = submit(event.tickets[i], event.actor, checked, &ignored);
     if (again)
       again = fail(ErrorCode::kRefused,
                    "refused when it was first sent; send it again "
@@ -113,8 +119,8 @@ bool Core::repeat_request(const NewJobNotice& event) {
   return true;
 }
 
-Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, bool dry_run,
-                               CheckedSpecs& checked) {
+Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                               Submitted::Expected* dry_run) {
   if (!ticket.key.empty()) {
     const SubmissionRow* known =
         submissions_.find({actor.uid, std::string(kOfTicket) + ticket.key});
@@ -135,7 +141,13 @@ Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, bool dr
   if (const auto faults = check_ticket(ticket, spec->spec.get()); !faults.empty()) {
     return fail(ErrorCode::kUsage, to_string(faults));
   }
-  if (dry_run) return JobNumber{};
+  if (auto allowed = check_policy(ticket, actor, *spec->spec); !allowed) {
+    return tl::unexpected(allowed.error());
+  }
+  if (dry_run != nullptr) {
+    *dry_run = expected_of(ticket, actor, *spec->spec);
+    return JobNumber{};
+  }
   const JobNumber number = record(ticket, actor, *spec);
   if (!ticket.key.empty()) {
     remember(actor, std::string(kOfTicket) + ticket.key, {number}, policy_.keep_keys);
@@ -202,8 +214,9 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
   job.user = &jobs_.intern({actor.uid, actor.gid, actor.user});
   job.priority = ticket.priority.value_or(what.priority);
   job.params = ticket.params;
-  job.time_limit = ticket.time_limit ? ticket.time_limit : what.time_limit;
+  job.time_limit = time_limit_of(ticket, what);
   job.submitted = now_;
+  job.rank = rank_of(policy_, job.priority, what, now_);
   if (ticket.array) {
     job.array = std::make_unique<ArrayRun>();
     job.array->spec = *ticket.array;
@@ -214,6 +227,7 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
     job.counts.at(0) = static_cast<std::uint16_t>(what.steps.size());
   }
   jobs_.enter_queue(job);
+  count_waiting(job, static_cast<std::int64_t>(waiting_of(job)));
   touch(job);
   if (ticket.hold) {
     job.held = true;

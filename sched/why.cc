@@ -10,13 +10,15 @@ namespace {
 
 constexpr std::size_t kManyReasons = 100;
 
-std::string kind_of(resmgr::BlockerKind kind) {
+std::string name_of(resmgr::BlockerKind kind) {
   switch (kind) {
     case resmgr::BlockerKind::kResources: return "resources";
     case resmgr::BlockerKind::kExclusive: return "exclusive";
     case resmgr::BlockerKind::kTokens: return "tokens";
     case resmgr::BlockerKind::kPriority: return "priority";
     case resmgr::BlockerKind::kNodeState: return "node_state";
+    case resmgr::BlockerKind::kLimit: return "limit";
+    case resmgr::BlockerKind::kElement: return "element";
   }
   unreachable("kind of blocker out of range");
 }
@@ -67,10 +69,11 @@ void Core::explain_request(resmgr::RequestId id, const std::string& step, Time n
   if (!rm_.is_waiting(id)) return;
   for (resmgr::Blocker& blocker : rm_.explain(id, now)) {
     why.blockers.push_back(
-        {kind_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
+        {name_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
   }
   const auto start = rm_.expected_start(id, now);
   if (start && (!why.expected_start || *start < *why.expected_start)) why.expected_start = start;
+  why.is_estimate = why.expected_start && estimates_ > 0;
 }
 
 // Which of the step's conditions are open.

@@ -15,11 +15,11 @@ namespace {
 
 class Future {
  public:
-  Future(const LiveQueue& queue, const LiveOptions& options)
+  Future(const LiveQueue& queue, Millis estimate)
       : queue_(&queue),
-        estimate_(options.estimate),
+        estimate_(estimate),
         now_(queue.now),
-        core_(sched::policy_of(options.scheduling)) {
+        core_(sched::policy_of(queue.scheduling)) {
     for (const sched::JobDetail& job : queue.jobs) {
       jobs_[job.summary.job] = {&job, job.summary.started};
       if (!job.summary.started) ++to_start_;
@@ -135,8 +135,8 @@ std::vector<Foreseen> Future::foreseen() const {
 
 }  // namespace
 
-std::vector<Foreseen> foresee(const LiveQueue& queue, const LiveOptions& options) {
-  return Future(queue, options).run();
+std::vector<Foreseen> foresee(const LiveQueue& queue, Millis estimate) {
+  return Future(queue, estimate).run();
 }
 
 }  // namespace jobq::sim

@@ -24,11 +24,7 @@ struct LiveQueue {
   std::vector<resmgr::NodeView> nodes;
   std::vector<resmgr::NamedResource> named;
   std::vector<sched::JobDetail> jobs;  // none of them final
-};
-
-struct LiveOptions {
   resmgr::Scheduling scheduling;
-  Millis estimate = seconds(3600);  // of jobs without a time limit
 };
 
 // A job that has not started: when it would, if ever.
@@ -37,7 +33,7 @@ struct Foreseen {
   std::optional<Time> start;
 };
 
-// In the order of LiveQueue::jobs.
-std::vector<Foreseen> foresee(const LiveQueue& queue, const LiveOptions& options);
+// In the order of LiveQueue::jobs. The estimate is of jobs without a time limit.
+std::vector<Foreseen> foresee(const LiveQueue& queue, Millis estimate);
 
 }  // namespace jobq::sim

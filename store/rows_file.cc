@@ -17,11 +17,15 @@ namespace {
 
 // One file: no log stays beside it.
 constexpr const char* kAtOnce = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF";
+constexpr std::uint64_t kPage = 4096;
 
 Result<void> write_all(const std::string& path, const std::vector<sched::Row>& rows,
-                       const SpecCodec& codec) {
+                       const SpecCodec& codec, Bytes most) {
   auto database = Database::open(path, Database::Mode::kWrite);
   if (!database) return tl::unexpected(database.error());
+  const std::string bound =
+      fmt::format("PRAGMA max_page_count = {}", std::max<std::uint64_t>(most.count / kPage, 1));
+  database->execute(bound.c_str());
   if (auto prepared = prepare_writer(*database, path); !prepared) return prepared;
   Writer writer(*database, codec);
   const auto put = [&writer](const sched::Row& row) { return writer.write(row); };
@@ -35,13 +39,16 @@ Result<void> write_all(const std::string& path, const std::vector<sched::Row>& r
 }  // namespace
 
 Result<void> save_rows(const std::string& path, const std::vector<sched::Row>& rows,
-                       const SpecCodec& codec) {
+                       const SpecCodec& codec, Bytes most) {
   const std::string partial = path + ".part";
   std::error_code error;
   std::filesystem::remove(partial, error);
-  if (auto written = write_all(partial, rows, codec); !written) return written;
-  std::filesystem::rename(partial, path, error);
-  if (!error) return {};
+  Result<void> written = write_all(partial, rows, codec, most);
+  if (written) std::filesystem::rename(partial, path, error);
+  if (written && !error) return {};
+  std::error_code ignored;
+  std::filesystem::remove(partial, ignored);
+  if (!written) return written;
   return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", path, error.message()));
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/result.h"
 #include "sched/rows.h"
 #include "store/journal.h"
@@ -12,9 +13,10 @@
 namespace jobq::store {
 
 // Not durable: it is as good as the system's memory until that writes it. There is nothing under
-// `path` before all of it is there.
+// `path` before all of it is there, and nothing beside it where that failed, as it does where it
+// would take more than `most`.
 Result<void> save_rows(const std::string& path, const std::vector<sched::Row>& rows,
-                       const SpecCodec& codec);
+                       const SpecCodec& codec, Bytes most);
 
 // In the order of save_rows(), as far as recovery depends on it.
 Result<std::vector<sched::Row>> load_rows(const std::string& path, const SpecCodec& codec);

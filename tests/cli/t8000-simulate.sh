@@ -36,6 +36,10 @@ for policy in easy conservative; do
 done
 ok
 
+test_begin "the policy is easy where none is given"
+expect_eq "easy null" "$(jq simulate small.swf --json | json -r '"\(.policy) \(.depth)"')"
+ok
+
 test_begin "priority: the lower queue number goes first"
 jq simulate small.swf --policy priority --schedule schedule >/dev/null
 expect_eq "3 20 20 50 1" "$(sed -n 3p schedule)"
@@ -150,7 +154,7 @@ expect_eq "0 3 2" "$(mean_wait) $(mean_wait --dispatch-cost 2) $(mean_wait --dis
 jq simulate "${made_up[@]}" --node-mtbf 1h --node-repair 1m --json >out.json
 expect_eq true "$(json '.lost > 0 and .jobs == 500' out.json)"
 jq simulate "${made_up[@]}" --node-mtbf 1h --node-repair 1m >/dev/null 2>err
-expect_match "conservative: [0-9]+ jobs ended with their node" "$(<err)"
+expect_match "easy: [0-9]+ jobs ended with their node" "$(<err)"
 ok
 
 test_begin "what could not be made up"

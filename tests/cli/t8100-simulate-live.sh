@@ -63,3 +63,18 @@ expect_exit 2 jq simulate --live --policy fcfs,easy
 ok
 
 jq cancel --all >/dev/null
+stop up
+
+printf '[scheduling]\nbackfill = "none"\n' >strict.toml
+start_up --cpus 2 --config strict.toml
+runs=$(jq submit --cpus 1 --time 1h -- sleep 1000)
+wait_for 10 is_running
+jq submit --cpus 2 --time 2h -- true >/dev/null
+short=$(jq submit --cpus 1 --time 10m -- true)
+
+test_begin "the policy is the controller's own, unless one is given"
+expect_eq "3 0" "$(hours "$short" start) $(hours "$short" start --policy easy)"
+expect_eq 3 "$(hours "$short" start --depth 5)"
+ok
+
+jq cancel --all >/dev/null

@@ -21,8 +21,8 @@ jq release "$long"
 jq cancel "$held"
 for i in {1..40}; do echo "{\"run\": [\"true\"], \"ticket\": {\"name\": \"n$((i % 3))\"}}"; done |
   jq submit - >numbers
+jq wait "$(head -1 numbers)" >/dev/null || true # before the hold, which may be of a job that runs
 jq hold --name n1 || true
-jq wait "$(head -1 numbers)" >/dev/null || true
 stop up KILL
 start_up --cpus 2
 jq release --name n1 || true

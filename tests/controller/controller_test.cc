@@ -41,6 +41,23 @@ TEST(Controller, NumbersAreGivenInOrderAndShownAtOnce) {
   EXPECT_EQ(state_of(client, 4), kWaiting);
 }
 
+TEST(Controller, ACopyOfTheQueueSaysWhatMayOvertake) {
+  const Served served([](Options& options) {
+    options.scheduling = {resmgr::Backfill::kConservative, 7};
+  });
+  Talker client(served, wire::Hello::CLIENT);
+  client.ask(submit_frame(2));
+  wire::Frame request;
+  request.mutable_queue()->set_details(true);
+  const wire::Frame copy = client.ask(request);
+  EXPECT_EQ(copy.jobs().details_size(), 2);
+  ASSERT_TRUE(copy.jobs().has_scheduling());
+  const auto scheduling = from_wire(copy.jobs().scheduling());
+  ASSERT_TRUE(scheduling);
+  EXPECT_EQ(scheduling->backfill, resmgr::Backfill::kConservative);
+  EXPECT_EQ(scheduling->depth, 7U);
+}
+
 TEST(Controller, AJobRunsOnANodeAndItsEndIsTold) {
   const Served served;
   Talker node(served, wire::Hello::NODE);

@@ -254,7 +254,7 @@ TEST(Restore, GivesTheSameStateAsTheLifeBefore) {
   again.make_exclusive("db");
   again.make_tokens("solver", 4);
   for (std::size_t i = 0; i < asks.size(); ++i) {
-    again.manager.restore({asks[i].id, asks[i].priority, asks[i].needs, asks[i].limit}, grants[i]);
+    again.manager.restore({asks[i].id, asks[i].rank, asks[i].needs, asks[i].limit}, grants[i]);
     if (asks[i].limit) again.manager.set_end(asks[i].id, live.now + *asks[i].limit);
     again.expect_sound();
   }

@@ -32,6 +32,12 @@ class Life {
     for (std::uint32_t id = 1; id <= nodes; ++id) set_node(id);
     for (const char* name : {"a", "b", "c"}) make({name, NamedKind::kExclusive, 1});
     for (const char* name : {"t", "u"}) make({name, NamedKind::kTokens, dice_.between(2, 4)});
+    manager_.set_elements({"x", "y"});
+    for (std::uint32_t cap = 1; cap <= kCaps; ++cap) set_cap(CapId{cap}, dice_.between(1, 3));
+    add_class(kUncapped, {});
+    add_class(LimitClassId{2}, {CapId{1}});
+    add_class(LimitClassId{3}, {CapId{2}, CapId{1}});
+    add_class(LimitClassId{4}, {CapId{2}, CapId{3}});
   }
 
   void run() {
@@ -45,8 +51,11 @@ class Life {
   // Everything that runs ends, again and again: then everything must start some day.
   void drain() {
     for (auto& [id, node] : reference_.nodes) set_up(id, true);
+    set_elements(NodeId{1}, {"x", "y"});
+    for (std::uint32_t cap = 1; cap <= kCaps; ++cap) set_cap(CapId{cap}, 1);
     while (!::testing::Test::HasFailure() && !reference_.waiting.empty()) {
       const std::size_t before = reference_.waiting.size() + reference_.held.size();
+      while (!owed_.empty()) leave();
       schedule();
       end_all_that_can();
       ASSERT_LT(reference_.waiting.size() + reference_.held.size(), before) << "a deadlock";
@@ -54,8 +63,12 @@ class Life {
   }
 
  private:
+  static constexpr std::uint32_t kCaps = 3;
+  static constexpr std::uint32_t kClasses = 4;
+  static constexpr LimitClassId kUncapped{1};
+
   void turn() {
-    switch (dice_.below(16)) {
+    switch (dice_.below(20)) {
       case 0: return end_one();
       case 1: return withdraw();
       case 2: return change_end();
@@ -67,6 +80,9 @@ class Life {
       case 8:
       case 9:
       case 10: return schedule();
+      case 11: return set_offset();
+      case 12: return change_limits();
+      case 13: return leave();
       default: return enqueue();
     }
   }
@@ -87,7 +103,57 @@ class Life {
     const bool is_new = !reference_.nodes.contains(NodeId{id});
     manager_.set_node(NodeId{id}, "n" + std::to_string(id), capacity);
     reference_.nodes[NodeId{id}].capacity = capacity;
+    std::set<std::string> elements;
+    for (const char* name : {"x", "y"}) {
+      if (dice_.one_in(2)) elements.insert(name);
+    }
+    set_elements(NodeId{id}, elements);
     if (is_new) set_up(NodeId{id}, true);
+  }
+
+  void set_elements(NodeId id, const std::set<std::string>& elements) {
+    Reference::Known& known = reference_.nodes.at(id);
+    known.elements = elements;
+    manager_.set_node(id, "n" + std::to_string(id.value), known.capacity,
+                      {elements.rbegin(), elements.rend()});
+  }
+
+  void set_cap(CapId id, std::uint64_t most) {
+    reference_.caps[id].most = most;
+    manager_.set_cap(id, most, "cap");
+  }
+
+  void add_class(LimitClassId id, const std::vector<CapId>& caps) {
+    reference_.classes[id].caps = caps;
+    manager_.set_limit_class(id, caps);
+  }
+
+  LimitClassId any_class() { return LimitClassId{dice_.below(kClasses + 1)}; }
+
+  void set_offset() {
+    const LimitClassId id{dice_.between(1, kClasses)};
+    const std::int64_t offset = std::int64_t{dice_.below(5)} - 2;
+    manager_.set_offset(id, offset);
+    reference_.classes.at(id).offset = offset;
+  }
+
+  void change_limits() {
+    if (dice_.one_in(2)) return set_cap(CapId{dice_.between(1, kCaps)}, dice_.below(4));
+    const LimitClassId id = any_class();
+    manager_.enter(id);
+    for (const CapId cap : reference_.classes.at(id).caps) ++reference_.caps.at(cap).taken;
+    owed_.push_back(id);
+  }
+
+  // Jobs leave some time after their grants came back.
+  void leave() {
+    if (owed_.empty()) return;
+    std::swap(owed_[dice_.below(static_cast<std::uint32_t>(owed_.size()))], owed_.back());
+    manager_.leave(owed_.back());
+    for (const CapId cap : reference_.classes.at(owed_.back()).caps) {
+      --reference_.caps.at(cap).taken;
+    }
+    owed_.pop_back();
   }
 
   void set_up(NodeId id, bool up) {
@@ -115,6 +181,7 @@ class Life {
       if (dice_.one_in(6)) needs.tokens.push_back({name, dice_.between(1, 2)});
     }
     if (needs.empty()) needs.exclusive = {"a"};
+    if (needs.takes_from_node() && dice_.one_in(3)) needs.element = dice_.one_in(2) ? "x" : "y";
     return needs;
   }
 
@@ -123,8 +190,13 @@ class Life {
     const bool known = job != last_job_ || reference_.held.contains(whole(job));
     const bool of_job = !known && dice_.one_in(2);
     if (reference_.waiting.contains(whole(job))) return;
-    Request request{part(job, of_job ? 0 : ++last_part_), static_cast<int>(dice_.between(1, 3)),
-                    any_needs(of_job), std::nullopt};
+    Request request{.id = part(job, of_job ? 0 : ++last_part_),
+                    .rank = dice_.between(1, 3),
+                    .needs = any_needs(of_job),
+                    .limit = std::nullopt,
+                    .limit_class = any_class()};
+    const bool of_party = !of_job && reference_.held.contains(whole(job));
+    if (of_party && request.limit_class) request.limit_class = kUncapped;
     if (of_job && any_part_of(job)) return;
     if (dice_.one_in(2)) request.limit = Millis{10 * dice_.between(1, 5)};
     const bool circle = reference_.closes_circle(request);
@@ -162,6 +234,7 @@ class Life {
 
   void end(RequestId id) {
     ASSERT_TRUE(manager_.release(id));
+    owed_.push_back(reference_.held.at(id).request.limit_class);
     reference_.held.erase(id);
   }
 
@@ -192,14 +265,19 @@ class Life {
     EXPECT_TRUE(manager_.schedule(now_).empty());
     EXPECT_EQ(manager_.waiting_count(), reference_.waiting.size());
     for (const auto& [id, request] : reference_.waiting) {
-      EXPECT_FALSE(manager_.explain(id, now_).empty()) << World::name_of(id) << " has no reason";
-      EXPECT_NE(manager_.expected_start(id, now_), now_);
+      const std::vector<Blocker> why = manager_.explain(id, now_);
+      ASSERT_FALSE(why.empty()) << World::name_of(id) << " has no reason";
+      EXPECT_EQ(why.front().kind == BlockerKind::kLimit, !reference_.open(request));
+      const std::optional<Time> expected = manager_.expected_start(id, now_);
+      EXPECT_NE(expected, now_);
+      EXPECT_FALSE(expected && !reference_.open(request)) << World::name_of(id) << " is closed";
     }
   }
 
   Dice dice_;
   ResourceManager manager_;
   Reference reference_;
+  std::vector<LimitClassId> owed_;  // entered by those who have given back what they held
   Time now_{1000};
   std::uint32_t last_job_ = 1;
   std::uint32_t last_part_ = 0;

@@ -17,6 +17,21 @@ std::set<std::string> Reference::shared(const Request& request) const {
   return names;
 }
 
+bool Reference::open(const Request& request) const {
+  return std::ranges::none_of(classes.at(request.limit_class).caps,
+                              [&](CapId id) { return caps.at(id).taken >= caps.at(id).most; });
+}
+
+std::int64_t Reference::rank(const Request& request) const {
+  return request.rank + classes.at(request.limit_class).offset;
+}
+
+bool Reference::could_serve(NodeId id, const Needs& needs) const {
+  const Known& node = nodes.at(id);
+  const bool is_of = needs.element.empty() || node.elements.contains(needs.element);
+  return node.up && is_of && fits(asked_of(needs), row_of(node.capacity));
+}
+
 struct Reference::Pass {
   Reference& reference;
   Time now;
@@ -82,7 +97,7 @@ struct Reference::Pass {
     const Row asked = asked_of(request.needs);
     std::optional<NodeId> best;
     for (auto& [id, place] : nodes) {
-      if (!reference.nodes.at(id).up) continue;
+      if (!reference.could_serve(id, request.needs)) continue;
       if (!may_take(place, asked, end_of(now, request.limit), now)) continue;
       // gpus, cpus and memory decide, then the id.
       const auto key = [&](NodeId of) {
@@ -95,6 +110,7 @@ struct Reference::Pass {
   }
 
   std::optional<Grant> start(const Request& request) {
+    if (!reference.open(request)) return std::nullopt;
     if (!may_take_named(request)) return std::nullopt;
     Grant grant{request.id, {}, {}};
     const Time until = end_of(now, request.limit);
@@ -108,6 +124,9 @@ struct Reference::Pass {
     }
     for (const auto& [name, asked] : named_of(request, reference.shared(request))) {
       take(named[name], asked, std::nullopt, until);
+    }
+    for (const CapId cap : reference.classes.at(request.limit_class).caps) {
+      ++reference.caps.at(cap).taken;
     }
     reference.held[request.id] = {request, grant, end};
     return grant;
@@ -170,7 +189,7 @@ struct Reference::Pass {
                         sign * in(free, "memory"), sign * static_cast<std::int64_t>(id.value));
     };
     for (auto& [id, place] : nodes) {
-      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      if (!reference.could_serve(id, request.needs)) continue;
       if (!best || key(id) > key(*best)) best = id;
     }
     return best;
@@ -185,15 +204,11 @@ struct Reference::Pass {
       return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), of);
     };
     for (auto& [id, place] : nodes) {
-      if (!reference.nodes.at(id).up) continue;
+      if (!reference.could_serve(id, request.needs)) continue;
       if (!fits(asked, free_at(place, now, now, Unsure::kStay))) continue;
       if (!best || key(id) < key(*best)) best = id;
     }
     return best;
-  }
-
-  bool could_serve(NodeId id, const Request& request) {
-    return reference.nodes.at(id).up && fits(asked_of(request.needs), nodes[id].total);
   }
 
   // Keeps what it needs on one node: one with room, else the first on which it fits by known ends,
@@ -205,7 +220,7 @@ struct Reference::Pass {
     const bool has_room = on.has_value();
     Time sure = on ? now + Millis{1} : kNever;
     for (auto& [id, place] : nodes) {
-      if (has_room || !could_serve(id, request)) continue;
+      if (has_room || !reference.could_serve(id, request.needs)) continue;
       for (const Time t : changes(place, now)) {
         if (!fits(asked, free_at(place, t, now, Unsure::kStay))) continue;
         if (t < sure) on = id;
@@ -240,7 +255,7 @@ struct Reference::Pass {
     Time last = kNever;
     std::optional<NodeId> last_node;
     for (auto& [id, place] : nodes) {
-      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      if (!reference.could_serve(id, request.needs)) continue;
       at = std::min(at, earliest(request, &place, Unsure::kGone));
       const Time sure = earliest(request, &place, Unsure::kStay);
       if (sure == kNever) continue;
@@ -252,7 +267,7 @@ struct Reference::Pass {
     }
     std::map<NodeId, Time> mights;
     for (auto& [id, place] : nodes) {
-      if (!reference.nodes.at(id).up || !fits(asked, place.total)) continue;
+      if (!reference.could_serve(id, request.needs)) continue;
       const Time might = earliest(request, &place, Unsure::kGone);
       if (might < last || (last_node == id && might != kNever)) mights[id] = might;
     }
@@ -267,8 +282,8 @@ struct Reference::Pass {
 std::vector<Request> Reference::queue() const {
   std::vector<Request> queue;
   for (const auto& [id, request] : waiting) queue.push_back(request);
-  std::ranges::stable_sort(queue, [](const Request& a, const Request& b) {
-    return std::tuple(-a.priority, a.id) < std::tuple(-b.priority, b.id);
+  std::ranges::stable_sort(queue, [&](const Request& a, const Request& b) {
+    return std::tuple(-rank(a), a.id) < std::tuple(-rank(b), b.id);
   });
   return queue;
 }
@@ -288,14 +303,15 @@ std::vector<Grant> Reference::pass(Time now) {
     std::optional<Time> generation_end;
     bool passed_over = false;
   };
-  std::map<std::tuple<Needs, std::optional<Millis>, std::set<std::string>>, Shape> shapes;
+  std::map<std::tuple<Needs, std::optional<Millis>, LimitClassId, std::set<std::string>>, Shape>
+      shapes;
   std::vector<Grant> grants;
   Pass pass(*this, now);
   std::optional<Parties> parties_then;
   std::set<RequestId> ahead;
   for (const Request& request : queue()) {
-    if (ahead.contains(request.id)) continue;
-    Shape& shape = shapes[{request.needs, request.limit, shared(request)}];
+    if (ahead.contains(request.id) || !open(request)) continue;
+    Shape& shape = shapes[{request.needs, request.limit, request.limit_class, shared(request)}];
     if (shape.passed_over) continue;
     const auto grant = shape.generation_end ? std::nullopt : pass.start(request);
     if (grant) {
@@ -341,10 +357,12 @@ std::vector<Grant> Reference::round(Time now) {
   };
   Pass free(*this, now);
   for (const Request& request : queue()) {
-    if (!start(free, request)) break;
+    if (open(request) && !start(free, request)) break;
   }
-  if (waiting.empty()) return grants;
-  const Request head = queue().front();
+  const std::vector<Request> left = queue();
+  const auto first = std::ranges::find_if(left, [&](const Request& r) { return open(r); });
+  if (first == left.end()) return grants;
+  const Request head = *first;
   for (const RequestId id : before(head, parties(waiting))) {
     if (id != head.id && waiting.contains(id)) start(free, waiting.at(id));
   }
@@ -388,12 +406,11 @@ std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& 
   const Row asked = asked_of(request.needs);
   std::set<JobNumber> holders;
   for (const auto& [id, node] : nodes) {
-    if (!node.up) continue;
+    if (!could_serve(id, request.needs)) continue;
     Row rest = row_of(node.capacity);
-    const bool could = fits(asked, rest);
     for (const auto& [job, party] : parties) {
       if (party.whole.grant.node != id) continue;
-      if (could) holders.insert(job);
+      holders.insert(job);
       add(rest, asked_of(party.whole.request.needs), -1);
     }
     if (fits(asked, rest)) return needed;

@@ -20,6 +20,15 @@ class Reference {
   struct Known {
     Capacity capacity;
     bool up = true;
+    std::set<std::string> elements{};
+  };
+  struct Cap {
+    std::uint64_t most = 0;
+    std::uint64_t taken = 0;
+  };
+  struct Class {
+    std::vector<CapId> caps;
+    std::int64_t offset = 0;
   };
   struct Held {
     Request request;
@@ -31,17 +40,23 @@ class Reference {
   std::map<std::string, NamedResource> named;
   std::map<RequestId, Request> waiting;
   std::map<RequestId, Held> held;
+  std::map<CapId, Cap> caps;
+  std::map<LimitClassId, Class> classes{{LimitClassId{}, {}}};
 
   Backfill backfill = Backfill::kConservative;
 
   // Passes, until nobody starts any more; with at most one reservation, one after the other.
   std::vector<Grant> schedule(Time now);
+  // Has none of its caps been filled?
+  bool open(const Request& request) const;
   // Would a wait of this request never end, because jobs wait for each other?
   bool closes_circle(const Request& request) const;
 
  private:
   struct Pass;
   std::vector<Grant> pass(Time now);
+  std::int64_t rank(const Request& request) const;
+  bool could_serve(NodeId id, const Needs& needs) const;  // is it up, and when empty?
   std::vector<Request> queue() const;
   std::vector<Grant> round(Time now);
   std::optional<Grant> start_one(Pass& pass, const Request& request);

@@ -57,10 +57,12 @@ struct World {
     RequestId id;
     Needs needs;
     std::optional<Millis> limit{};
-    int priority = 50;
+    std::int64_t rank = 50;
+    LimitClassId limit_class{};
   };
   Result<void> try_ask(const Ask& ask) {
-    Result<void> done = manager.enqueue({ask.id, ask.priority, ask.needs, ask.limit});
+    Result<void> done =
+        manager.enqueue({ask.id, ask.rank, ask.needs, ask.limit, {}, ask.limit_class});
     expect_sound();
     return done;
   }

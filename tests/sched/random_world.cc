@@ -18,7 +18,8 @@ bool is(const Action& action) {
 
 }  // namespace
 
-RandomWorld::RandomWorld(std::uint32_t seed) : random_(seed) {
+RandomWorld::RandomWorld(std::uint32_t seed, const Policy& policy) : world(policy), random_(seed) {
+  for (const ElementPolicy& element : policy.elements) elements_.push_back(element.name);
   for (const char* name : {"db", "plan", "printer"}) {
     send(CreateResource{ReplyId{}, world.root, {name, resmgr::NamedKind::kExclusive, 1}});
   }
@@ -57,6 +58,9 @@ resmgr::Needs RandomWorld::random_needs() {
   if (pick(3) != 0) needs.cpus = 1 + pick(2);
   if (pick(4) == 0) needs.exclusive = {std::vector<std::string>{"db", "plan", "printer"}[pick(3)]};
   if (pick(5) == 0) needs.tokens = {{"solver", 1 + pick(2)}};
+  if (!elements_.empty() && pick(2) == 0) {
+    needs.element = elements_[pick(static_cast<unsigned>(elements_.size()))];
+  }
   return needs;
 }
 
@@ -93,7 +97,8 @@ void RandomWorld::submit() {
     ticket.array = parse_array(fmt::format("{}-{}:{}", pick(3), 3 + pick(9), 1 + pick(3))).value();
     ticket.array->throttle = pick(4);
   }
-  send(NewJobNotice{World::kReply, world.ann, "", {ticket}, false});
+  const Actor& actor = pick(3) == 0 ? world.bob : world.ann;
+  send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
   while (world.core.was_dispensed(JobNumber{last_job_ + 1})) ++last_job_;
 }
 

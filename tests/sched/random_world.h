@@ -15,7 +15,8 @@ namespace jobq::sched {
 
 class RandomWorld {
  public:
-  explicit RandomWorld(std::uint32_t seed);
+  // With a policy, jobs ask for its elements too.
+  explicit RandomWorld(std::uint32_t seed, const Policy& policy = {});
 
   void act();     // one random event
   void finish();  // nodes come, holds end, what runs ends, until nothing is left
@@ -50,6 +51,7 @@ class RandomWorld {
     std::vector<std::pair<AttemptId, bool>> unsent;
   };
 
+  std::vector<std::string> elements_;
   std::mt19937 random_;
   std::vector<SimNode> nodes_{kNodes};
   unsigned connected_ = 0;

@@ -319,6 +319,8 @@ struct KeyOf {
   std::string operator()(const ArrayRow& r) const {
     return fmt::format("array {:08}", r.job.value);
   }
+  std::string operator()(const UsageRow& r) const { return "usage " + r.user; }
+  std::string operator()(const RunTimeRow& r) const { return "run time " + r.class_name; }
 };
 
 struct RowText {
@@ -361,6 +363,12 @@ struct RowText {
     return fmt::format("{} until {}", r.jobs.size(), r.expires.ms);
   }
   std::string operator()(const CounterRow& r) const { return fmt::format("{}", r.value); }
+  std::string operator()(const UsageRow& r) const {
+    return fmt::format("{} as of {}", r.used, r.as_of.ms);
+  }
+  std::string operator()(const RunTimeRow& r) const {
+    return fmt::format("{} of {}", r.estimate.count, r.runs);
+  }
 };
 
 std::string attempt_text(const AttemptId& id) {
@@ -445,7 +453,7 @@ std::vector<Row> World::live_rows() const {
 }
 
 std::unique_ptr<EventManager> World::restored(std::vector<Action>& out) const {
-  auto other = std::make_unique<EventManager>();
+  auto other = std::make_unique<EventManager>(policy_);
   other->restore(live_rows(), now, out);
   return other;
 }

@@ -45,7 +45,7 @@ resmgr::Needs exclusive(const std::string& name);
 
 class World {
  public:
-  World() = default;
+  explicit World(const Policy& policy = {}) : core(policy), policy_(policy) {}
 
   // --- who and when
   Time now{1000000};
@@ -113,6 +113,7 @@ class World {
   AttemptId attempt_of(JobNumber job, const std::string& step) const;
   NodeId node_of(const AttemptId& id) const;
 
+  Policy policy_;
   std::vector<std::string> said_;
   std::optional<Time> wake_;
   std::map<std::string, SimNode> nodes_;

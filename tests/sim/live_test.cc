@@ -21,9 +21,10 @@ namespace {
 using resmgr::Backfill;
 
 constexpr Time kBegin{1'700'000'000'000};
+constexpr Millis kEstimate = seconds(3600);
 const sched::Actor kAnn{1000, 1000, "ann", false};
 
-// A cluster whose jobs all run for their time limit, or an hour.
+// A cluster whose jobs all run for their time limit, or the estimate.
 class Cluster {
  public:
   explicit Cluster(Backfill backfill) : core(policy_of(backfill)) {}
@@ -102,7 +103,7 @@ class Cluster {
       if (launch == nullptr) continue;
       const auto job = core.show(launch->id.job, now);
       starts.emplace(launch->id.job, now);
-      const Millis length = job->time_limit.value_or(seconds(3600));
+      const Millis length = job->time_limit.value_or(kEstimate);
       const Time end = std::max(job->summary.started + length, now + seconds(1));
       ends_.push({end, launch->id, launch->node});
     }
@@ -171,9 +172,9 @@ TEST_P(Live, WhatIsForeseenIsWhatHappens) {
     Cluster cluster(GetParam());
     submit_many(cluster, random);
     for (std::uint64_t left = random() % 20; left > 0; --left) cluster.advance();
-    LiveOptions options;
-    options.scheduling.backfill = GetParam();
-    const std::vector<Foreseen> foreseen = foresee(cluster.copy(), options);
+    LiveQueue queue = cluster.copy();
+    queue.scheduling.backfill = GetParam();
+    const std::vector<Foreseen> foreseen = foresee(queue, kEstimate);
     ASSERT_FALSE(foreseen.empty());
     while (cluster.advance()) {
     }
@@ -196,7 +197,7 @@ class LiveChanges : public ::testing::Test {
   // The seconds from now until each job that waits would start; -1 for never.
   static std::vector<std::int64_t> waits(const LiveQueue& queue) {
     std::vector<std::int64_t> all;
-    for (const Foreseen& job : foresee(queue, {})) {
+    for (const Foreseen& job : foresee(queue, kEstimate)) {
       all.push_back(job.start ? (*job.start - queue.now).count / 1000 : -1);
     }
     return all;

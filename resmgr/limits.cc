@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Looking caps and limit classes up.
+#include "resmgr/limits.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace jobq::resmgr {
+
+bool LimitClass::open() const { return std::ranges::none_of(caps, &Cap::full); }
+
+Cap& Limits::cap(CapId id) {
+  const auto [place, is_new] = caps_.try_emplace(id);
+  if (is_new) place->second.id = id;
+  return place->second;
+}
+
+void Limits::add(LimitClassId id, const std::vector<CapId>& caps) {
+  check(bool{id}, "class 0 is for none");
+  const auto [place, is_new] = classes_.try_emplace(id);
+  check(is_new, "a limit class is given once");
+  const std::set<CapId> each(caps.begin(), caps.end());
+  for (const CapId cap : each) {
+    const auto known = caps_.find(cap);
+    check(known != caps_.end(), "the caps of a limit class are known");
+    place->second.caps.push_back(&known->second);
+  }
+}
+
+LimitClass* Limits::find(LimitClassId id) {
+  if (!id) return nullptr;
+  const auto found = classes_.find(id);
+  check(found != classes_.end(), "the limit class is known");
+  return &found->second;
+}
+
+const LimitClass* Limits::find(LimitClassId id) const {
+  if (!id) return nullptr;
+  const auto found = classes_.find(id);
+  check(found != classes_.end(), "the limit class is known");
+  return &found->second;
+}
+
+bool Foreseen::open(const LimitClass* of) const {
+  if (of == nullptr) return true;
+  return std::ranges::all_of(of->caps, [&](const Cap* cap) {
+    const auto taken = taken_.find(cap->id);
+    return cap->taken + (taken == taken_.end() ? 0 : taken->second) < cap->most;
+  });
+}
+
+void Foreseen::start(const LimitClass* of) {
+  if (of == nullptr) return;
+  for (const Cap* cap : of->caps) ++taken_[cap->id];
+}
+
+}  // namespace jobq::resmgr

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of a rank.
+#include "sched/rank.h"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+
+namespace jobq::sched {
+namespace {
+
+// The processors that the job holds at its widest, as far as its spec says.
+std::int64_t width_of(const JobSpec& spec) {
+  std::uint32_t of_steps = spec.needs.takes_from_node() ? 0 : 1;
+  for (const StepSpec& step : spec.steps) {
+    if (step.needs) of_steps = std::max(of_steps, step.needs->cpus);
+  }
+  constexpr std::int64_t kWidest = 1'000'000;  // more counts no more
+  return std::min(std::int64_t{spec.needs.cpus} + of_steps, kWidest);
+}
+
+double points(std::int64_t rank) { return static_cast<double>(rank) / static_cast<double>(kPoint); }
+
+std::string per(int count, const char* what) {
+  return fmt::format("{} {} {}", count, count == 1 || count == -1 ? "point" : "points", what);
+}
+
+}  // namespace
+
+std::int64_t rank_of(const Policy& policy, int priority, const JobSpec& spec, Time submitted) {
+  const ElementPolicy* element = element_of(policy, spec);
+  std::int64_t whole = priority + std::int64_t{policy.priority.size} * width_of(spec);
+  if (element != nullptr) whole += element->points;
+  return whole * kPoint - policy.priority.age * submitted.ms;
+}
+
+std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const JobSpec& spec,
+                                   Time submitted, Time now) {
+  const PriorityPolicy& rules = policy.priority;
+  std::vector<PriorityTerm> terms;
+  terms.push_back({"base", static_cast<double>(priority), "as it was submitted"});
+  if (rules.age != 0) {
+    const Millis age = std::max(now - submitted, Millis{0});
+    terms.push_back({"age", points(rules.age * age.count),
+                     fmt::format("{}, for {}", per(rules.age, "a day"), format_duration(age))});
+  }
+  if (rules.size != 0) {
+    const std::int64_t width = width_of(spec);
+    terms.push_back({"size", static_cast<double>(rules.size * width),
+                     fmt::format("{}, for {}", per(rules.size, "a processor"), width)});
+  }
+  const ElementPolicy* element = element_of(policy, spec);
+  if (element != nullptr && element->points != 0) {
+    terms.push_back({"element", static_cast<double>(element->points), "of " + element->name});
+  }
+  return terms;
+}
+
+const ElementPolicy* element_of(const Policy& policy, const JobSpec& spec) {
+  if (spec.needs.element.empty()) return nullptr;
+  const auto found =
+      std::ranges::lower_bound(policy.elements, spec.needs.element, {}, &ElementPolicy::name);
+  const bool known = found != policy.elements.end() && found->name == spec.needs.element;
+  return known ? &*found : nullptr;
+}
+
+std::vector<std::string> elements_of_node(const Policy& policy, const std::string& node) {
+  std::vector<std::string> names;
+  for (const ElementPolicy& element : policy.elements) {
+    const bool belongs = std::ranges::any_of(element.nodes, [&](const std::string& pattern) {
+      return ::fnmatch(pattern.c_str(), node.c_str(), 0) == 0;
+    });
+    if (belongs) names.push_back(element.name);
+  }
+  return names;
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+// What operators decide, as jobs meet it: elements, caps, ranks, fair share, estimates, and what a
+// dry run says.
+#include "sched/policy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sched/world.h"
+
+namespace jobq::sched {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+Policy elements() {
+  Policy policy;
+  policy.elements = {{"big", {"b*"}, 10, {}, {}, {}},
+                     {"small", {"s1", "s2"}, 0, seconds(60), seconds(600), {}}};
+  return policy;
+}
+
+SpecBuilder in(const std::string& element, std::uint32_t count = 1) {
+  SpecBuilder builder = one_step().needs(cpus(count));
+  builder.spec.needs.element = element;
+  return builder;
+}
+
+std::vector<std::uint64_t> in_order(const World& world) {
+  std::vector<std::uint64_t> numbers;
+  world.core.queue({}, world.now, [&](const JobSummary& it) {
+    numbers.push_back(it.job.value);
+    return true;
+  });
+  return numbers;
+}
+
+Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  world.send(NewJobNotice{World::kReply, world.ann, "", {ticket}, true});
+  for (const Action& action : world.actions) {
+    const Reply* reply = std::get_if<Reply>(&action);
+    if (reply != nullptr) return std::get<Submitted>(reply->body).expected.at(0);
+  }
+  return {};
+}
+
+// --- elements
+
+TEST(Element, ItsJobsRunOnItsNodesAlone) {
+  World world(elements());
+  world.join("s1", 4);
+  world.join("b1", 2);
+  const JobNumber first = world.submit(in("big", 2));
+  const JobNumber second = world.submit(in("big", 2));
+  EXPECT_EQ(world.launched(first, "main").node, *world.core.node_id("b1"));
+  EXPECT_EQ(world.state(second), "WR");
+  world.complete(first, "main");
+  EXPECT_EQ(world.launched(second, "main").node, *world.core.node_id("b1"));
+}
+
+TEST(Element, StepsTakeTheirJobsOrTheirOwn) {
+  World world(elements());
+  world.join("s1", 4);
+  world.join("b1", 4);
+  SpecBuilder builder = one_step().step_needs(cpus(1)).step("other").step_needs(cpus(1));
+  builder.spec.needs.element = "big";
+  builder.spec.steps[1].needs->element = "small";
+  const JobNumber job = world.submit(builder);
+  EXPECT_EQ(world.launched(job, "main").node, *world.core.node_id("b1"));
+  EXPECT_EQ(world.launched(job, "other").node, *world.core.node_id("s1"));
+}
+
+TEST(Element, AStepThatTakesNothingStaysInIt) {
+  World world(elements());
+  world.join("s1", 4);
+  world.join("b1", 4);
+  SpecBuilder builder = one_step().step_needs({});
+  builder.spec.needs.element = "big";
+  EXPECT_EQ(world.launched(world.submit(builder), "main").node, *world.core.node_id("b1"));
+}
+
+TEST(Element, AnUnknownOneIsRefusedWithTheNearest) {
+  World world(elements());
+  world.join("s1", 4);
+  EXPECT_FALSE(world.submit(in("smal")));
+  EXPECT_THAT(world.said().back(), HasSubstr("did you mean 'small'?"));
+}
+
+TEST(Element, ItsLimitsHold) {
+  World world(elements());
+  world.join("s1", 4);
+  const JobNumber job = world.submit(in("small"));
+  EXPECT_EQ(world.row(job).time_limit, seconds(60));
+  world.forget_said();
+  EXPECT_FALSE(world.submit(in("small").limit(seconds(601))));
+  EXPECT_THAT(world.said(), ElementsAre("refused element small allows a time limit of at most "
+                                        "10m, not 10m1s"));
+  EXPECT_TRUE(world.submit(in("small").limit(seconds(600))));
+}
+
+TEST(Element, ATicketNamesOneForItsClass) {
+  World world(elements());
+  world.join("s1", 4);
+  world.join("b1", 4);
+  auto spec = std::make_shared<JobSpec>(in("small").spec);
+  spec->class_name = "plan";
+  spec->class_version = "1";
+  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  Ticket ticket;
+  ticket.class_name = "plan";
+  ticket.element = "big";
+  const JobNumber job = world.submit(ticket);
+  EXPECT_EQ(world.launched(job, "main").node, *world.core.node_id("b1"));
+  EXPECT_EQ(world.core.show(job, world.now)->summary.element, "big");
+}
+
+// --- caps
+
+TEST(Caps, AUserRunsNoMoreThanHeMayAndNobodyWaitsBehindHim) {
+  Policy policy;
+  policy.users = {{"ann", {2, {}}}};
+  World world(policy);
+  world.join("n1", 8);
+  for (int i = 0; i < 4; ++i) world.submit(one_step().needs(cpus(1)));
+  EXPECT_EQ(world.state(JobNumber{2}), "BP");
+  EXPECT_EQ(world.state(JobNumber{3}), "WR");
+  const Why why = *world.core.why(JobNumber{3}, world.now);
+  EXPECT_EQ(why.blockers.at(0).kind, "limit");
+  EXPECT_EQ(why.blockers.at(0).text, "user ann may run 2 jobs at a time, and runs 2");
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  world.send(NewJobNotice{World::kReply, world.bob, "", {ticket}, false});
+  EXPECT_EQ(world.state(JobNumber{5}), "BP");
+  world.complete(JobNumber{1}, "main");
+  EXPECT_EQ(world.state(JobNumber{3}), "BP");
+  EXPECT_EQ(world.state(JobNumber{4}), "WR");
+}
+
+// Its steps ask by themselves: two may be granted at once, and still it is one job.
+TEST(Caps, AJobCountsOnceWhateverItsStepsAsk) {
+  Policy policy;
+  policy.all.running = 2;
+  World world(policy);
+  world.join("n1", 8);
+  const SpecBuilder two = one_step()
+                              .step_needs(cpus(1))
+                              .step("other")
+                              .step_needs(cpus(1))
+                              .step("last")
+                              .after("main")
+                              .after("other");
+  for (int i = 0; i < 3; ++i) world.submit(two);
+  EXPECT_EQ(world.state(JobNumber{1}), "BP");
+  EXPECT_EQ(world.state(JobNumber{2}), "BP");
+  EXPECT_EQ(world.state(JobNumber{3}), "WR");
+  for (const char* step : {"main", "other"}) {
+    world.complete(JobNumber{1}, step);
+    world.complete(JobNumber{2}, step);
+  }
+  EXPECT_EQ(world.state(JobNumber{3}), "WR");
+  world.complete(JobNumber{1}, "last");
+  EXPECT_EQ(world.state(JobNumber{3}), "BP");
+}
+
+TEST(Caps, ElementsAndClassesHaveTheirs) {
+  Policy policy = elements();
+  policy.elements[0].caps.running = 1;
+  policy.classes = {{"plan", {1, 1}}};
+  World world(policy);
+  world.join("b1", 8);
+  world.join("s1", 8);
+  auto spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  spec->class_name = "plan";
+  spec->class_version = "1";
+  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  Ticket ticket;
+  ticket.class_name = "plan";
+  EXPECT_EQ(world.state(world.submit(ticket)), "BP");
+  EXPECT_EQ(world.state(world.submit(ticket)), "WR");
+  world.forget_said();
+  EXPECT_FALSE(world.submit(ticket));
+  EXPECT_THAT(world.said(), ElementsAre("refused class plan may have 1 job waiting, and has 1: "
+                                        "submit when some have started, or cancel some"));
+  EXPECT_EQ(world.state(world.submit(in("big"))), "BP");
+  EXPECT_EQ(world.state(world.submit(in("big"))), "WR");
+  EXPECT_EQ(world.state(world.submit(in("small"))), "BP");
+}
+
+TEST(Caps, AFullQueueRefusesAlsoArrays) {
+  Policy policy;
+  policy.each_user.waiting = 5;
+  World world(policy);
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  ticket.array = parse_array("0-2").value();
+  EXPECT_TRUE(world.submit(ticket));
+  EXPECT_FALSE(world.submit(ticket));
+  EXPECT_THAT(world.said().back(), HasSubstr("may have 5 jobs waiting, and has 3; these are 3"));
+  world.submit(one_step());
+  world.submit(one_step());
+  EXPECT_FALSE(world.submit(one_step()));
+  world.cancel(JobNumber{1});
+  world.submit(ticket);
+  EXPECT_EQ(world.core.live_count(), 4U);  // with what is next of the array
+  // One starts: there is room for one more.
+  world.join("n1", 1);
+  EXPECT_TRUE(world.submit(one_step()));
+  EXPECT_FALSE(world.submit(one_step()));
+}
+
+TEST(Caps, ARestartCountsAgain) {
+  Policy policy;
+  policy.each_user = {1, 1};
+  World world(policy);
+  world.join("n1", 8);
+  world.submit(one_step());
+  world.submit(one_step());
+  std::vector<Action> actions;
+  const auto other = world.restored(actions);
+  EXPECT_TRUE(other->check_invariants());
+  EXPECT_EQ(other->state_of(JobNumber{2}), JobState::kWaitingResources);
+  Ticket ticket;
+  ticket.spec = std::make_shared<JobSpec>(one_step().spec);
+  actions.clear();
+  other->step(NewJobNotice{World::kReply, world.ann, "", {ticket}, false}, world.now, actions);
+  const auto& answer = std::get<Submitted>(std::get<Reply>(actions.at(0)).body);
+  EXPECT_FALSE(answer.tickets.at(0));
+}
+
+// --- ranks
+
+TEST(Rank, AgeSizeAndElementCount) {
+  Policy policy = elements();
+  policy.priority.age = 10;
+  policy.priority.size = 2;
+  World world(policy);
+  world.submit(one_step());
+  world.submit(in("big"));
+  world.submit(one_step().needs(cpus(6)));
+  // A day and a bit count for more than five processors.
+  world.now = world.now + seconds(90000);
+  world.submit(one_step().needs(cpus(6)));
+  EXPECT_THAT(in_order(world), ElementsAre(2, 3, 1, 4));
+  const JobDetail detail = *world.core.show(JobNumber{2}, world.now);
+  double sum = 0;
+  for (const PriorityTerm& term : detail.priority) sum += term.points;
+  ASSERT_EQ(detail.priority.size(), 4U);
+  EXPECT_EQ(detail.priority[1].name, "age");
+  EXPECT_EQ(detail.priority[1].detail, "10 points a day, for 1d1h");
+  EXPECT_NEAR(sum, 50 + 10 * 90000.0 / 86400 + 2 + 10, 1e-9);
+}
+
+TEST(Rank, WithoutAPolicyItIsTheBaseAlone) {
+  World world;
+  const JobNumber job = world.submit(one_step());
+  const JobDetail detail = *world.core.show(job, world.now);
+  ASSERT_EQ(detail.priority.size(), 1U);
+  EXPECT_EQ(detail.priority[0].name, "base");
+  EXPECT_DOUBLE_EQ(detail.priority[0].points, 50);
+}
+
+// --- fair share
+
+TEST(Share, WhoHasUsedLessGoesFirst) {
+  Policy policy;
+  policy.priority.fair_share = 100;
+  policy.priority.half_life = seconds(86400);
+  World world(policy);
+  world.join("n1", 1);
+  const auto submit_as = [&](const Actor& actor) {
+    Ticket ticket;
+    ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+    world.send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
+  };
+  submit_as(world.ann);  // 1, runs
+  submit_as(world.ann);  // 2
+  submit_as(world.bob);  // 3
+  ASSERT_TRUE(world.wake());
+  world.pass(seconds(3600));
+  world.complete(JobNumber{1}, "main");
+  EXPECT_EQ(world.state(JobNumber{3}), "BP");
+  EXPECT_EQ(world.state(JobNumber{2}), "WR");
+  const JobDetail detail = *world.core.show(JobNumber{2}, world.now);
+  EXPECT_EQ(detail.priority.back().name, "fair_share");
+  EXPECT_LT(detail.priority.back().points, 50);
+  EXPECT_THAT(detail.priority.back().detail, HasSubstr("ann used"));
+}
+
+TEST(Share, UseOutlivesARestart) {
+  Policy policy;
+  policy.priority.fair_share = 100;
+  World world(policy);
+  world.join("n1", 1);
+  world.submit(one_step().needs(cpus(1)));
+  world.pass(seconds(3600));
+  world.complete(JobNumber{1}, "main");
+  const JobNumber next = world.submit(one_step().needs(cpus(1)));
+  const double before = world.core.show(next, world.now)->priority.back().points;
+  std::vector<Action> actions;
+  const auto other = world.restored(actions);
+  EXPECT_NEAR(other->show(next, world.now)->priority.back().points, before, 0.5);
+  EXPECT_LT(before, 60);
+}
+
+// --- estimates and dry runs
+
+TEST(Estimate, FollowsFromTheRunsOfTheClass) {
+  World world;
+  world.join("n1", 1);
+  auto spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  spec->class_name = "plan";
+  spec->class_version = "1";
+  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  Ticket ticket;
+  ticket.class_name = "plan";
+  JobNumber job = world.submit(ticket);
+  EXPECT_EQ(world.core.show(job, world.now)->estimate, std::nullopt);
+  world.pass(seconds(80));
+  world.complete(job, "main");
+  job = world.submit(ticket);
+  EXPECT_EQ(world.core.show(job, world.now)->estimate, seconds(80));
+  const Submitted::Expected expected = dry_run(world, one_step().needs(cpus(1)));
+  EXPECT_EQ(expected.start, world.now + seconds(80));
+  EXPECT_TRUE(expected.is_estimate);
+  const JobNumber waiting = world.submit(one_step().needs(cpus(1)));
+  const Why why = *world.core.why(waiting, world.now);
+  EXPECT_EQ(why.expected_start, world.now + seconds(80));
+  EXPECT_TRUE(why.is_estimate);
+  std::vector<Action> actions;
+  const auto other = world.restored(actions);
+  EXPECT_EQ(other->show(job, world.now)->estimate, seconds(80));
+  // A shorter run lowers it by an eighth of the difference.
+  world.pass(seconds(16));
+  world.complete(job, "main");
+  EXPECT_EQ(world.core.show(world.submit(ticket), world.now)->estimate, seconds(72));
+}
+
+TEST(DryRun, SaysWhenItWouldStartAndChangesNothing) {
+  World world;
+  world.join("n1", 2);
+  EXPECT_EQ(dry_run(world, one_step().needs(cpus(2))).start, world.now);
+  world.submit(one_step().needs(cpus(2)).limit(seconds(100)));
+  const Submitted::Expected expected = dry_run(world, one_step().needs(cpus(1)));
+  EXPECT_EQ(expected.start, world.now + seconds(100));
+  EXPECT_FALSE(expected.is_estimate);
+  EXPECT_THAT(world.last_rows, IsEmpty());
+  world.submit(one_step().needs(cpus(1)));
+  EXPECT_EQ(dry_run(world, one_step().needs(cpus(1)).limit(seconds(9))).start,
+            world.now + seconds(100));
+  EXPECT_EQ(world.core.live_count(), 2U);
+}
+
+TEST(DryRun, KnowsNothingBehindAJobWithoutALimit) {
+  World world;
+  world.join("n1", 1);
+  world.submit(one_step().needs(cpus(1)));
+  EXPECT_EQ(dry_run(world, one_step().needs(cpus(1))).start, std::nullopt);
+}
+
+}  // namespace
+}  // namespace jobq::sched
