@@ -34,6 +34,19 @@ void write_needs(JsonWriter& json, const resmgr::Needs& needs) {
   json.end();
 }
 
+void write_priority(JsonWriter& json, const std::vector<sched::PriorityTerm>& terms) {
+  json.name("priority_terms");
+  json.array();
+  for (const sched::PriorityTerm& term : terms) {
+    json.object();
+    json.field("name", term.name);
+    json.field("points", term.points);
+    json.field("detail", term.detail);
+    json.end();
+  }
+  json.end();
+}
+
 template <class T>
 std::optional<T> when(bool condition, T value) {
   return condition ? std::optional<T>(value) : std::nullopt;
@@ -111,6 +124,7 @@ void print_job_as_json(const sched::JobDetail& job) {
   json.field("exit_code", exit_code_of(job.summary.outcome, job.summary.exit_code));
   json.field("class_version", unless_empty(job.class_version));
   json.field("time_limit", job.time_limit);
+  json.field("estimate", job.estimate);
   json.field("workdir", unless_empty(job.workdir));
   json.field("output", unless_empty(job.output));
   json.field("error", unless_empty(job.error));
@@ -119,6 +133,7 @@ void print_job_as_json(const sched::JobDetail& job) {
   for (const auto& [name, value] : job.params) json.field(name, value);
   json.end();
   write_needs(json, job.needs);
+  write_priority(json, job.priority);
   if (job.array) write_array(json, *job.array);
   json.name("depends");
   json.array();

@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/summaries.h"
@@ -59,6 +62,39 @@ void print_array(const sched::ArrayView& array) {
   line("not started", array.not_started);
 }
 
+std::string in_words(std::string name) {
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return printable(name);
+}
+
+// "73.2 = 50 base + 3.2 age + 10 element", and each part again with how it came about.
+void print_priority(const JobDetail& job) {
+  if (job.priority.size() < 2) return line("priority", std::to_string(job.summary.priority));
+  double whole = 0;
+  std::string parts;
+  for (const sched::PriorityTerm& term : job.priority) {
+    whole += term.points;
+    const std::string_view sign = term.points < 0 ? " - " : " + ";
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : sign,
+                         points(parts.empty() ? term.points : std::abs(term.points)),
+                         in_words(term.name));
+  }
+  line("priority", fmt::format("{} = {}", points(whole), parts));
+  for (const sched::PriorityTerm& term : job.priority) {
+    print(fmt::format("{:<12} {:<10} {:>8}  {}\n", "", in_words(term.name), points(term.points),
+                      printable(term.detail)));
+  }
+}
+
+void print_limit(const JobDetail& job) {
+  if (job.time_limit) {
+    line("time limit", format_duration(*job.time_limit));
+  } else if (job.estimate) {
+    line("time limit",
+         fmt::format("none; about {}, as jobs of its class took of late", elapsed(*job.estimate)));
+  }
+}
+
 void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   const sched::JobSummary& summary = job.summary;
   line("job", fmt::format("{} {}", to_string(summary.ref()), printable(summary.name)));
@@ -66,9 +102,10 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   line("class", class_of(job));
   line("user", printable(summary.user));
   line("state", state_of(summary, terminal));
-  line("priority", std::to_string(summary.priority));
+  line("element", printable(summary.element));
+  print_priority(job);
   line("needs", printable(resmgr::to_string(job.needs)));
-  if (job.time_limit) line("time limit", format_duration(*job.time_limit));
+  print_limit(job);
   if (!summary.nodes.empty()) line("nodes", printable(joined(summary.nodes)));
   line("times", times_of(summary, now));
   line("directory", printable(job.workdir));

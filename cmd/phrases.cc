@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 
 #include "base/check.h"
@@ -75,6 +76,12 @@ std::string phrase_of(const sched::TaskEnd& end) {
     case sched::TaskEnd::How::kLost: return fmt::format("lost: {}", end.reason);
   }
   unreachable("end of a task out of range");
+}
+
+std::string points(double number) {
+  const double tenths = std::round(number * 10);
+  if (std::fmod(tenths, 10) != 0) return fmt::format("{:.1f}", tenths / 10);
+  return fmt::format("{:.0f}", tenths / 10 + 0.0);  // and no "-0"
 }
 
 std::string counted(std::size_t number, const std::string& noun) {

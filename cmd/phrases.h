@@ -27,6 +27,9 @@ std::string at_local(Time time, Time now);
 // "exit code 3", "signal 9 (KILL)", "not started: no such file", "lost: ...".
 std::string phrase_of(const sched::TaskEnd& end);
 
+// Of priority, to a tenth: "50", "3.2", "-0.5".
+std::string points(double number);
+
 // "1 job", "3 jobs".
 std::string counted(std::size_t number, const std::string& noun);
 

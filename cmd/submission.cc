@@ -27,6 +27,11 @@ std::string random_key() {
   return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
+void add_expected(const wire::SubmitReply::Expected& expected, Submitted& result) {
+  if (expected.start() != 0) result.expected_start = Time{expected.start()};
+  result.is_estimate = expected.is_estimate();
+}
+
 bool is_readable(int descriptor) {
   pollfd entry{descriptor, POLLIN, 0};
   return ::poll(&entry, 1, 0) > 0;
@@ -165,6 +170,7 @@ void Submission::tell(const Request& request) {
     } else {
       result.job = JobNumber(reply.tickets(next).job());
     }
+    if (next < reply.expected_size()) add_expected(reply.expected(next), result);
     ++next;
     on_result_(result);
   }

@@ -26,6 +26,8 @@ struct Submitted {
   std::uint32_t line = 0;  // of the stream; 0: there is none
   JobNumber job;
   std::optional<Error> refused;
+  std::optional<Time> expected_start = {};  // with dry_run, as far as is known
+  bool is_estimate = false;                 // it rests on estimates, not on time limits alone
 };
 
 class Submission {

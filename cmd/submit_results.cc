@@ -14,6 +14,14 @@ namespace {
 
 constexpr std::int64_t kProgressEveryNs = 200'000'000;
 
+// "would start now", "expected start 20:05:00 (by estimates)".
+std::string start_of(const Submitted& result, Time now) {
+  if (!result.expected_start) return "when it would start is not known";
+  if (*result.expected_start <= now) return "would start now";
+  return fmt::format("expected start {}{}", at_local(*result.expected_start, now),
+                     result.is_estimate ? " (by estimates)" : "");
+}
+
 }  // namespace
 
 void SubmitResults::add(const Submitted& result) {
@@ -26,7 +34,7 @@ void SubmitResults::add(const Submitted& result) {
   ++accepted_count_;
   remember(result.job);
   if (style_.many && !style_.quiet && is_for_a_person()) show_progress();
-  if (!style_.quiet) tell_accepted(result.job);
+  if (!style_.quiet) style_.dry_run ? tell_trial(result) : tell_accepted(result);
 }
 
 bool SubmitResults::is_for_a_person() const {
@@ -50,13 +58,27 @@ void SubmitResults::remember(JobNumber job) {
   }
 }
 
-void SubmitResults::tell_accepted(JobNumber job) const {
-  if (style_.json && style_.dry_run) {
-    print("{\"job\":null,\"accepted\":true}\n");
-  } else if (style_.json) {
-    print(fmt::format("{{\"job\":{}}}\n", job.value));
-  } else if (style_.dry_run) {
+void SubmitResults::tell_trial(const Submitted& result) const {
+  if (!style_.json) {
+    print(fmt::format("ok; {}\n", start_of(result, wall_now())));
     if (!style_.many) note("the ticket would be accepted; nothing was submitted");
+    return;
+  }
+  JsonWriter json;
+  json.object();
+  json.name("job");
+  json.null();
+  json.field("accepted", true);
+  json.field("expected_start", result.expected_start);
+  json.field("is_estimate", result.is_estimate);
+  json.end();
+  print(json.line());
+}
+
+void SubmitResults::tell_accepted(const Submitted& result) const {
+  const JobNumber job = result.job;
+  if (style_.json) {
+    print(fmt::format("{{\"job\":{}}}\n", job.value));
   } else if (!is_for_a_person()) {
     print(fmt::format("{}\n", job.value));
   } else if (!style_.many) {

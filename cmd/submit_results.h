@@ -35,7 +35,8 @@ class SubmitResults {
 
  private:
   bool is_for_a_person() const;
-  void tell_accepted(JobNumber job) const;
+  void tell_accepted(const Submitted& result) const;
+  void tell_trial(const Submitted& result) const;
   void tell_refused(const Submitted& result) const;
   void remember(JobNumber job);
   void show_progress();

@@ -38,6 +38,7 @@ void print_as_json(const sched::Why& why) {
   }
   json.end();
   json.field("expected_start", why.expected_start);
+  json.field("is_estimate", why.is_estimate);
   json.end();
   print(json.line());
 }
@@ -52,7 +53,8 @@ void print_as_text(const sched::Why& why, const Terminal& terminal) {
     if (!blocker.remedy.empty()) print(fmt::format("    {}\n", printable(blocker.remedy)));
   }
   if (why.expected_start) {
-    print(fmt::format("  expected to start {}\n", at_local(*why.expected_start, wall_now())));
+    print(fmt::format("  expected to start {}{}\n", at_local(*why.expected_start, wall_now()),
+                      why.is_estimate ? " (by estimates)" : ""));
   }
 }
 

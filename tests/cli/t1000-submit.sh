@@ -162,8 +162,13 @@ ok
 test_begin "--dry-run checks and records nothing"
 before=$(jq submit -- true)
 expect_exit 0 jq submit --dry-run -- true
-expect_eq "" "$(<out)"
+expect_eq "ok; would start now" "$(<out)"
 expect_match "would be accepted" "$(<err)"
+expect_exit 0 jq submit --dry-run --quiet -- true
+expect_eq "" "$(<out)"
+expect_exit 0 jq submit --dry-run --json -- true
+expect_eq '[null,true,false]' "$(json -c '[.job, .accepted, .is_estimate]' out)"
+expect_match '^20[0-9-]+T' "$(json -r .expected_start out)"
 expect_exit 1 jq submit --dry-run --cpus 4000 -- true
 expect_match "4000" "$(<err)"
 expect_eq $((before + 1)) "$(jq submit -- true)"

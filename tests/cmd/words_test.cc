@@ -114,6 +114,14 @@ TEST(About, shows_sizes_with_three_digits_at_most) {
   EXPECT_EQ(about(Bytes{25'276'514'304}), "23.5G");
 }
 
+TEST(Points, are_shown_to_a_tenth) {
+  EXPECT_EQ(points(50), "50");
+  EXPECT_EQ(points(3.24), "3.2");
+  EXPECT_EQ(points(-0.5), "-0.5");
+  EXPECT_EQ(points(-0.04), "0");
+  EXPECT_EQ(points(9.96), "10");
+}
+
 TEST(Ends, are_told_in_words) {
   sched::TaskEnd end;
   end.exit_code = 3;

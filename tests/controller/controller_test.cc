@@ -43,7 +43,7 @@ TEST(Controller, NumbersAreGivenInOrderAndShownAtOnce) {
 
 TEST(Controller, ACopyOfTheQueueSaysWhatMayOvertake) {
   const Served served([](Options& options) {
-    options.scheduling = {resmgr::Backfill::kConservative, 7};
+    options.policy.scheduling = {resmgr::Backfill::kConservative, 7};
   });
   Talker client(served, wire::Hello::CLIENT);
   client.ask(submit_frame(2));
