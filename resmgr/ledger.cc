@@ -67,14 +67,22 @@ Ledger::Changes Ledger::take_changes() {
 }
 
 void Ledger::list_end(const Holding& holding) {
-  if (holding.end && holding.node != nullptr) {
-    holding.node->group->ends.insert({*holding.end, holding.serial, &holding});
+  if (holding.node == nullptr) return;
+  Node& node = *holding.node;
+  if (holding.end) {
+    node.group->ends.insert({*holding.end, holding.serial, &holding});
+  } else if (++node.endless == 1) {
+    node.group->endless.insert(node.id);
   }
 }
 
 void Ledger::unlist_end(const Holding& holding) {
-  if (holding.end && holding.node != nullptr) {
-    holding.node->group->ends.erase({*holding.end, holding.serial, &holding});
+  if (holding.node == nullptr) return;
+  Node& node = *holding.node;
+  if (holding.end) {
+    node.group->ends.erase({*holding.end, holding.serial, &holding});
+  } else if (--node.endless == 0) {
+    node.group->endless.erase(node.id);
   }
 }
 

@@ -43,6 +43,7 @@ struct Node {
   bool draining = false;
   std::map<RequestId, const Holding*> holdings;
   std::set<std::uint32_t> gpus_held;
+  std::size_t endless = 0;  // of the holdings: those whose end is not known
 
   // The first known end of what is held here; kUnsure where some end is not known. Found when asked
   // for.
@@ -132,6 +133,7 @@ struct Group {
   std::vector<ElementId> elements;  // ascending
   RunSet<Room> rooms;               // of the usable nodes
   RunSet<NodeEnd> ends;             // the known ends on its nodes, also those that are past
+  RunSet<NodeId> endless;           // its nodes with ends that are not known
 
   bool is_of(ElementId element) const;
 };

@@ -3,6 +3,7 @@
 #include "resmgr/plan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -79,6 +80,7 @@ Outlook Plan::build(const Named& named) const {
 Outlook& Plan::outlook(const Node& node) {
   const auto known = nodes_.find(node.position);
   if (known != nodes_.end()) return known->second;
+  built_.push_back(&node);
   return nodes_.emplace(node.position, build(node)).first->second;
 }
 
@@ -168,16 +170,82 @@ bool Plan::could_start_before(const Demand& demand, const Node& node, Time last)
   return std::max(node.first_end(), soon_) <= last;
 }
 
+void Plan::glance(const Demand& demand, const Node& node, Choice& choice) {
+  ++work_->glances;
+  if (could_start_before(demand, node, choice.last())) consider(demand, node, choice);
+}
+
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
   const std::optional<Time> might = earliest(demand, node, false);
   if (!might || *might > choice.last()) return;
-  const Choice::Spot spot{&node, *might, earliest(demand, node, true).value_or(kForever)};
+  admit(demand, node, *might, earliest(demand, node, true).value_or(kForever), choice);
+}
+
+void Plan::admit(const Demand& demand, const Node& node, Time might, Time sure, Choice& choice) {
+  const Choice::Spot spot{&node, might, sure};
   choice.spots.push_back(spot);
-  if (spot.sure == kForever) return;
-  const bool better = spot.sure < choice.last() || (spot.sure == choice.last() &&
-                                                    suits_better(demand, node, *choice.sure->node));
+  if (sure == kForever) return;
+  const bool better = sure < choice.last() ||
+                      (sure == choice.last() && suits_better(demand, node, *choice.sure->node));
   if (better) choice.sure = spot;
+}
+
+// Is nothing claimed on the node, and every end there known?
+bool Plan::is_clear(const Node& node) const {
+  return built(node) == nullptr && node.first_end() > now_;
+}
+
+// Of the clear nodes the one where it starts first: with room now, the one that best_fit() says.
+void Plan::consider_clear(const Demand& demand, Choice& choice) {
+  const auto clear = [&](const Node& node) { return is_clear(node); };
+  if (const Node* node = ledger_->best_fit(demand, clear)) {
+    if (const auto at = named_earliest(demand, soon_, false)) {
+      admit(demand, *node, *at, *at, choice);
+    }
+    return;
+  }
+  const auto last = [&] { return choice.last(); };
+  ledger_->each_group(demand.element, [&](const Group& group) {
+    sweep(group).each_with_room(demand.node, work_->glances, last, [&](const Sweep::Step& step) {
+      if (!is_clear(*step.node)) return true;
+      const auto at = named_earliest(demand, step.at, false);
+      if (at && *at <= choice.last()) admit(demand, *step.node, *at, *at, choice);
+      return at.has_value();
+    });
+  });
+  // Nothing is kept on the others, and each later end of the one named it again.
+  if (choice.sure) choice.spots = {*choice.sure};
+}
+
+void Plan::consider_unclear(const Demand& demand, Choice& choice) {
+  const std::size_t known = built_.size();
+  for (const Node* node : unsure()) {
+    if (built(*node) == nullptr) glance(demand, *node, choice);
+  }
+  for (std::size_t i = 0; i < known; ++i) glance(demand, *built_[i], choice);
+}
+
+// The nodes with ends that are not known, or are past; found when first asked for, because only
+// nodes with an outlook join them during a pass.
+const std::vector<const Node*>& Plan::unsure() {
+  if (unsure_) return *unsure_;
+  std::set<NodeId> ids;
+  ledger_->each_group(0, [&](const Group& group) {
+    group.endless.each_from({}, [&](NodeId id) { return ids.insert(id).second; });
+    group.ends.each_from({Node::kUnsure, 0, nullptr}, [&](const NodeEnd& end) {
+      if (end.at > now_) return false;
+      ids.insert(end.holding->node->id);
+      return true;
+    });
+  });
+  unsure_.emplace();
+  for (const NodeId id : ids) unsure_->push_back(ledger_->node(id));
+  return *unsure_;
+}
+
+Sweep& Plan::sweep(const Group& group) {
+  return sweeps_.try_emplace(&group, *ledger_, group, now_).first->second;
 }
 
 std::vector<const Node*> Plan::claim_nodes(const Demand& demand, const Choice& choice) {
@@ -220,10 +288,8 @@ std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {
   ++work_->reservations;
   if (!demand.takes_from_node()) return reserve_named(demand);
   Choice choice;
-  for (const auto& [id, node] : ledger_->nodes()) {
-    ++work_->glances;
-    if (could_start_before(demand, node, choice.last())) consider(demand, node, choice);
-  }
+  consider_clear(demand, choice);
+  consider_unclear(demand, choice);
   if (choice.spots.empty()) return std::nullopt;
   const Time at = std::ranges::min(choice.spots, {}, &Choice::Spot::might).might;
   const bool known = choice.last() == at && named_earliest(demand, at, true) == std::optional(at);

@@ -10,7 +10,10 @@
 // node that is sure by time limits.
 //
 // Outlooks are built when first touched. While nothing is claimed on a node, what is free there now
-// may be taken without looking further: amounts only grow by the ends of grants.
+// may be taken without looking further: amounts only grow by the ends of grants. So of the nodes
+// without an outlook whose ends are all known, the first that serves is the first in a walk through
+// these ends, and only the others are looked at one by one: a reservation costs what is reserved
+// already, and how far off it is, not the size of the cluster.
 #pragma once
 
 #include <map>
@@ -22,6 +25,7 @@
 #include "resmgr/ledger.h"
 #include "resmgr/outlook.h"
 #include "resmgr/resource_manager.h"
+#include "resmgr/sweep.h"
 
 namespace jobq::resmgr {
 
@@ -66,7 +70,14 @@ class Plan {
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
   std::optional<Time> earliest(const Demand& demand, const Node& node, bool sure);
   bool could_start_before(const Demand& demand, const Node& node, Time last) const;
+  void glance(const Demand& demand, const Node& node, Choice& choice);
   void consider(const Demand& demand, const Node& node, Choice& choice);
+  void consider_clear(const Demand& demand, Choice& choice);
+  void consider_unclear(const Demand& demand, Choice& choice);
+  static void admit(const Demand& demand, const Node& node, Time might, Time sure, Choice& choice);
+  bool is_clear(const Node& node) const;
+  const std::vector<const Node*>& unsure();
+  Sweep& sweep(const Group& group);
   std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);
   std::optional<Reservation> reserve_named(const Demand& demand);
@@ -76,6 +87,9 @@ class Plan {
   Time soon_;
   Work* work_;
   std::unordered_map<std::size_t, Outlook> nodes_;  // by Node::position; for look-up only
+  std::vector<const Node*> built_;  // that have an outlook, in the order of building
+  std::optional<std::vector<const Node*>> unsure_;  // see unsure()
+  std::unordered_map<const Group*, Sweep> sweeps_;  // for look-up only
   std::map<std::size_t, Outlook> named_;            // by Named::position
 };
 
