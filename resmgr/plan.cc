@@ -78,10 +78,13 @@ Outlook Plan::build(const Named& named) const {
 }
 
 Outlook& Plan::outlook(const Node& node) {
-  const auto known = nodes_.find(node.position);
-  if (known != nodes_.end()) return known->second;
-  built_.push_back(&node);
-  return nodes_.emplace(node.position, build(node)).first->second;
+  if (built_at_.size() <= node.position) built_at_.resize(node.position + 1);
+  std::uint32_t& place = built_at_[node.position];
+  if (place == 0) {
+    built_.push_back({&node, build(node)});
+    place = static_cast<std::uint32_t>(built_.size());
+  }
+  return built_[place - 1].outlook;
 }
 
 Outlook& Plan::outlook(const Named& named) {
@@ -91,8 +94,9 @@ Outlook& Plan::outlook(const Named& named) {
 }
 
 const Outlook* Plan::built(const Node& node) const {
-  const auto known = nodes_.find(node.position);
-  return known == nodes_.end() ? nullptr : &known->second;
+  const bool known = node.position < built_at_.size();
+  const std::uint32_t place = known ? built_at_[node.position] : 0;
+  return place == 0 ? nullptr : &built_[place - 1].outlook;
 }
 
 const Outlook* Plan::built(const Named& named) const {
@@ -119,9 +123,30 @@ std::optional<Plan::Start> Plan::start(const Demand& demand) {
   ++work_->placements;
   if (!may_take_named(demand)) return std::nullopt;
   if (!demand.takes_from_node()) return Start{};
+  const Refused asked{&demand, end_of(now_, demand.limit)};
+  if (was_refused(asked)) return std::nullopt;
   const auto accepts = [&](const Node& node) { return may_start_on(demand, node); };
-  const Node* node = ledger_->best_fit(demand, accepts);
-  return node == nullptr ? std::nullopt : std::optional(Start{node});
+  if (const Node* node = ledger_->best_fit(demand, accepts)) return Start{node};
+  note_refused(asked);
+  return std::nullopt;
+}
+
+bool Plan::Refused::covers(const Refused& other) const {
+  const bool on_same = demand->element == 0 || demand->element == other.demand->element;
+  if (!on_same || until > other.until) return false;
+  for (std::size_t d = 0; d < demand->node.size(); ++d) {
+    if (demand->node[d] > at(other.demand->node, d)) return false;
+  }
+  return true;
+}
+
+bool Plan::was_refused(const Refused& asked) const {
+  return std::ranges::any_of(refused_, [&](const Refused& known) { return known.covers(asked); });
+}
+
+void Plan::note_refused(const Refused& asked) {
+  std::erase_if(refused_, [&](const Refused& known) { return asked.covers(known); });
+  refused_.push_back(asked);
 }
 
 void Plan::begin(const Demand& demand, const Start& start) {
@@ -151,11 +176,10 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
 
 // On the node and of the named resources together. `sure` speaks of the node only: of named
 // resources nothing is ever sure.
-std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool sure) {
-  const Outlook& on = outlook(node);
+std::optional<Time> Plan::earliest(const Demand& demand, const Outlook& on, bool sure, Time last) {
   Time start = soon_;
   while (true) {
-    const auto found = on.earliest(start, demand.limit, demand.node, sure);
+    const auto found = on.earliest(start, demand.limit, demand.node, sure, last);
     if (!found) return std::nullopt;
     const auto named = named_earliest(demand, *found, false);
     if (!named || *named == *found) return named;
@@ -177,9 +201,11 @@ void Plan::glance(const Demand& demand, const Node& node, Choice& choice) {
 
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
-  const std::optional<Time> might = earliest(demand, node, false);
+  const Outlook& on = outlook(node);
+  const std::optional<Time> might = earliest(demand, on, false, choice.last());
   if (!might || *might > choice.last()) return;
-  admit(demand, node, *might, earliest(demand, node, true).value_or(kForever), choice);
+  const auto sure = on.all_sure() ? might : earliest(demand, on, true, choice.last());
+  admit(demand, node, *might, sure.value_or(kForever), choice);
 }
 
 void Plan::admit(const Demand& demand, const Node& node, Time might, Time sure, Choice& choice) {
@@ -223,7 +249,7 @@ void Plan::consider_unclear(const Demand& demand, Choice& choice) {
   for (const Node* node : unsure()) {
     if (built(*node) == nullptr) glance(demand, *node, choice);
   }
-  for (std::size_t i = 0; i < known; ++i) glance(demand, *built_[i], choice);
+  for (std::size_t i = 0; i < known; ++i) glance(demand, *built_[i].node, choice);
 }
 
 // The nodes with ends that are not known, or are past; found when first asked for, because only

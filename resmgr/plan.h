@@ -16,6 +16,7 @@
 // already, and how far off it is, not the size of the cluster.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,12 @@ class Plan {
 
  private:
   struct Choice;
+  // No node may serve this now, and so none that which needs more, or for longer.
+  struct Refused {
+    const Demand* demand;
+    Time until;
+    bool covers(const Refused& other) const;
+  };
 
   Outlook& outlook(const Node& node);
   Outlook& outlook(const Named& named);
@@ -68,8 +75,10 @@ class Plan {
   Outlook build(const Named& named) const;
 
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
-  std::optional<Time> earliest(const Demand& demand, const Node& node, bool sure);
+  std::optional<Time> earliest(const Demand& demand, const Outlook& on, bool sure, Time last);
   bool could_start_before(const Demand& demand, const Node& node, Time last) const;
+  bool was_refused(const Refused& asked) const;
+  void note_refused(const Refused& asked);
   void glance(const Demand& demand, const Node& node, Choice& choice);
   void consider(const Demand& demand, const Node& node, Choice& choice);
   void consider_clear(const Demand& demand, Choice& choice);
@@ -86,8 +95,14 @@ class Plan {
   Time now_;
   Time soon_;
   Work* work_;
-  std::unordered_map<std::size_t, Outlook> nodes_;  // by Node::position; for look-up only
-  std::vector<const Node*> built_;  // that have an outlook, in the order of building
+  // An outlook that was built, and of which node.
+  struct Built {
+    const Node* node;
+    Outlook outlook;
+  };
+  std::deque<Built> built_;              // in the order of building
+  std::vector<std::uint32_t> built_at_;  // by Node::position: its place there, counted from 1
+  std::vector<Refused> refused_;         // none of them needs more, for longer, than another
   std::optional<std::vector<const Node*>> unsure_;  // see unsure()
   std::unordered_map<const Group*, Sweep> sweeps_;  // for look-up only
   std::map<std::size_t, Outlook> named_;            // by Named::position
