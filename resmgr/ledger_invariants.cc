@@ -30,7 +30,9 @@ Result<void> check_node(const Node& node, const auto& holdings) {
     subtract(free, holding.demand->node);
     gpus.insert(holding.gpus.begin(), holding.gpus.end());
     if (!holding.end) ++endless;
-    if (!node.holdings.contains(id))
+    const auto held = std::ranges::lower_bound(node.holdings, id, {}, &Node::Held::id);
+    const bool known = held != node.holdings.end() && held->holding == &holding;
+    if (!known || held->end != holding.end.value_or(Node::kUnsure))
       return broken(fmt::format("{} forgot job {}", node.name, id.job.value));
   }
   if (!equal(free, node.free)) return broken(fmt::format("{} miscounts what is free", node.name));

@@ -60,9 +60,9 @@ Plan::Plan(const Ledger& ledger, Time now, Work& work)
 Outlook Plan::build(const Node& node) const {
   std::vector<Outlook::Holder> holders;
   holders.reserve(node.holdings.size());
-  for (const auto& [id, holding] : node.holdings) {
-    const bool sure = holding->end && *holding->end > now_;
-    holders.push_back({holding->demand->node, sure ? holding->end : std::nullopt});
+  for (const Node::Held& held : node.holdings) {
+    const bool sure = held.end > now_;
+    holders.push_back({held.holding->demand->node, sure ? std::optional(held.end) : std::nullopt});
   }
   return {now_, node.free, ledger_->dimensions(), std::move(holders)};
 }
