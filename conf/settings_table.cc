@@ -62,7 +62,7 @@ constexpr std::array kSettings = {
             [](Settings& s) -> Slot { return &s.controller.policy.priority.fair_share; }, 0, kMany,
             "", "points for the jobs of who has used nothing of late; less for who has"},
     Setting{"priority.half_life", Form::kDuration,
-            [](Settings& s) -> Slot { return &s.controller.policy.priority.half_life; }, 60,
+            [](Settings& s) -> Slot { return &s.controller.policy.priority.half_life; }, 3600,
             1000 * kDay, "", "after so long, what somebody used counts half for fair share"},
     Setting{"limits.running", Form::kNumber,
             [](Settings& s) -> Slot { return &s.controller.policy.all.running; }, 0, kMostJobs,

@@ -11,8 +11,8 @@
 #include "base/check.h"
 #include "base/plant.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 #include "sched/launch.h"
-#include "sched/rank.h"
 
 namespace jobq::sched {
 namespace {

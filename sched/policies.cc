@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 #include "sched/feasible.h"
 #include "sched/rank.h"
 
@@ -113,6 +114,7 @@ void Core::count_start(Job& job) {
     schedule_due_ = true;
   }
   if (counted == 0) rm_.enter(kind.fresh);
+  if (counted > 1) schedule_due_ = true;
   for (; counted > 1; --counted) rm_.leave(kind.fresh);
 }
 

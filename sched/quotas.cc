@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "sched/rank.h"
+#include "sched/elements.h"
 
 namespace jobq::sched {
 namespace {

@@ -3,9 +3,10 @@
 #include "sched/rank.h"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
+
+#include "sched/elements.h"
 
 namespace jobq::sched {
 namespace {
@@ -55,25 +56,6 @@ std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const Job
     terms.push_back({"element", static_cast<double>(element->points), "of " + element->name});
   }
   return terms;
-}
-
-const ElementPolicy* element_of(const Policy& policy, const JobSpec& spec) {
-  if (spec.needs.element.empty()) return nullptr;
-  const auto found =
-      std::ranges::lower_bound(policy.elements, spec.needs.element, {}, &ElementPolicy::name);
-  const bool known = found != policy.elements.end() && found->name == spec.needs.element;
-  return known ? &*found : nullptr;
-}
-
-std::vector<std::string> elements_of_node(const Policy& policy, const std::string& node) {
-  std::vector<std::string> names;
-  for (const ElementPolicy& element : policy.elements) {
-    const bool belongs = std::ranges::any_of(element.nodes, [&](const std::string& pattern) {
-      return ::fnmatch(pattern.c_str(), node.c_str(), 0) == 0;
-    });
-    if (belongs) names.push_back(element.name);
-  }
-  return names;
 }
 
 }  // namespace jobq::sched

@@ -27,11 +27,4 @@ std::int64_t rank_of(const Policy& policy, int priority, const JobSpec& spec, Ti
 std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const JobSpec& spec,
                                    Time submitted, Time now);
 
-// What the policy says of the element that the spec names; null where it names none, or one that
-// the policy does not know.
-const ElementPolicy* element_of(const Policy& policy, const JobSpec& spec);
-
-// The elements that a node of this name belongs to, by name.
-std::vector<std::string> elements_of_node(const Policy& policy, const std::string& node);
-
 }  // namespace jobq::sched

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/plant.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 #include "sched/rank.h"
 
 namespace jobq::sched {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controller/translate.h"
+#include "sim/job_mix.h"
 
 namespace jobq::sim {
 namespace {
@@ -20,6 +21,10 @@ constexpr std::size_t kCheckpointPages = 64;  // small, so that checkpoints happ
 sched::Policy policy() {
   sched::Policy policy;
   policy.cleanup_limit = seconds(20);
+  policy.priority = {.age = 10, .size = 1, .fair_share = 20, .half_life = seconds(3600)};
+  policy.elements = elements();
+  policy.all.running = 6;
+  policy.each_user.running = 5;
   return policy;
 }
 
@@ -34,8 +39,8 @@ store::Journal::Options options(const ControllerProcess::Surroundings& around) {
 // For the report.
 std::string name_of(const sched::Action& action) {
   static constexpr std::array<std::string_view, std::variant_size_v<sched::Action>> kNames{
-      "launches", "kills of steps", "signals", "suspensions",  "resumptions",
-      "forgets",  "welcomes",       "answers", "ends of jobs", "wake-ups"};
+      "launches", "kills of steps", "signals",      "suspensions",       "resumptions", "forgets",
+      "welcomes", "answers",        "ends of jobs", "drops of elements", "wake-ups"};
   return std::string(kNames.at(action.index()));
 }
 

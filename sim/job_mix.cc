@@ -16,6 +16,9 @@ constexpr std::array<std::string_view, 3> kExclusive{"db", "plan", "printer"};
 constexpr std::string_view kTokens = "solver";
 constexpr std::uint64_t kSolvers = 3;
 
+const std::string kFirst = "first";
+const std::string kEvery = "every";
+
 resmgr::Needs random_needs(Chance& chance) {
   resmgr::Needs needs;
   if (!chance.one_in(3)) needs.cpus = 1 + static_cast<std::uint32_t>(chance.below(2));
@@ -23,6 +26,7 @@ resmgr::Needs random_needs(Chance& chance) {
   if (chance.one_in(5)) needs.memory = Bytes{1U << 20U};
   if (chance.one_in(3)) needs.exclusive = {std::string(kExclusive[chance.below(3)])};
   if (chance.one_in(5)) needs.tokens = {{std::string(kTokens), 1 + chance.below(2)}};
+  if (chance.one_in(4)) needs.element = chance.one_in(3) ? kFirst : kEvery;
   return needs;
 }
 
@@ -80,6 +84,12 @@ std::vector<resmgr::NamedResource> named_resources() {
   return all;
 }
 
+std::vector<sched::ElementPolicy> elements() {
+  sched::ElementPolicy every{kEvery, {"n*"}, 3, {}, seconds(90), {4, {}}};
+  sched::ElementPolicy first{kFirst, {"n1"}, 0, seconds(30), seconds(90), {2, {}}};
+  return {std::move(every), std::move(first)};
+}
+
 resmgr::Capacity random_capacity(Chance& chance) {
   resmgr::Capacity capacity = whole_capacity();
   capacity.cpus -= static_cast<std::uint32_t>(chance.below(3));
@@ -100,6 +110,11 @@ sched::Ticket random_ticket(Chance& chance, std::string name) {
   ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance));
   ticket.name = std::move(name);
   ticket.hold = chance.one_in(10);
+  if (chance.one_in(8)) {
+    ticket.array.emplace().elements =
+        sched::IndexSet(0, static_cast<sched::Index>(chance.below(6)));
+    ticket.array->throttle = static_cast<std::uint32_t>(chance.below(4));
+  }
   return ticket;
 }
 

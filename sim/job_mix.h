@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "resmgr/needs.h"
+#include "sched/policy.h"
 #include "sched/spec.h"
 #include "sim/chance.h"
 
@@ -15,6 +16,9 @@ namespace jobq::sim {
 
 // Named resources that exist from the start.
 std::vector<resmgr::NamedResource> named_resources();
+
+// Of the cluster: the first node, and all.
+std::vector<sched::ElementPolicy> elements();
 
 // At least a part of what the largest job needs, and a node on which every job fits.
 resmgr::Capacity random_capacity(Chance& chance);

@@ -15,14 +15,19 @@ using store::Database;
 using store::Statement;
 
 bool read_jobs(Database& database, JournalFacts& facts) {
-  Statement query(database, "SELECT name, number, held, outcome, ended FROM job");
+  Statement query(database, "SELECT array, name, number, held, outcome, ended FROM job");
   if (!query.start()) return false;
   while (query.next()) {
+    JobNumber array;
     std::string name;
     JournalFacts::Job job;
     Time ended;
-    query.read(name, job.number, job.held, job.decided, ended);
+    query.read(array, name, job.number, job.held, job.decided, ended);
     job.ended = static_cast<bool>(ended);
+    if (array) {
+      if (!job.ended) facts.open_elements.insert(job.number);
+      continue;
+    }
     if (!facts.jobs.emplace(name, job).second) facts.repeated = name;
   }
   return !query.failed();

@@ -21,9 +21,10 @@ struct JournalFacts {
     bool decided = false;
     bool ended = false;
   };
-  std::map<std::string, Job> jobs;  // by name
-  std::string repeated;             // a name that two jobs have; empty: none
-  std::set<std::string> draining;   // nodes
+  std::map<std::string, Job> jobs;    // by name, without elements of arrays
+  std::set<JobNumber> open_elements;  // without an end
+  std::string repeated;               // a name that two jobs have; empty: none
+  std::set<std::string> draining;     // nodes
   std::set<std::string> resources;
   std::set<std::string> classes;
   std::map<AttemptId, sched::TaskEnd> ends;  // of attempts that have ended

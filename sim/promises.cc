@@ -202,16 +202,18 @@ void Promises::check_reasons(const sched::EventManager& core, Time now) {
     return active && connected.contains(step.attempts.back().node);
   };
   core.queue({}, now, [&](const sched::JobSummary& summary) {
-    const auto why = core.why(summary.job, now);
-    const auto job = core.show(summary.job, now);
+    const auto why = core.why(summary.ref(), now);
+    const auto job = core.show(summary.ref(), now);
     if (!why || !job) {
-      broken("no_job_without_reason", fmt::format("why({}) knows nothing", summary.job.value));
+      broken("no_job_without_reason",
+             fmt::format("why({}) knows nothing", to_string(summary.ref())));
       return false;
     }
     if (!why->blockers.empty()) return true;
     if (std::any_of(job->steps.begin(), job->steps.end(), runs_by_itself)) return true;
-    broken("no_job_without_reason", fmt::format("job {} ({}) stands still: {}", summary.job.value,
-                                                code(summary.state), why->summary));
+    broken("no_job_without_reason",
+           fmt::format("job {} ({}) stands still: {}", to_string(summary.ref()),
+                       code(summary.state), why->summary));
     return false;
   });
 }

@@ -126,6 +126,9 @@ void Promises::at_the_end(const Disk& disk) {
   if (!facts) return broken("everything_ends_once_healed", facts.error().message);
   check_acknowledged(*facts);
   check_ends(*facts);
+  for (const JobNumber element : facts->open_elements) {
+    broken("everything_ends_once_healed", fmt::format("element {} has no end", element.value));
+  }
   for (const auto& [name, job] : facts->jobs) {
     if (!job.ended) {
       broken("everything_ends_once_healed", fmt::format("job {} has no end", job.number.value));

@@ -8,7 +8,7 @@ cat >up.toml <<'END'
 age = 1
 size = -1
 fair_share = 100
-half_life = "1m"
+half_life = "1h"
 
 [element.batch]
 nodes = "*"

@@ -150,7 +150,7 @@ TEST(Settings, FaultsOfWhatOperatorsDecideHaveTheirPlaces) {
 age = 1001
 size = -1001
 fair_share = -1
-half_life = "59s"
+half_life = "59m"
 ages = 1
 [limits]
 running = -1
@@ -172,7 +172,7 @@ nodes = "x"
           "f:2:7: expected a whole number of 0 to 1000, found the number 1001",
           "f:3:8: expected a whole number of -1000 to 1000, found the number -1001",
           "f:4:14: expected a whole number of 0 to 1000000, found the number -1",
-          "f:5:13: expected a duration of 1m to 1000d, found the string \"59s\"",
+          "f:5:13: expected a duration of 1h to 1000d, found the string \"59m\"",
           "f:6:1: unknown setting 'ages' in [priority]; did you mean 'age'?",
           "f:8:11: expected a whole number of 0 to 1000000000, found the number -1",
           "f:9:1: unknown setting 'users_running' in [limits]; did you mean 'user_running'?",

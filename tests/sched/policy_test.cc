@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sched/elements.h"
 #include "tests/sched/world.h"
 
 namespace jobq::sched {
@@ -49,6 +50,21 @@ Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
 }
 
 // --- elements
+
+TEST(Element, AStarStandsForAnyLetters) {
+  EXPECT_TRUE(matches("n1", "n1"));
+  EXPECT_FALSE(matches("n1", "n12"));
+  EXPECT_TRUE(matches("*", ""));
+  EXPECT_TRUE(matches("n*", "n"));
+  EXPECT_TRUE(matches("n*", "n12"));
+  EXPECT_FALSE(matches("n*", "m12"));
+  EXPECT_TRUE(matches("*-gpu", "a-gpu"));
+  EXPECT_FALSE(matches("*-gpu", "a-gpu1"));
+  EXPECT_TRUE(matches("a*b*a", "abba"));
+  EXPECT_FALSE(matches("a*a", "a"));
+  EXPECT_FALSE(matches("a*b*c", "acb"));
+  EXPECT_TRUE(matches("a**b", "ab"));
+}
 
 TEST(Element, ItsJobsRunOnItsNodesAlone) {
   World world(elements());
@@ -164,6 +180,22 @@ TEST(Caps, AJobCountsOnceWhateverItsStepsAsk) {
   EXPECT_EQ(world.state(JobNumber{3}), "WR");
   world.complete(JobNumber{1}, "last");
   EXPECT_EQ(world.state(JobNumber{3}), "BP");
+}
+
+// What was taken twice comes back at once, for others.
+TEST(Caps, TwoGrantsOfOneJobLeaveRoomForAnother) {
+  Policy policy;
+  policy.all.running = 2;
+  World world(policy);
+  world.join("n1", 8);
+  Ticket two;
+  two.spec = std::make_shared<JobSpec>(
+      one_step().step_needs(cpus(1)).step("other").step_needs(cpus(1)).spec);
+  Ticket one;
+  one.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  world.send(NewJobNotice{World::kReply, world.ann, "", {two, one}, false});
+  EXPECT_EQ(world.state(JobNumber{1}), "BP");
+  EXPECT_EQ(world.state(JobNumber{2}), "BP");
 }
 
 TEST(Caps, ElementsAndClassesHaveTheirs) {

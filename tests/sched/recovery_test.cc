@@ -114,7 +114,7 @@ class RandomEvents : public ::testing::TestWithParam<std::uint32_t> {};
 Policy policy_for(std::uint32_t seed, int fair_share) {
   Policy policy;
   if (seed % 3 == 0) return policy;
-  policy.priority = {.age = 200, .size = 3, .fair_share = fair_share, .half_life = seconds(60)};
+  policy.priority = {.age = 200, .size = 3, .fair_share = fair_share, .half_life = seconds(3600)};
   policy.elements = {{"any", {"n*"}, 1, {}, {}, {4, {}}},
                      {"odd", {"n1", "n3"}, -2, seconds(3600), seconds(7200), {{}, 40}}};
   policy.accounts = {{"lab", 3, {"ann"}}};

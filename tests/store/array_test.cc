@@ -100,6 +100,32 @@ TEST_F(ArrayHistory, OfAnArrayTheCountsAndWhatNeverStartedAreKnown) {
   EXPECT_EQ(history_->show({JobNumber(1), 3}).error().code, ErrorCode::kNotFound);
 }
 
+TEST(PolicyJournal, UseAndRunTimesAreRecovered) {
+  const TempDir directory;
+  const auto journal = open_journal(options_for(directory));
+  const std::vector<sched::Row> rows = {sched::UsageRow{"ann", 1ULL << 50U, Time{77}},
+                                        sched::RunTimeRow{"plan", seconds(80), 3}};
+  std::vector<sched::Row> written = {sched::UsageRow{"ann", 5, Time{1}}};
+  ASSERT_TRUE(commit(*journal, std::move(written)));
+  ASSERT_TRUE(commit(*journal, rows));
+  const auto recovered = journal->recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(texts_of(*recovered), texts_of(rows));
+}
+
+TEST_F(ArrayHistory, AnEndedJobIsListedWithTheElementOfItsNodes) {
+  const sched::SpecRow plain = spec_row(1);
+  auto spec = std::make_shared<sched::JobSpec>(*plain.spec);
+  spec->needs.element = "batch";
+  ASSERT_TRUE(commit(*journal_, {sched::SpecRow{SpecId(1), spec}, job_row(4, Time{8})}));
+  std::vector<std::string> elements;
+  EXPECT_TRUE(history_->list({}, [&](const sched::JobSummary& job) {
+    elements.push_back(job.element);
+    return true;
+  }));
+  EXPECT_THAT(elements, ElementsAre("batch"));
+}
+
 TEST(ArraySchema, AJournalFromBeforeArraysIsBroughtForward) {
   const TempDir directory;
   const std::string file = directory.path() + "/journal.db";

@@ -83,7 +83,7 @@ TEST(JournalOpen, ANewerSchemaIsRefusedByName) {
   open_journal(options_for(directory)).reset();
   make_database(file_of(directory), "PRAGMA user_version = 99");
   expect_refused(directory,
-                 "has schema version 99, written by a newer jobq; this one knows versions up to 2: "
+                 "has schema version 99, written by a newer jobq; this one knows versions up to 3: "
                  "install the newer jobq again");
 }
 
