@@ -347,9 +347,9 @@ void return_share(const NamedNeed& need, const Holding& holding) {
 
 const Holding& Ledger::enter(Holding holding) {
   holding.serial = ++serial_;
-  const auto [place, is_new] = holdings_.emplace(holding.id, std::move(holding));
-  check(is_new, "a request is granted once");
-  const Holding& entered = place->second;
+  const Holding* place = holdings_.insert(std::move(holding));
+  check(place != nullptr, "a request is granted once");
+  const Holding& entered = *place;
   if (entered.node != nullptr) {
     change_node(*entered.node, [&](Node& node) {
       subtract(node.free, entered.demand->node);
@@ -390,10 +390,10 @@ const Holding& Ledger::take_again(const Grant& grant, std::shared_ptr<const Dema
 }
 
 bool Ledger::give_back(RequestId id) {
-  const auto found = holdings_.find(id);
-  if (found == holdings_.end()) return false;
-  unlist_end(found->second);
-  const Holding holding = std::move(found->second);
+  Holding* found = holdings_.find(id);
+  if (found == nullptr) return false;
+  unlist_end(*found);
+  const Holding holding = std::move(*found);
   if (holding.node != nullptr) {
     change_node(*holding.node, [&](Node& node) {
       add(node.free, holding.demand->node);
@@ -402,7 +402,7 @@ bool Ledger::give_back(RequestId id) {
     });
     note_change(*holding.node);
   }
-  holdings_.erase(found);
+  holdings_.erase(id);
   for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
     named_gained_ = named_gained_ || !list->empty();
     for (const NamedNeed& need : *list) return_share(need, holding);
@@ -411,15 +411,12 @@ bool Ledger::give_back(RequestId id) {
   return true;
 }
 
-const Holding* Ledger::holding(RequestId id) const {
-  const auto found = holdings_.find(id);
-  return found == holdings_.end() ? nullptr : &found->second;
-}
+const Holding* Ledger::holding(RequestId id) const { return holdings_.find(id); }
 
 bool Ledger::set_end(RequestId id, std::optional<Time> end) {
-  const auto found = holdings_.find(id);
-  check(found != holdings_.end(), "only what is held has an end");
-  Holding& holding = found->second;
+  Holding* found = holdings_.find(id);
+  check(found != nullptr, "only what is held has an end");
+  Holding& holding = *found;
   if (holding.end == end) return false;
   unlist_end(holding);
   holding.end = end;

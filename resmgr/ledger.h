@@ -16,10 +16,10 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <unordered_map>
 #include <vector>
 
 #include "resmgr/amounts.h"
+#include "resmgr/holding_table.h"
 #include "resmgr/resource_manager.h"
 #include "resmgr/run_set.h"
 
@@ -216,11 +216,6 @@ class Ledger {
   Result<void> check_invariants() const;
 
  private:
-  struct IdHash {
-    std::size_t operator()(const RequestId& id) const {
-      return static_cast<std::size_t>((id.job.value << 8U) ^ id.part);
-    }
-  };
   static Room room_of(const Node& node);
   template <class Accepts>
   const Room* best_room(const Group& group, const Demand& demand, const Accepts& accepts,
@@ -246,8 +241,8 @@ class Ledger {
   std::map<std::string, ElementId> element_ids_;  // of all names that were ever given
   std::map<NamedKey, Named> named_;
   std::size_t named_positions_ = 0;
-  std::map<std::string, std::size_t> counts_;                // name -> dimension
-  std::unordered_map<RequestId, Holding, IdHash> holdings_;  // for look-up only
+  std::map<std::string, std::size_t> counts_;  // name -> dimension
+  HoldingTable<Holding, RequestId> holdings_;
   std::vector<Node*> changed_;
   bool named_gained_ = false;
   std::uint64_t serial_ = 0;

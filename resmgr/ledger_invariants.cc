@@ -19,21 +19,22 @@ bool equal(const Amounts& a, const Amounts& b) {
   return true;
 }
 
-Result<void> check_node(const Node& node, const auto& holdings) {
+Result<void> check_node(const Node& node, const std::vector<const Holding*>& holdings) {
   Amounts free = node.total;
   std::multiset<std::uint32_t> gpus;
   std::size_t endless = 0;
   std::size_t count = 0;
-  for (const auto& [id, holding] : holdings) {
+  for (const Holding* one : holdings) {
+    const Holding& holding = *one;
     if (holding.node != &node) continue;
     ++count;
     subtract(free, holding.demand->node);
     gpus.insert(holding.gpus.begin(), holding.gpus.end());
     if (!holding.end) ++endless;
-    const auto held = std::ranges::lower_bound(node.holdings, id, {}, &Node::Held::id);
+    const auto held = std::ranges::lower_bound(node.holdings, holding.id, {}, &Node::Held::id);
     const bool known = held != node.holdings.end() && held->holding == &holding;
     if (!known || held->end != holding.end.value_or(Node::kUnsure))
-      return broken(fmt::format("{} forgot job {}", node.name, id.job.value));
+      return broken(fmt::format("{} forgot job {}", node.name, holding.id.job.value));
   }
   if (!equal(free, node.free)) return broken(fmt::format("{} miscounts what is free", node.name));
   if (endless != node.endless) return broken(fmt::format("{} miscounts its ends", node.name));
@@ -44,17 +45,17 @@ Result<void> check_node(const Node& node, const auto& holdings) {
   return {};
 }
 
-Result<void> check_named(const Named& named, const auto& holdings) {
+Result<void> check_named(const Named& named, const std::vector<const Holding*>& holdings) {
   Amount held = 0;
   std::set<JobNumber> jobs;
   std::size_t count = 0;
-  for (const auto& [id, holding] : holdings) {
-    for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
+  for (const Holding* holding : holdings) {
+    for (const auto* list : {&holding->demand->named, &holding->demand->shared}) {
       for (const NamedNeed& need : *list) {
         if (need.of != &named) continue;
         ++count;
         held += need.amount;
-        jobs.insert(id.job);
+        jobs.insert(holding->id.job);
       }
     }
   }
@@ -71,9 +72,12 @@ Result<void> check_named(const Named& named, const auto& holdings) {
 }  // namespace
 
 Result<void> Ledger::check_invariants() const {
+  std::vector<const Holding*> held;
+  holdings_.each([&](const Holding& holding) { held.push_back(&holding); });
+  if (held.size() != holdings_.size()) return broken("what is held is miscounted");
   std::size_t usable = 0;
   for (const auto& [id, node] : nodes_) {
-    if (Result<void> good = check_node(node, holdings_); !good) return good;
+    if (Result<void> good = check_node(node, held); !good) return good;
     if (!node.usable()) continue;
     ++usable;
     if (node.group->rooms.find(room_of(node)) == nullptr)
@@ -88,8 +92,8 @@ Result<void> Ledger::check_invariants() const {
     endless += group.endless.size();
   }
   if (usable != rooms) return broken("a node that gives nothing has room");
-  const auto has_end = [](const auto& entry) { return entry.second.end && entry.second.node; };
-  if (ends != static_cast<std::size_t>(std::ranges::count_if(holdings_, has_end))) {
+  const auto has_end = [](const Holding* one) { return one->end && one->node; };
+  if (ends != static_cast<std::size_t>(std::ranges::count_if(held, has_end))) {
     return broken("the known ends are miscounted");
   }
   const auto has_endless = [](const auto& entry) { return entry.second.endless != 0; };
@@ -97,7 +101,7 @@ Result<void> Ledger::check_invariants() const {
     return broken("the nodes with unknown ends are miscounted");
   }
   for (const auto& [key, named] : named_) {
-    if (Result<void> good = check_named(named, holdings_); !good) return good;
+    if (Result<void> good = check_named(named, held); !good) return good;
   }
   return {};
 }

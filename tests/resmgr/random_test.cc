@@ -25,23 +25,25 @@ struct Dice {
 // One random life, live and in the reference.
 class Life {
  public:
-  Life(std::uint64_t seed, Backfill backfill)
+  // With many nodes there is much to hold, and caps are wide.
+  Life(std::uint64_t seed, Backfill backfill, std::uint32_t many = 0)
       : dice_{std::mt19937_64(seed)}, manager_(Scheduling{backfill}) {
     reference_.backfill = backfill;
-    const std::uint32_t nodes = dice_.between(1, 3);
+    const std::uint32_t nodes = many != 0 ? many : dice_.between(1, 3);
     for (std::uint32_t id = 1; id <= nodes; ++id) set_node(id);
     for (const char* name : {"a", "b", "c"}) make({name, NamedKind::kExclusive, 1});
     for (const char* name : {"t", "u"}) make({name, NamedKind::kTokens, dice_.between(2, 4)});
     manager_.set_elements({"x", "y"});
-    for (std::uint32_t cap = 1; cap <= kCaps; ++cap) set_cap(CapId{cap}, dice_.between(1, 3));
+    for (std::uint32_t cap = 1; cap <= kCaps; ++cap)
+      set_cap(CapId{cap}, dice_.between(1, 3) + many);
     add_class(kUncapped, {});
     add_class(LimitClassId{2}, {CapId{1}});
     add_class(LimitClassId{3}, {CapId{2}, CapId{1}});
     add_class(LimitClassId{4}, {CapId{2}, CapId{3}});
   }
 
-  void run() {
-    for (int i = 0; i < kOperations && !::testing::Test::HasFailure(); ++i) {
+  void run(int operations = kOperations) {
+    for (int i = 0; i < operations && !::testing::Test::HasFailure(); ++i) {
       turn();
       const Result<void> good = manager_.check_invariants();
       ASSERT_TRUE(good) << good.error().message;
@@ -294,6 +296,16 @@ TEST_P(Random, EveryDecisionIsTheReferences) {
   life.drain();
 }
 
+class RandomMany : public ::testing::TestWithParam<Seed> {};
+
+TEST_P(RandomMany, EveryDecisionIsTheReferencesOnManyNodes) {
+  const auto [seed, backfill] = GetParam();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  Life life(static_cast<std::uint64_t>(seed), backfill, 12);
+  life.run(4 * kOperations);
+  life.drain();
+}
+
 // Jobs without limits hold, and end in a random order. The first job in the queue starts at the
 // very event at which it would have started had nobody been behind it.
 std::size_t event_of_start(std::uint64_t seed, bool with_others) {
@@ -379,6 +391,12 @@ INSTANTIATE_TEST_SUITE_P(Mended, Random,
                          name_of);
 INSTANTIATE_TEST_SUITE_P(Seeds, Random,
                          ::testing::Combine(::testing::Range(1, kSeeds + 1),
+                                            ::testing::Values(Backfill::kNone, Backfill::kEasy,
+                                                              Backfill::kConservative)),
+                         name_of);
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RandomMany,
+                         ::testing::Combine(::testing::Range(1, 4),
                                             ::testing::Values(Backfill::kNone, Backfill::kEasy,
                                                               Backfill::kConservative)),
                          name_of);
