@@ -98,7 +98,7 @@ class Cluster {
     Request request = shapes_[shape];
     shape_of_.push_back(shape);
     request.id = {JobNumber{number}, 1};
-    request.priority = 50;
+    request.rank = 50;
     if (!manager_.enqueue(request)) give_up("a request was refused");
   }
 

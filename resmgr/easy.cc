@@ -190,7 +190,7 @@ void Easy::Round::look_for_earlier() {
   if (!kept.demand->takes_from_node() || kept.has_room) return;
   for (const Node* node : changed_) {
     ++work_.visits;
-    const auto at = sure_fit_on(*node, *kept.demand, now_);
+    const auto at = sure_fit_on(*node, *kept.demand, now_, kept.at.value_or(kForever));
     const bool is_earlier =
         at && (!kept.at || std::pair(*at, node->id) < std::pair(*kept.at, kept.node->id));
     if (is_earlier) return drop_reservation();

@@ -7,26 +7,26 @@
 
 namespace jobq::resmgr {
 
-std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now) {
+std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now, Time last) {
   if (!node.usable() || !could_serve(node, demand)) return std::nullopt;
-  std::vector<std::pair<Time, const Holding*>> ends;
-  for (const auto& [id, holding] : node.holdings) {
-    if (holding->end && *holding->end > now) ends.emplace_back(*holding->end, holding);
+  std::vector<const Node::Held*> ends;
+  for (const Node::Held& held : node.holdings) {
+    if (held.end > now && held.end <= last) ends.push_back(&held);
   }
-  std::ranges::sort(ends, {}, &std::pair<Time, const Holding*>::first);
+  if (ends.empty()) return std::nullopt;
+  std::ranges::sort(ends, {}, &Node::Held::end);
   Amounts free = node.free;
-  for (const auto& [at, holding] : ends) {
-    add(free, holding->demand->node);
-    if (fits(demand.node, free)) return at;
+  for (const Node::Held* held : ends) {
+    add(free, held->holding->demand->node);
+    if (fits(demand.node, free)) return held->end;
   }
   return std::nullopt;
 }
 
 std::optional<Time> first_end_after(const Node& node, Time now) {
   std::optional<Time> first;
-  for (const auto& [id, holding] : node.holdings) {
-    const bool sooner = holding->end && *holding->end > now && (!first || *holding->end < *first);
-    if (sooner) first = holding->end;
+  for (const Node::Held& held : node.holdings) {
+    if (held.end > now && (!first || held.end < *first)) first = held.end;
   }
   return first;
 }

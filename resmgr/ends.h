@@ -19,8 +19,8 @@ struct SureFit {
   Time at;  // after now
 };
 
-// When the demand fits on the node by known ends alone, after now; none for never.
-std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now);
+// When the demand fits on the node by known ends alone, after now; none for never, or after `last`.
+std::optional<Time> sure_fit_on(const Node& node, const Demand& demand, Time now, Time last);
 
 // The first known end on the node after now.
 std::optional<Time> first_end_after(const Node& node, Time now);

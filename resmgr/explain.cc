@@ -37,7 +37,7 @@ std::vector<JobNumber> holders(const Named& named) {
 
 std::vector<JobNumber> holders(const Node& node) {
   std::vector<JobNumber> jobs;
-  for (const auto& [id, holding] : node.holdings) jobs.push_back(id.job);
+  for (const Node::Held& held : node.holdings) jobs.push_back(held.id.job);
   return distinct(std::move(jobs));
 }
 

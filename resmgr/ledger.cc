@@ -20,7 +20,7 @@ NodeState Node::state() const {
 Time Node::first_end() const {
   if (first_end_known) return *first_end_known;
   Time first{std::numeric_limits<std::int64_t>::max()};
-  for (const auto& held : holdings) first = std::min(first, held.second->end.value_or(kUnsure));
+  for (const Held& held : holdings) first = std::min(first, held.end);
   first_end_known = first;
   return first;
 }
@@ -67,14 +67,22 @@ Ledger::Changes Ledger::take_changes() {
 }
 
 void Ledger::list_end(const Holding& holding) {
-  if (holding.end && holding.node != nullptr) {
-    holding.node->group->ends.insert({*holding.end, holding.serial, &holding});
+  if (holding.node == nullptr) return;
+  Node& node = *holding.node;
+  if (holding.end) {
+    node.group->ends.insert({*holding.end, holding.serial, &holding});
+  } else if (++node.endless == 1) {
+    node.group->endless.insert(node.id);
   }
 }
 
 void Ledger::unlist_end(const Holding& holding) {
-  if (holding.end && holding.node != nullptr) {
-    holding.node->group->ends.erase({*holding.end, holding.serial, &holding});
+  if (holding.node == nullptr) return;
+  Node& node = *holding.node;
+  if (holding.end) {
+    node.group->ends.erase({*holding.end, holding.serial, &holding});
+  } else if (--node.endless == 0) {
+    node.group->endless.erase(node.id);
   }
 }
 
@@ -121,7 +129,7 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
     place->second.position = nodes_.size() - 1;
   }
   const Amounts total = amounts(capacity.cpus, capacity.memory, capacity.gpus, capacity.counts);
-  for (const auto& held : place->second.holdings) unlist_end(*held.second);
+  for (const Node::Held& held : place->second.holdings) unlist_end(*held.holding);
   change_node(place->second, [&](Node& node) {
     node.name = name;
     node.group = &group_of(elements);
@@ -130,7 +138,7 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
     node.total = total;
     add(node.free, node.total);
   });
-  for (const auto& held : place->second.holdings) list_end(*held.second);
+  for (const Node::Held& held : place->second.holdings) list_end(*held.holding);
   note_change(place->second);
 }
 
@@ -345,7 +353,8 @@ const Holding& Ledger::enter(Holding holding) {
   if (entered.node != nullptr) {
     change_node(*entered.node, [&](Node& node) {
       subtract(node.free, entered.demand->node);
-      node.holdings.emplace(entered.id, &entered);
+      const auto before = std::ranges::lower_bound(node.holdings, entered.id, {}, &Node::Held::id);
+      node.holdings.insert(before, {entered.id, entered.end.value_or(Node::kUnsure), &entered});
       node.gpus_held.insert(entered.gpus.begin(), entered.gpus.end());
     });
   }
@@ -388,7 +397,7 @@ bool Ledger::give_back(RequestId id) {
   if (holding.node != nullptr) {
     change_node(*holding.node, [&](Node& node) {
       add(node.free, holding.demand->node);
-      node.holdings.erase(id);
+      node.holdings.erase(std::ranges::lower_bound(node.holdings, id, {}, &Node::Held::id));
       for (const std::uint32_t index : holding.gpus) node.gpus_held.erase(index);
     });
     note_change(*holding.node);
@@ -416,8 +425,11 @@ bool Ledger::set_end(RequestId id, std::optional<Time> end) {
   holding.end = end;
   list_end(holding);
   if (holding.node == nullptr) return true;
-  holding.node->first_end_known.reset();
-  note_change(*holding.node);
+  Node& node = *holding.node;
+  const auto held = std::ranges::lower_bound(node.holdings, id, {}, &Node::Held::id);
+  held->end = end.value_or(Node::kUnsure);
+  node.first_end_known.reset();
+  note_change(node);
   return true;
 }
 

@@ -41,12 +41,19 @@ struct Node {
   Amounts free;
   bool connected = false;
   bool draining = false;
-  std::map<RequestId, const Holding*> holdings;
+  // What is held here, by id, with what is often looked at beside it.
+  struct Held {
+    RequestId id;
+    Time end;  // kUnsure where it is not known
+    const Holding* holding = nullptr;
+  };
+  static constexpr Time kUnsure{std::numeric_limits<std::int64_t>::min()};
+  std::vector<Held> holdings;
   std::set<std::uint32_t> gpus_held;
+  std::size_t endless = 0;  // of the holdings: those whose end is not known
 
   // The first known end of what is held here; kUnsure where some end is not known. Found when asked
   // for.
-  static constexpr Time kUnsure{std::numeric_limits<std::int64_t>::min()};
   Time first_end() const;
   mutable std::optional<Time> first_end_known;  // forgotten when holdings change
   bool changed = false;                         // listed in Ledger::changes()
@@ -132,6 +139,7 @@ struct Group {
   std::vector<ElementId> elements;  // ascending
   RunSet<Room> rooms;               // of the usable nodes
   RunSet<NodeEnd> ends;             // the known ends on its nodes, also those that are past
+  RunSet<NodeId> endless;           // its nodes with ends that are not known
 
   bool is_of(ElementId element) const;
 };
@@ -227,8 +235,8 @@ class Ledger {
   void forget_unused(const Named& named);
   const Holding& enter(Holding holding);
   void note_change(Node& node);
-  void list_end(const Holding& holding);
-  void unlist_end(const Holding& holding);
+  static void list_end(const Holding& holding);
+  static void unlist_end(const Holding& holding);
   template <class Change>
   void change_node(Node& node, const Change& change);
 

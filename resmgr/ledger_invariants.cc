@@ -22,16 +22,21 @@ bool equal(const Amounts& a, const Amounts& b) {
 Result<void> check_node(const Node& node, const auto& holdings) {
   Amounts free = node.total;
   std::multiset<std::uint32_t> gpus;
+  std::size_t endless = 0;
   std::size_t count = 0;
   for (const auto& [id, holding] : holdings) {
     if (holding.node != &node) continue;
     ++count;
     subtract(free, holding.demand->node);
     gpus.insert(holding.gpus.begin(), holding.gpus.end());
-    if (!node.holdings.contains(id))
+    if (!holding.end) ++endless;
+    const auto held = std::ranges::lower_bound(node.holdings, id, {}, &Node::Held::id);
+    const bool known = held != node.holdings.end() && held->holding == &holding;
+    if (!known || held->end != holding.end.value_or(Node::kUnsure))
       return broken(fmt::format("{} forgot job {}", node.name, id.job.value));
   }
   if (!equal(free, node.free)) return broken(fmt::format("{} miscounts what is free", node.name));
+  if (endless != node.endless) return broken(fmt::format("{} miscounts its ends", node.name));
   if (count != node.holdings.size()) return broken(fmt::format("{} miscounts its jobs", node.name));
   if (!std::ranges::equal(gpus, node.gpus_held)) {
     return broken(fmt::format("{} miscounts its gpus, or gave one twice", node.name));
@@ -76,14 +81,20 @@ Result<void> Ledger::check_invariants() const {
   }
   std::size_t rooms = 0;
   std::size_t ends = 0;
+  std::size_t endless = 0;
   for (const auto& [elements, group] : groups_) {
     rooms += group.rooms.size();
     ends += group.ends.size();
+    endless += group.endless.size();
   }
   if (usable != rooms) return broken("a node that gives nothing has room");
   const auto has_end = [](const auto& entry) { return entry.second.end && entry.second.node; };
   if (ends != static_cast<std::size_t>(std::ranges::count_if(holdings_, has_end))) {
     return broken("the known ends are miscounted");
+  }
+  const auto has_endless = [](const auto& entry) { return entry.second.endless != 0; };
+  if (endless != static_cast<std::size_t>(std::ranges::count_if(nodes_, has_endless))) {
+    return broken("the nodes with unknown ends are miscounted");
   }
   for (const auto& [key, named] : named_) {
     if (Result<void> good = check_named(named, holdings_); !good) return good;

@@ -3,6 +3,8 @@
 #include "resmgr/lineup.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 
 #include "base/check.h"
 
@@ -47,26 +49,39 @@ void Lineup::close(ShapeId shape) {
   if (++closed_ > line_.size() / 4) find_least();
 }
 
-std::vector<Lineup::Entry>::iterator Lineup::place_of(QueueKey head) {
-  return std::ranges::lower_bound(line_, head, {}, &Entry::head);
+Lineup::Gist Lineup::gist_of(const Needs& needs, ShapeId shape) {
+  const auto cut = [](Amount amount) {
+    return static_cast<std::uint32_t>(
+        std::clamp<Amount>(amount, 0, std::numeric_limits<std::uint32_t>::max()));
+  };
+  return {cut(needs.gpus), cut(needs.cpus), cut(needs.memory >> 20U), shape};
+}
+
+std::ptrdiff_t Lineup::place_of(QueueKey head) const {
+  return std::ranges::lower_bound(heads_, head) - heads_.begin();
 }
 
 void Lineup::insert(ShapeId shape, QueueKey head) {
-  if (open_[shape]) line_.insert(place_of(head), {head, shape});
+  if (!open_[shape]) return;
+  const std::ptrdiff_t place = place_of(head);
+  heads_.insert(heads_.begin() + place, head);
+  line_.insert(line_.begin() + place, gist_of(needs_[shape], shape));
 }
 
 void Lineup::erase(ShapeId shape, QueueKey head) {
   if (!open_[shape]) return;
-  const auto place = place_of(head);
-  check(place != line_.end() && place->shape == shape, "a shape stands in line by its head");
-  line_.erase(place);
+  const std::ptrdiff_t place = place_of(head);
+  check(place != std::ssize(heads_) && line_[static_cast<std::size_t>(place)].shape == shape,
+        "a shape stands in line by its head");
+  heads_.erase(heads_.begin() + place);
+  line_.erase(line_.begin() + place);
 }
 
 bool Lineup::is_right(ShapeId shape, QueueKey head) const {
   if (!open_[shape]) return true;
-  const auto place = std::ranges::lower_bound(line_, head, {}, &Entry::head);
+  const auto place = static_cast<std::size_t>(place_of(head));
   const Needs& needs = needs_[shape];
-  return place != line_.end() && place->shape == shape && place->head == head &&
+  return place != heads_.size() && line_[place].shape == shape && heads_[place] == head &&
          least_memory_[step_of(needs.cpus)] <= needs.memory;
 }
 

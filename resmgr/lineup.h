@@ -4,7 +4,9 @@
 // stand close together, and a node on which nothing fits is known without a search.
 #pragma once
 
+#include <algorithm>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,7 +45,7 @@ class Lineup {
   void insert(ShapeId shape, QueueKey head);
   void erase(ShapeId shape, QueueKey head);
 
-  // The first shape in line that may fit by gpus, cpus and memory, and that `accepts`.
+  // The first shape in line that fits by gpus, cpus and memory, roughly, and that `accepts`.
   template <class Accepts>
   std::optional<ShapeId> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
 
@@ -52,26 +54,32 @@ class Lineup {
   bool is_right(ShapeId shape, QueueKey head) const;
 
  private:
-  struct Entry {
-    QueueKey head;
-    ShapeId shape = 0;
-  };
   struct Needs {
     Amount gpus = 0;
     Amount cpus = 0;
     Amount memory = 0;
   };
+  // The same, less exact and small, so that a line of a thousand stays in the nearest cache: who
+  // does not fit by these does not fit.
+  struct Gist {
+    std::uint32_t gpus = 0;
+    std::uint32_t cpus = 0;
+    std::uint32_t memory_mib = 0;
+    ShapeId shape = 0;
+  };
+  static Gist gist_of(const Needs& needs, ShapeId shape);
   static constexpr std::size_t kMostCpus = 1024;  // of the shortcut; beyond it counts as this
 
   static std::size_t step_of(Amount cpus);
   bool nothing_fits(const Needs& free) const;
   void note_least(const Needs& needs);
   void find_least();
-  std::vector<Entry>::iterator place_of(QueueKey head);
+  std::ptrdiff_t place_of(QueueKey head) const;
 
-  std::vector<Entry> line_;   // by head
-  std::vector<Needs> needs_;  // by shape
-  std::vector<bool> open_;    // by shape
+  std::vector<QueueKey> heads_;  // in order
+  std::vector<Gist> line_;       // in the order of heads_
+  std::vector<Needs> needs_;     // by shape
+  std::vector<bool> open_;       // by shape
   // The least memory that any open shape needs which needs at most so many cpus. It may be less
   // than that after some have closed.
   std::vector<Amount> least_memory_ = std::vector<Amount>(kMostCpus + 1, kMostAmount + 1);
@@ -81,12 +89,14 @@ class Lineup {
 template <class Accepts>
 std::optional<ShapeId> Lineup::first_to_fit(std::span<const Amount> free,
                                             const Accepts& accepts) const {
-  const Needs room{at(free, kGpus), at(free, kCpus), at(free, kMemory)};
+  // Where less than nothing is free, what needs nothing of it still fits.
+  const auto have = [&](std::size_t of) { return std::max<Amount>(at(free, of), 0); };
+  const Needs room{have(kGpus), have(kCpus), have(kMemory)};
   if (nothing_fits(room)) return std::nullopt;
-  for (const Entry& entry : line_) {
-    const Needs& needs = needs_[entry.shape];
-    if (needs.cpus > room.cpus || needs.memory > room.memory || needs.gpus > room.gpus) continue;
-    if (accepts(entry.shape)) return entry.shape;
+  const Gist gist = gist_of(room, 0);
+  for (const Gist& needs : line_) {
+    if (needs.cpus > gist.cpus || needs.memory_mib > gist.memory_mib) continue;
+    if (needs.gpus <= gist.gpus && accepts(needs.shape)) return needs.shape;
   }
   return std::nullopt;
 }

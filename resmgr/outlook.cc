@@ -46,9 +46,10 @@ void Outlook::take(const Holder& holder, Time until) {
 }
 
 std::optional<Time> Outlook::earliest(Time from, std::optional<Millis> limit,
-                                      std::span<const Amount> needs, bool sure) const {
+                                      std::span<const Amount> needs, bool sure, Time last) const {
   return profile_.earliest(from, limit, needs,
-                           sure ? std::span<const Amount>(all_unsure_) : std::span<const Amount>());
+                           sure ? std::span<const Amount>(all_unsure_) : std::span<const Amount>(),
+                           last);
 }
 
 void Outlook::claim(std::span<const Amount> needs, Time at, Time last,

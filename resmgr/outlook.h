@@ -37,9 +37,11 @@ class Outlook {
   void take(const Holder& holder, Time until);
 
   // The first time after now at which the needs fit until their limit: with all unsure holders
-  // gone, or, for `sure`, with all of them still there.
+  // gone, or, for `sure`, with all of them still there; none where it is after `last`.
   std::optional<Time> earliest(Time from, std::optional<Millis> limit,
-                               std::span<const Amount> needs, bool sure) const;
+                               std::span<const Amount> needs, bool sure,
+                               Time last = kForever) const;
+  bool all_sure() const { return unsure_.empty(); }
 
   // Reserves the needs from `at` on until their limit, for a request that starts on the way between
   // `at` and `last`, as holders end; at `last` at the latest, unless that is kForever.

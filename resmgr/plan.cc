@@ -3,6 +3,7 @@
 #include "resmgr/plan.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
@@ -59,9 +60,9 @@ Plan::Plan(const Ledger& ledger, Time now, Work& work)
 Outlook Plan::build(const Node& node) const {
   std::vector<Outlook::Holder> holders;
   holders.reserve(node.holdings.size());
-  for (const auto& [id, holding] : node.holdings) {
-    const bool sure = holding->end && *holding->end > now_;
-    holders.push_back({holding->demand->node, sure ? holding->end : std::nullopt});
+  for (const Node::Held& held : node.holdings) {
+    const bool sure = held.end > now_;
+    holders.push_back({held.holding->demand->node, sure ? std::optional(held.end) : std::nullopt});
   }
   return {now_, node.free, ledger_->dimensions(), std::move(holders)};
 }
@@ -77,9 +78,13 @@ Outlook Plan::build(const Named& named) const {
 }
 
 Outlook& Plan::outlook(const Node& node) {
-  const auto known = nodes_.find(node.position);
-  if (known != nodes_.end()) return known->second;
-  return nodes_.emplace(node.position, build(node)).first->second;
+  if (built_at_.size() <= node.position) built_at_.resize(node.position + 1);
+  std::uint32_t& place = built_at_[node.position];
+  if (place == 0) {
+    built_.push_back({&node, build(node)});
+    place = static_cast<std::uint32_t>(built_.size());
+  }
+  return built_[place - 1].outlook;
 }
 
 Outlook& Plan::outlook(const Named& named) {
@@ -89,8 +94,9 @@ Outlook& Plan::outlook(const Named& named) {
 }
 
 const Outlook* Plan::built(const Node& node) const {
-  const auto known = nodes_.find(node.position);
-  return known == nodes_.end() ? nullptr : &known->second;
+  const bool known = node.position < built_at_.size();
+  const std::uint32_t place = known ? built_at_[node.position] : 0;
+  return place == 0 ? nullptr : &built_[place - 1].outlook;
 }
 
 const Outlook* Plan::built(const Named& named) const {
@@ -117,9 +123,30 @@ std::optional<Plan::Start> Plan::start(const Demand& demand) {
   ++work_->placements;
   if (!may_take_named(demand)) return std::nullopt;
   if (!demand.takes_from_node()) return Start{};
+  const Refused asked{&demand, end_of(now_, demand.limit)};
+  if (was_refused(asked)) return std::nullopt;
   const auto accepts = [&](const Node& node) { return may_start_on(demand, node); };
-  const Node* node = ledger_->best_fit(demand, accepts);
-  return node == nullptr ? std::nullopt : std::optional(Start{node});
+  if (const Node* node = ledger_->best_fit(demand, accepts)) return Start{node};
+  note_refused(asked);
+  return std::nullopt;
+}
+
+bool Plan::Refused::covers(const Refused& other) const {
+  const bool on_same = demand->element == 0 || demand->element == other.demand->element;
+  if (!on_same || until > other.until) return false;
+  for (std::size_t d = 0; d < demand->node.size(); ++d) {
+    if (demand->node[d] > at(other.demand->node, d)) return false;
+  }
+  return true;
+}
+
+bool Plan::was_refused(const Refused& asked) const {
+  return std::ranges::any_of(refused_, [&](const Refused& known) { return known.covers(asked); });
+}
+
+void Plan::note_refused(const Refused& asked) {
+  std::erase_if(refused_, [&](const Refused& known) { return asked.covers(known); });
+  refused_.push_back(asked);
 }
 
 void Plan::begin(const Demand& demand, const Start& start) {
@@ -149,11 +176,10 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
 
 // On the node and of the named resources together. `sure` speaks of the node only: of named
 // resources nothing is ever sure.
-std::optional<Time> Plan::earliest(const Demand& demand, const Node& node, bool sure) {
-  const Outlook& on = outlook(node);
+std::optional<Time> Plan::earliest(const Demand& demand, const Outlook& on, bool sure, Time last) {
   Time start = soon_;
   while (true) {
-    const auto found = on.earliest(start, demand.limit, demand.node, sure);
+    const auto found = on.earliest(start, demand.limit, demand.node, sure, last);
     if (!found) return std::nullopt;
     const auto named = named_earliest(demand, *found, false);
     if (!named || *named == *found) return named;
@@ -168,16 +194,84 @@ bool Plan::could_start_before(const Demand& demand, const Node& node, Time last)
   return std::max(node.first_end(), soon_) <= last;
 }
 
+void Plan::glance(const Demand& demand, const Node& node, Choice& choice) {
+  ++work_->glances;
+  if (could_start_before(demand, node, choice.last())) consider(demand, node, choice);
+}
+
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
-  const std::optional<Time> might = earliest(demand, node, false);
+  const Outlook& on = outlook(node);
+  const std::optional<Time> might = earliest(demand, on, false, choice.last());
   if (!might || *might > choice.last()) return;
-  const Choice::Spot spot{&node, *might, earliest(demand, node, true).value_or(kForever)};
+  const auto sure = on.all_sure() ? might : earliest(demand, on, true, choice.last());
+  admit(demand, node, *might, sure.value_or(kForever), choice);
+}
+
+void Plan::admit(const Demand& demand, const Node& node, Time might, Time sure, Choice& choice) {
+  const Choice::Spot spot{&node, might, sure};
   choice.spots.push_back(spot);
-  if (spot.sure == kForever) return;
-  const bool better = spot.sure < choice.last() || (spot.sure == choice.last() &&
-                                                    suits_better(demand, node, *choice.sure->node));
+  if (sure == kForever) return;
+  const bool better = sure < choice.last() ||
+                      (sure == choice.last() && suits_better(demand, node, *choice.sure->node));
   if (better) choice.sure = spot;
+}
+
+// Is nothing claimed on the node, and every end there known?
+bool Plan::is_clear(const Node& node) const {
+  return built(node) == nullptr && node.first_end() > now_;
+}
+
+// Of the clear nodes the one where it starts first: with room now, the one that best_fit() says.
+void Plan::consider_clear(const Demand& demand, Choice& choice) {
+  const auto clear = [&](const Node& node) { return is_clear(node); };
+  if (const Node* node = ledger_->best_fit(demand, clear)) {
+    if (const auto at = named_earliest(demand, soon_, false)) {
+      admit(demand, *node, *at, *at, choice);
+    }
+    return;
+  }
+  const auto last = [&] { return choice.last(); };
+  ledger_->each_group(demand.element, [&](const Group& group) {
+    sweep(group).each_with_room(demand.node, work_->glances, last, [&](const Sweep::Step& step) {
+      if (!is_clear(*step.node)) return true;
+      const auto at = named_earliest(demand, step.at, false);
+      if (at && *at <= choice.last()) admit(demand, *step.node, *at, *at, choice);
+      return at.has_value();
+    });
+  });
+  // Nothing is kept on the others, and each later end of the one named it again.
+  if (choice.sure) choice.spots = {*choice.sure};
+}
+
+void Plan::consider_unclear(const Demand& demand, Choice& choice) {
+  const std::size_t known = built_.size();
+  for (const Node* node : unsure()) {
+    if (built(*node) == nullptr) glance(demand, *node, choice);
+  }
+  for (std::size_t i = 0; i < known; ++i) glance(demand, *built_[i].node, choice);
+}
+
+// The nodes with ends that are not known, or are past; found when first asked for, because only
+// nodes with an outlook join them during a pass.
+const std::vector<const Node*>& Plan::unsure() {
+  if (unsure_) return *unsure_;
+  std::set<NodeId> ids;
+  ledger_->each_group(0, [&](const Group& group) {
+    group.endless.each_from({}, [&](NodeId id) { return ids.insert(id).second; });
+    group.ends.each_from({Node::kUnsure, 0, nullptr}, [&](const NodeEnd& end) {
+      if (end.at > now_) return false;
+      ids.insert(end.holding->node->id);
+      return true;
+    });
+  });
+  unsure_.emplace();
+  for (const NodeId id : ids) unsure_->push_back(ledger_->node(id));
+  return *unsure_;
+}
+
+Sweep& Plan::sweep(const Group& group) {
+  return sweeps_.try_emplace(&group, *ledger_, group, now_).first->second;
 }
 
 std::vector<const Node*> Plan::claim_nodes(const Demand& demand, const Choice& choice) {
@@ -220,10 +314,8 @@ std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {
   ++work_->reservations;
   if (!demand.takes_from_node()) return reserve_named(demand);
   Choice choice;
-  for (const auto& [id, node] : ledger_->nodes()) {
-    ++work_->glances;
-    if (could_start_before(demand, node, choice.last())) consider(demand, node, choice);
-  }
+  consider_clear(demand, choice);
+  consider_unclear(demand, choice);
   if (choice.spots.empty()) return std::nullopt;
   const Time at = std::ranges::min(choice.spots, {}, &Choice::Spot::might).might;
   const bool known = choice.last() == at && named_earliest(demand, at, true) == std::optional(at);

@@ -10,9 +10,13 @@
 // node that is sure by time limits.
 //
 // Outlooks are built when first touched. While nothing is claimed on a node, what is free there now
-// may be taken without looking further: amounts only grow by the ends of grants.
+// may be taken without looking further: amounts only grow by the ends of grants. So of the nodes
+// without an outlook whose ends are all known, the first that serves is the first in a walk through
+// these ends, and only the others are looked at one by one: a reservation costs what is reserved
+// already, and how far off it is, not the size of the cluster.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,6 +26,7 @@
 #include "resmgr/ledger.h"
 #include "resmgr/outlook.h"
 #include "resmgr/resource_manager.h"
+#include "resmgr/sweep.h"
 
 namespace jobq::resmgr {
 
@@ -55,6 +60,12 @@ class Plan {
 
  private:
   struct Choice;
+  // No node may serve this now, and so none that which needs more, or for longer.
+  struct Refused {
+    const Demand* demand;
+    Time until;
+    bool covers(const Refused& other) const;
+  };
 
   Outlook& outlook(const Node& node);
   Outlook& outlook(const Named& named);
@@ -64,9 +75,18 @@ class Plan {
   Outlook build(const Named& named) const;
 
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
-  std::optional<Time> earliest(const Demand& demand, const Node& node, bool sure);
+  std::optional<Time> earliest(const Demand& demand, const Outlook& on, bool sure, Time last);
   bool could_start_before(const Demand& demand, const Node& node, Time last) const;
+  bool was_refused(const Refused& asked) const;
+  void note_refused(const Refused& asked);
+  void glance(const Demand& demand, const Node& node, Choice& choice);
   void consider(const Demand& demand, const Node& node, Choice& choice);
+  void consider_clear(const Demand& demand, Choice& choice);
+  void consider_unclear(const Demand& demand, Choice& choice);
+  static void admit(const Demand& demand, const Node& node, Time might, Time sure, Choice& choice);
+  bool is_clear(const Node& node) const;
+  const std::vector<const Node*>& unsure();
+  Sweep& sweep(const Group& group);
   std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);
   std::optional<Reservation> reserve_named(const Demand& demand);
@@ -75,7 +95,16 @@ class Plan {
   Time now_;
   Time soon_;
   Work* work_;
-  std::unordered_map<std::size_t, Outlook> nodes_;  // by Node::position; for look-up only
+  // An outlook that was built, and of which node.
+  struct Built {
+    const Node* node;
+    Outlook outlook;
+  };
+  std::deque<Built> built_;              // in the order of building
+  std::vector<std::uint32_t> built_at_;  // by Node::position: its place there, counted from 1
+  std::vector<Refused> refused_;         // none of them needs more, for longer, than another
+  std::optional<std::vector<const Node*>> unsure_;  // see unsure()
+  std::unordered_map<const Group*, Sweep> sweeps_;  // for look-up only
   std::map<std::size_t, Outlook> named_;            // by Named::position
 };
 

@@ -43,14 +43,15 @@ Amounts Profile::least(Time from, Time until) const {
 }
 
 std::optional<Time> Profile::earliest(Time from, std::optional<Millis> limit,
-                                      std::span<const Amount> needs,
-                                      std::span<const Amount> beside) const {
+                                      std::span<const Amount> needs, std::span<const Amount> beside,
+                                      Time last) const {
   Time start = from;
   for (std::size_t i = row_at(from); i < starts_.size(); ++i) {
     if (starts_[i] >= end_of(start, limit)) break;
     if (resmgr::fits(needs, row(i), beside)) continue;
     if (i + 1 == starts_.size()) return std::nullopt;
     start = starts_[i + 1];
+    if (start > last) return std::nullopt;
   }
   return start;
 }

@@ -36,10 +36,11 @@ class Profile {
   Amounts least(Time from, Time until) const;
   // When rows begin, ascending.
   std::span<const Time> starts() const { return starts_; }
-  // The first time not before `from` at which the needs fit, beside `beside`, until their limit.
+  // The first time not before `from` at which the needs fit, beside `beside`, until their limit;
+  // none where that is after `last`.
   std::optional<Time> earliest(Time from, std::optional<Millis> limit,
-                               std::span<const Amount> needs,
-                               std::span<const Amount> beside = {}) const;
+                               std::span<const Amount> needs, std::span<const Amount> beside = {},
+                               Time last = kForever) const;
 
  private:
   std::span<const Amount> row(std::size_t i) const;
