@@ -93,4 +93,9 @@ expect_exit 1 jq submit --hold -- true
 expect_match "the cluster may have 8 jobs waiting, and has 8" "$(<err)"
 ok
 
+test_begin "a replay decides the same, since the policy is in the recording"
+wait_for 20 test -e "controller/flight/000002/rows"
 stop_all
+expect_exit 0 jq admin replay --state controller --check
+expect_eq 2 "$(grep -c 'all equal' out)"
+ok

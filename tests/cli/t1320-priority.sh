@@ -39,8 +39,8 @@ batch=$(jq submit --cpus 2 -E batch -- true)
 high=$(jq submit --cpus 2 --priority 70 -- true)
 jq cancel "$holder" >/dev/null
 expect_exit 0 jq wait "$plain" "$batch" "$high"
-jq history "$plain" "$batch" "$high" --json >jobs
-expect_eq "$high $batch $plain" "$(json -sr 'sort_by(.started) | map(.job) | join(" ")' jobs)"
+jq history "$plain" "$batch" "$high" --json >ended
+expect_eq "$high $batch $plain" "$(json -sr 'sort_by(.started) | map(.job) | join(" ")' ended)"
 ok
 
 test_begin "a trial says when a ticket would start"
@@ -103,4 +103,9 @@ expect_eq 50 "$(jq show "$job" --json |
   json '.priority_terms[] | select(.name == "fair_share").points | round')"
 ok
 
+test_begin "a replay decides the same, since the policy is in the recording"
+wait_for 20 test -e "state/controller/flight/000001/rows"
 stop_all
+expect_exit 0 jq admin replay --state state/controller --check
+expect_eq 1 "$(grep -c 'all equal' out)"
+ok
