@@ -111,10 +111,10 @@ bool Group::is_of(ElementId element) const {
   return element == 0 || std::ranges::binary_search(elements, element);
 }
 
-Node& Ledger::known_node(NodeId id) {
-  const auto found = nodes_.find(id);
-  check(found != nodes_.end(), "the node is known");
-  return found->second;
+Node& Ledger::known_node(NodeId id) const {
+  const bool known = id.value < by_id_.size() && by_id_[id.value] != nullptr;
+  check(known, "the node is known");
+  return *by_id_[id.value];
 }
 
 void Ledger::set_elements(std::vector<std::string> names) {
@@ -127,6 +127,8 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
   if (is_new) {
     place->second.id = id;
     place->second.position = nodes_.size() - 1;
+    if (by_id_.size() <= id.value) by_id_.resize(id.value + 1);
+    by_id_[id.value] = &place->second;
   }
   const Amounts total = amounts(capacity.cpus, capacity.memory, capacity.gpus, capacity.counts);
   for (const Node::Held& held : place->second.holdings) unlist_end(*held.holding);
@@ -281,7 +283,7 @@ bool Ledger::named_free(const Demand& demand) const {
 
 const Node* Ledger::roomiest(const Demand& demand) const {
   const auto could = [&](const Room& room) {
-    return could_serve(nodes_.at(std::get<NodeId>(room)), demand);
+    return could_serve(known_node(std::get<NodeId>(room)), demand);
   };
   const Room more_gpus{at(demand.node, kGpus) + 1, -kMostAmount, 0, {}};
   const Room* most = nullptr;
@@ -291,7 +293,7 @@ const Node* Ledger::roomiest(const Demand& demand) const {
     while (room != nullptr && !could(*room)) room = group.rooms.before(*room);
     if (room != nullptr && (most == nullptr || *most < *room)) most = room;
   });
-  if (most != nullptr) return &nodes_.at(std::get<NodeId>(*most));
+  if (most != nullptr) return &known_node(std::get<NodeId>(*most));
   each_group(demand.element, [&](const Group& group) {
     group.rooms.each_from(more_gpus, [&](const Room& room) {
       if (least != nullptr && *least < room) return false;
@@ -299,7 +301,7 @@ const Node* Ledger::roomiest(const Demand& demand) const {
       return least != &room;
     });
   });
-  return least == nullptr ? nullptr : &nodes_.at(std::get<NodeId>(*least));
+  return least == nullptr ? nullptr : &known_node(std::get<NodeId>(*least));
 }
 
 bool Ledger::has_room(const Demand& demand) const {

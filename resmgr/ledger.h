@@ -225,7 +225,7 @@ class Ledger {
                   const std::vector<Count>& counts);
   ElementId element(const std::string& name);
   Group& group_of(const std::vector<std::string>& elements);
-  Node& known_node(NodeId id);
+  Node& known_node(NodeId id) const;
   Named& mention(const std::string& name, NamedKind kind);
   void forget_unused(const Named& named);
   const Holding& enter(Holding holding);
@@ -236,6 +236,7 @@ class Ledger {
   void change_node(Node& node, const Change& change);
 
   std::map<NodeId, Node> nodes_;
+  std::vector<Node*> by_id_;  // the same, to be found at once; ids count up from 1
   std::map<std::vector<ElementId>, Group> groups_;
   std::set<std::string> elements_;                // there are
   std::map<std::string, ElementId> element_ids_;  // of all names that were ever given
@@ -261,7 +262,7 @@ const Node* Ledger::best_fit(const Demand& demand, const Accepts& accepts) const
   each_group(demand.element, [&](const Group& group) {
     if (const Room* room = best_room(group, demand, accepts, best)) best = room;
   });
-  return best == nullptr ? nullptr : &nodes_.at(std::get<NodeId>(*best));
+  return best == nullptr ? nullptr : &known_node(std::get<NodeId>(*best));
 }
 
 // The first room that serves and is below the given one, if that is not null.
@@ -281,7 +282,7 @@ const Room* Ledger::best_room(const Group& group, const Demand& demand, const Ac
     } else if (free_memory < memory) {
       room = rooms.at_or_after(Room{gpus, free_cpus, memory, NodeId{}});
     } else {
-      const Node& node = nodes_.at(id);
+      const Node& node = known_node(id);
       if (fits(demand.node, node.free) && accepts(node)) return room;
       room = rooms.after(*room);
     }

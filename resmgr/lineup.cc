@@ -77,6 +77,17 @@ void Lineup::erase(ShapeId shape, QueueKey head) {
   line_.erase(line_.begin() + place);
 }
 
+void Lineup::replace(ShapeId shape, QueueKey head, QueueKey next) {
+  if (!open_[shape]) return;
+  const std::ptrdiff_t from = place_of(head);
+  const std::ptrdiff_t to = place_of(next) - 1;
+  check(heads_[static_cast<std::size_t>(from)] == head, "a shape stands in line by its head");
+  std::move(heads_.begin() + from + 1, heads_.begin() + to + 1, heads_.begin() + from);
+  std::move(line_.begin() + from + 1, line_.begin() + to + 1, line_.begin() + from);
+  heads_[static_cast<std::size_t>(to)] = next;
+  line_[static_cast<std::size_t>(to)] = gist_of(needs_[shape], shape);
+}
+
 bool Lineup::is_right(ShapeId shape, QueueKey head) const {
   if (!open_[shape]) return true;
   const auto place = static_cast<std::size_t>(place_of(head));

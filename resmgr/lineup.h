@@ -44,6 +44,7 @@ class Lineup {
   void close(ShapeId shape);  // it stands in no line any more
   void insert(ShapeId shape, QueueKey head);
   void erase(ShapeId shape, QueueKey head);
+  void replace(ShapeId shape, QueueKey head, QueueKey next);  // which is greater
 
   // The first shape in line that fits by gpus, cpus and memory, roughly, and that `accepts`.
   template <class Accepts>

@@ -5,11 +5,13 @@
 // miss on each step of a search. Here entries stand in sorted runs of up to kRun, and beside the
 // runs, in one row, a lower bound of each one's entries: so an entry costs little more than its own
 // size, and every operation O(log n) plus a move within one run and, once for many entries, within
-// the row. Entries that come in ascending order, as job numbers do, fill their runs.
+// the row. Entries that come in ascending order, as job numbers do, fill their runs; those that go
+// in that order, as the heads of a queue do, move nothing.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -36,15 +38,19 @@ class RunSet {
     return true;
   }
 
-  bool erase(const Entry& entry) {
-    if (empty()) return false;
+  bool erase(const Entry& entry) { return take(entry).has_value(); }
+
+  // The stored entry that is equal, which is erased; none where there is none.
+  std::optional<Entry> take(const Entry& entry) {
+    if (empty()) return std::nullopt;
     const std::size_t at = run_for(entry);
     const auto place = std::ranges::lower_bound(runs_[at], entry);
-    if (place == runs_[at].end() || *place != entry) return false;
+    if (place == runs_[at].end() || *place != entry) return std::nullopt;
+    const Entry taken = *place;
     runs_[at].erase(place);
     if (runs_[at].empty()) drop(at);
     --size_;
-    return true;
+    return taken;
   }
 
   // The stored entry that is equal, or null. Pointers hold until the next change.
@@ -96,7 +102,46 @@ class RunSet {
 
  private:
   static constexpr std::size_t kRun = 128;
-  using Run = std::vector<Entry>;
+
+  // A row whose front can be taken off in its place.
+  class Run {
+   public:
+    Run() = default;
+    template <class Iterator>
+    Run(Iterator from, Iterator to) : entries_(from, to) {}
+
+    auto begin() const { return entries_.begin() + gone_; }
+    auto end() const { return entries_.end(); }
+    std::size_t size() const { return entries_.size() - static_cast<std::size_t>(gone_); }
+    bool empty() const { return size() == 0; }
+    const Entry& front() const { return *begin(); }
+    const Entry& back() const { return entries_.back(); }
+
+    void insert(typename std::vector<Entry>::const_iterator place, const Entry& entry) {
+      if (gone_ > 0) {
+        --gone_;
+        const auto hole = entries_.begin() + gone_;
+        const auto last = entries_.begin() + (place - entries_.begin());
+        *std::move(hole + 1, last, hole) = entry;
+      } else {
+        entries_.insert(place, entry);
+      }
+    }
+    void erase(typename std::vector<Entry>::const_iterator place) {
+      if (place == begin()) {
+        ++gone_;
+      } else {
+        entries_.erase(place);
+      }
+    }
+    void cut(typename std::vector<Entry>::const_iterator from) {
+      entries_.erase(from, entries_.end());
+    }
+
+   private:
+    std::vector<Entry> entries_;
+    std::ptrdiff_t gone_ = 0;  // of the front
+  };
 
   // The last run whose bound is not above the entry; the first run for an entry below all bounds.
   std::size_t run_for(const Entry& entry) const {
@@ -123,7 +168,7 @@ class RunSet {
     Run& full = runs_[at];
     const auto from = ascending ? full.end() - 1 : full.begin() + kRun / 2;
     Run upper(from, full.end());
-    full.erase(from, full.end());
+    full.cut(from);
     const auto next = static_cast<std::ptrdiff_t>(at) + 1;
     bounds_.insert(bounds_.begin() + next, upper.front());
     runs_.insert(runs_.begin() + next, std::move(upper));

@@ -170,19 +170,33 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
 
 void Waiting::remove(RequestId id) {
   of_parties_.erase(id);
-  const Entry known = entry(id);
-  const QueueKey key{id.job, id.part, known.rank, known.place};
-  Shape& shape = shapes_[known.shape];
-  const bool was_head = *shape.members.first() == key;
-  if (was_head) step_back(known.shape);
-  shape.members.erase(key);
-  index_.erase(known);
-  if (!was_head) return;
-  if (shape.members.empty()) {
-    close(known.shape);
+  const std::optional<Entry> known = index_.take(Entry{id, 0, 0, {}});
+  check(known.has_value(), "the request is waiting");
+  const QueueKey key{id.job, id.part, known->rank, known->place};
+  Shape& shape = shapes_[known->shape];
+  if (*shape.members.first() == key) {
+    pop(known->shape);
   } else {
-    stand(known.shape);
+    shape.members.erase(key);
   }
+}
+
+void Waiting::pop(ShapeId id) {
+  Shape& shape = shapes_[id];
+  const QueueKey first = *shape.members.first();
+  if (shape.members.size() == 1) {
+    step_back(id);
+    shape.members.erase(first);
+    return close(id);
+  }
+  shape.members.erase(first);
+  if (!shape.stands) return;
+  const QueueKey head = moved(first, shape);
+  const QueueKey next = moved(*shape.members.first(), shape);
+  auto node = heads_.extract(Head{head, id});
+  node.value().key = next;
+  heads_.insert(std::move(node));
+  lineup_.replace(id, head, next);
 }
 
 std::optional<Waiting::Found> Waiting::first() const {

@@ -111,6 +111,7 @@ class Waiting {
   std::optional<QueueKey> after(ShapeId shape, QueueKey key) const;  // both moved
   void stand(ShapeId id);      // gives it a head, where its line is open and it has members
   void step_back(ShapeId id);  // takes its head away, where it has one
+  void pop(ShapeId id);        // takes its first member out, and the next is its head
   void note_new(ShapeId id);
   void refill(Cap& cap, std::uint64_t most, std::uint64_t taken);
   Result<void> check_shape(ShapeId id) const;
