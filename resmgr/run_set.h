@@ -59,6 +59,8 @@ class RunSet {
     return found == nullptr || *found != entry ? nullptr : found;
   }
 
+  bool contains(const Entry& entry) const { return find(entry) != nullptr; }
+
   const Entry* first() const { return empty() ? nullptr : &runs_.front().front(); }
 
   // The first entry that is not less, or null.

@@ -159,7 +159,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
   ShapeId id = 0;
   Shape& shape = shape_for(demand, id);
   check(shape.demand == demand, "equal waiting requests share one demand");
-  const bool is_new = index_.insert(Entry{key.id(), id, key.rank, key.place});
+  const bool is_new = index_.insert(Entry{key.job, key.part, id, key.rank, key.place});
   check(is_new, "a request waits once");
   const QueueKey* head = shape.members.first();
   const bool leads = head == nullptr || key < *head;
@@ -170,7 +170,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
 
 void Waiting::remove(RequestId id) {
   of_parties_.erase(id);
-  const std::optional<Entry> known = index_.take(Entry{id, 0, 0, {}});
+  const std::optional<Entry> known = index_.take(entry_to_find(id));
   check(known.has_value(), "the request is waiting");
   const QueueKey key{id.job, id.part, known->rank, known->place};
   Shape& shape = shapes_[known->shape];
@@ -230,12 +230,12 @@ std::vector<Waiting::Found> Waiting::take_new_shapes() {
 }
 
 const Waiting::Entry& Waiting::entry(RequestId id) const {
-  const Entry* found = index_.find(Entry{id, 0, 0, {}});
+  const Entry* found = index_.find(entry_to_find(id));
   check(found != nullptr, "the request is waiting");
   return *found;
 }
 
-bool Waiting::contains(RequestId id) const { return index_.find(Entry{id, 0, 0, {}}) != nullptr; }
+bool Waiting::contains(RequestId id) const { return index_.find(entry_to_find(id)) != nullptr; }
 
 QueueKey Waiting::key_of(RequestId id) const {
   const Entry& known = entry(id);
@@ -250,9 +250,9 @@ bool Waiting::is_open(RequestId id) const { return shapes_[entry(id).shape].stan
 
 std::vector<RequestId> Waiting::parts_of(JobNumber job) const {
   std::vector<RequestId> parts;
-  const Entry* found = index_.at_or_after(Entry{{job, 0}, 0, 0, {}});
-  for (; found != nullptr && found->id.job == job; found = index_.after(*found)) {
-    parts.push_back(found->id);
+  const Entry* found = index_.at_or_after(entry_to_find({job, 0}));
+  for (; found != nullptr && found->job == job; found = index_.after(*found)) {
+    parts.push_back(found->id());
   }
   return parts;
 }
@@ -262,7 +262,7 @@ Result<void> Waiting::check_shape(ShapeId id) const {
   std::size_t members = 0;
   for (const QueueKey* key = shape.members.first(); key; key = shape.members.after(*key)) {
     ++members;
-    const Entry* found = index_.find(Entry{key->id(), 0, 0, {}});
+    const Entry* found = index_.find(entry_to_find(key->id()));
     if (found == nullptr || found->shape != id || found->rank != key->rank ||
         found->place != key->place) {
       return fail(ErrorCode::kInternal, fmt::format("job {} part {} stands in a shape but not, or "

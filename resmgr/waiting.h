@@ -80,12 +80,14 @@ class Waiting {
   friend class Walk;
 
   struct Entry {  // of the index
-    RequestId id;
+    JobNumber job;
+    std::uint32_t part = 0;
     ShapeId shape = 0;
     std::int64_t rank = 0;
     JobNumber place;
-    auto operator<=>(const Entry& other) const { return id <=> other.id; }
-    bool operator==(const Entry& other) const { return id == other.id; }
+    RequestId id() const { return {job, part}; }
+    auto operator<=>(const Entry& other) const { return id() <=> other.id(); }
+    bool operator==(const Entry& other) const { return id() == other.id(); }
   };
   struct Shape {
     std::shared_ptr<const Demand> demand;
@@ -101,6 +103,7 @@ class Waiting {
     bool operator==(const Head& other) const { return key == other.key; }
   };
 
+  static Entry entry_to_find(RequestId id) { return {id.job, id.part, 0, 0, {}}; }
   static Likeness likeness(const Demand& demand);
   const Entry& entry(RequestId id) const;
   Shape& shape_for(const std::shared_ptr<const Demand>& demand, ShapeId& id);

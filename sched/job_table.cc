@@ -54,21 +54,20 @@ void JobTable::unlink_name(Job& job) {
 void JobTable::enter_queue(Job& job) {
   const bool started = stands_with_started(job);
   if (started) job.run->start_order = ++starts_;
-  std::set<QueueKey>& queue = started ? started_ : waiting_;
-  // Numbers ascend: of equal rank, the newest goes last.
-  queue.emplace_hint(queue.end(), key_of(job));
+  (started ? started_ : waiting_).insert(key_of(job));
 }
 
 void JobTable::move_to_started(Job& job) {
-  auto node = waiting_.extract(key_of(job));
-  check(!node.empty(), "a job that does not wait was started");
-  started_.insert(std::move(node));
+  const bool waited = waiting_.erase(key_of(job));
+  check(waited, "a job that does not wait was started");
+  started_.insert(key_of(job));
   job.more().start_order = ++starts_;
 }
 
 void JobTable::leave_queue(Job& job) {
   const QueueKey key = key_of(job);
-  check(started_.erase(key) + waiting_.erase(key) == 1, "an ended job was not in the queue");
+  const bool was_there = started_.erase(key) || waiting_.erase(key);
+  check(was_there, "an ended job was not in the queue");
 }
 
 void JobTable::erase(JobNumber number) {
@@ -101,20 +100,17 @@ const Job* JobTable::find(JobNumber number) const {
 bool JobTable::walk(QueuePlace& place, std::size_t most,
                     const std::function<bool(const Job&)>& each) const {
   if (!std::exchange(place.begun, true)) place.starts = starts_;
-  auto started = started_.upper_bound(place.last);
-  auto waiting = waiting_.upper_bound(place.last);
   for (; most > 0; --most) {
-    if (!place.met_started && started == started_.end()) {
+    const QueueKey* started = started_.after(place.last);
+    if (!place.met_started && started == nullptr) {
       place.met_started = true;
       place.last = QueuePlace{}.last;
-      started = started_.begin();
-      waiting = waiting_.begin();
+      started = started_.first();
     }
-    const bool take_started =
-        started != started_.end() &&
-        (!place.met_started || waiting == waiting_.end() || *started < *waiting);
-    if (!take_started && waiting == waiting_.end()) return false;
-    place.last = take_started ? *started++ : *waiting++;
+    const QueueKey* waiting = place.met_started ? waiting_.after(place.last) : nullptr;
+    if (started == nullptr && waiting == nullptr) return false;
+    const bool take_started = waiting == nullptr || (started != nullptr && *started < *waiting);
+    place.last = take_started ? *started : *waiting;
     const Job& job = jobs_.at(place.last.number);
     const bool of_first_part = stands_with_started(job) && job.run->start_order <= place.starts;
     if (of_first_part != place.met_started && !each(job)) return false;
@@ -124,12 +120,13 @@ bool JobTable::walk(QueuePlace& place, std::size_t most,
 
 bool JobTable::walk_waiting(QueueKey& last, std::size_t most,
                             const std::function<bool(const Job&)>& each) const {
-  auto next = waiting_.upper_bound(last);
-  for (; most > 0 && next != waiting_.end(); --most, ++next) {
+  for (; most > 0; --most) {
+    const QueueKey* next = waiting_.after(last);
+    if (next == nullptr) return false;
     last = *next;
     if (!each(jobs_.at(last.number))) return false;
   }
-  return next != waiting_.end();
+  return waiting_.after(last) != nullptr;
 }
 
 std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
@@ -148,8 +145,12 @@ std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
 std::vector<JobNumber> JobTable::numbers() const {
   std::vector<JobNumber> found;
   found.reserve(live());
-  for (const QueueKey& key : started_) found.push_back(key.number);
-  for (const QueueKey& key : waiting_) found.push_back(key.number);
+  for (const Queue* queue : {&started_, &waiting_}) {
+    queue->each_from(QueuePlace{}.last, [&](const QueueKey& key) {
+      found.push_back(key.number);
+      return true;
+    });
+  }
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -15,6 +15,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "resmgr/run_set.h"
 #include "sched/job.h"
 
 namespace jobq::sched {
@@ -86,8 +87,9 @@ class JobTable {
 
   std::unordered_map<JobNumber, Job> jobs_;           // for look-up only
   std::unordered_map<std::string, NameEntry> names_;  // for look-up only
-  std::set<QueueKey> started_;
-  std::set<QueueKey> waiting_;
+  using Queue = resmgr::RunSet<QueueKey>;
+  Queue started_;
+  Queue waiting_;
   std::uint64_t starts_ = 0;
   std::set<User> users_;  // as many as the machine has
 };
