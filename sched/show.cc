@@ -46,12 +46,13 @@ bool lets_through(const QueueFilter& filter, const Job& job) {
          (!filter.user || *filter.user == job.user->name) &&
          lets_through(filter.names, job.name->first) &&
          lets_through(filter.classes, job.what().class_name) &&
+         lets_through(filter.node_elements, job.what().needs.element) &&
          lets_through(filter.states, state_in_queue(job));
 }
 
 bool lets_all_through(const QueueFilter& filter) {
   return filter.ranges.empty() && filter.elements.empty() && !filter.user && filter.names.empty() &&
-         filter.classes.empty() && filter.states.empty();
+         filter.classes.empty() && filter.node_elements.empty() && filter.states.empty();
 }
 
 // Numbers that a filter names one by one, when they are few: no need to look at the whole queue.

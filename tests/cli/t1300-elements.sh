@@ -40,6 +40,9 @@ expect_eq null "$(jq queue "$free" --json | json -r .element)"
 expect_match $'\n''element +slow'$'\n' "$(jq show "$held")"
 [[ $(jq show "$free") != *element* ]] || fail "an element is shown where there is none"
 expect_eq slow "$(jq history "$job" --json | json -r .element)"
+expect_eq "$held" "$(jq queue --element slow,nowhere --json | json .job)"
+expect_eq "" "$(jq queue --element fast --json)"
+expect_eq "slow slow" "$(jq history --element slow --json | json -r .element | xargs)"
 jq cancel "$held" "$free" >/dev/null
 ok
 

@@ -51,6 +51,26 @@ Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
 
 // --- elements
 
+TEST(Element, TheQueueIsFilteredByWhatJobsAskFor) {
+  World world(elements());
+  world.join("b1", 1);
+  const auto asking_for = [&world](std::vector<std::string> names) {
+    QueueFilter filter;
+    filter.node_elements = std::move(names);
+    std::vector<std::uint64_t> numbers;
+    world.core.queue(filter, world.now, [&](const JobSummary& it) {
+      numbers.push_back(it.job.value);
+      return true;
+    });
+    return numbers;
+  };
+  for (const char* element : {"big", "small", "", "big"}) world.submit(in(element));
+  EXPECT_THAT(asking_for({}), ElementsAre(1, 4, 2, 3));
+  EXPECT_THAT(asking_for({"big"}), ElementsAre(1, 4));
+  EXPECT_THAT(asking_for({"small", "none"}), ElementsAre(2));
+  EXPECT_THAT(asking_for({"none"}), IsEmpty());
+}
+
 TEST(Element, AStarStandsForAnyLetters) {
   EXPECT_TRUE(matches("n1", "n1"));
   EXPECT_FALSE(matches("n1", "n12"));
