@@ -285,6 +285,7 @@ std::vector<NodeView> Core::node_views() const {
     view.reason = node.connected ? node.row.drain_reason : node.lost_reason;
     if (!node.connected && view.reason.empty()) view.reason = "it has not joined since the start";
     view.drained_by = node.row.drained_by;
+    view.elements = node.elements;
     view.last_joined = node.row.last_joined;
     for (const AttemptId& attempt : node.attempts) {
       const Job& job = *jobs_.find(attempt.job);

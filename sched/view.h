@@ -148,6 +148,7 @@ struct NodeView {
   resmgr::NodeView resources;
   std::string reason;  // of a drain, or why it is lost
   std::string drained_by;
+  std::vector<std::string> elements;  // that it belongs to, by name
   Time last_joined;
   struct Running {
     AttemptId id;

@@ -46,6 +46,13 @@ expect_eq "slow slow" "$(jq history --element slow --json | json -r .element | x
 jq cancel "$held" "$free" >/dev/null
 ok
 
+test_begin "a node says which elements it belongs to"
+expect_eq "n1: fast n2: slow" "$(jq node list --json |
+  json -r '.name + ": " + (.elements | join(","))' | sort | xargs)"
+expect_match $'\n''elements +slow'$'\n' "$(jq node show n2)"
+expect_eq slow "$(jq show node n2 --json | json -r '.elements[]')"
+ok
+
 test_begin "scripts and tickets name elements, too"
 printf '#!/bin/sh\n#JQ --element slow\ntrue\n' >job.sh
 expect_eq n2 "$(node_of "$(jq submit --wait job.sh)")"

@@ -71,6 +71,17 @@ TEST(Element, TheQueueIsFilteredByWhatJobsAskFor) {
   EXPECT_THAT(asking_for({"none"}), IsEmpty());
 }
 
+TEST(Element, ANodeIsShownWithThoseThatItBelongsTo) {
+  Policy policy = elements();
+  policy.elements.insert(policy.elements.begin(), {"all", {"*1"}, 0, {}, {}, {}});
+  World world(policy);
+  for (const char* name : {"s1", "b2", "n2"}) world.join(name, 1);
+  const std::vector<NodeView> nodes = world.core.nodes();
+  EXPECT_THAT(nodes.at(0).elements, ElementsAre("all", "small"));
+  EXPECT_THAT(nodes.at(1).elements, ElementsAre("big"));
+  EXPECT_THAT(nodes.at(2).elements, IsEmpty());
+}
+
 TEST(Element, AStarStandsForAnyLetters) {
   EXPECT_TRUE(matches("n1", "n1"));
   EXPECT_FALSE(matches("n1", "n12"));
