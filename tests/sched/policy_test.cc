@@ -317,6 +317,19 @@ TEST(Rank, AgeSizeAndElementCount) {
   EXPECT_NEAR(sum, 50 + 10 * 90000.0 / 86400 + 2 + 10, 1e-9);
 }
 
+TEST(Rank, TheAgeIsToldInWholeSeconds) {
+  Policy policy;
+  policy.priority.age = 10;
+  World world(policy);
+  const JobNumber job = world.submit(one_step());
+  const auto told_after = [&](Millis age) {
+    return world.core.show(job, world.now + age)->priority.at(1).detail;
+  };
+  EXPECT_EQ(told_after(Millis{999}), "10 points a day, for 0s");
+  EXPECT_EQ(told_after(Millis{12'312'999}), "10 points a day, for 3h25m12s");
+  EXPECT_EQ(told_after(Millis{-5}), "10 points a day, for 0s");
+}
+
 TEST(Rank, WithoutAPolicyItIsTheBaseAlone) {
   World world;
   const JobNumber job = world.submit(one_step());
