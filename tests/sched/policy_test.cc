@@ -418,11 +418,15 @@ TEST(Estimate, FollowsFromTheRunsOfTheClass) {
 TEST(DryRun, SaysWhenItWouldStartAndChangesNothing) {
   World world;
   world.join("n1", 2);
-  EXPECT_EQ(dry_run(world, one_step().needs(cpus(2))).start, world.now);
+  for (const SpecBuilder& it : {one_step().needs(cpus(2)), one_step().step_needs({})}) {
+    EXPECT_EQ(dry_run(world, it).start, world.now);
+    EXPECT_TRUE(dry_run(world, it).now);
+  }
   world.submit(one_step().needs(cpus(2)).limit(seconds(100)));
   const Submitted::Expected expected = dry_run(world, one_step().needs(cpus(1)));
   EXPECT_EQ(expected.start, world.now + seconds(100));
   EXPECT_FALSE(expected.is_estimate);
+  EXPECT_FALSE(expected.now);
   EXPECT_THAT(world.last_rows, IsEmpty());
   world.submit(one_step().needs(cpus(1)));
   EXPECT_EQ(dry_run(world, one_step().needs(cpus(1)).limit(seconds(9))).start,
