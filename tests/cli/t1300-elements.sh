@@ -92,10 +92,15 @@ name = "a"
 run = "true"
 END
 jq class register class.toml >/dev/null
-job=$(jq submit --wait --class plan)
-expect_eq "n2 slow" "$(node_of "$job") $(element_of "$job")"
-job=$(jq submit --wait --class plan --element fast)
-expect_eq "n1 fast" "$(node_of "$job") $(element_of "$job")"
+sed -e 's/^version.*/version = "2"\nelement = "slow"/' -e '/^cpus/,/^element/d' class.toml \
+  >other.toml
+jq class register other.toml >/dev/null
+for class in plan@1 plan@2; do
+  job=$(jq submit --wait --class $class)
+  expect_eq "n2 slow" "$(node_of "$job") $(element_of "$job")"
+  job=$(jq submit --wait --class $class --element fast)
+  expect_eq "n1 fast" "$(node_of "$job") $(element_of "$job")"
+done
 ok
 
 test_begin "an element that there is not is refused"
