@@ -106,6 +106,8 @@ ok
 test_begin "an element that there is not is refused"
 expect_exit 1 jq submit --element nowhere -- true
 expect_match nowhere "$(<err)"
+expect_exit 1 jq submit --element slo --cpus 0 -- true
+expect_match "there is no such element; did you mean 'slow'\?" "$(<err)"
 expect_exit 2 jq submit --element "a b" -- true
 expect_match "'a b' is no name of an element" "$(<err)"
 ok

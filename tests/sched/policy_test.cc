@@ -137,6 +137,26 @@ TEST(Element, AnUnknownOneIsRefusedWithTheNearest) {
   EXPECT_THAT(world.said().back(), HasSubstr("did you mean 'small'?"));
 }
 
+TEST(Element, AnUnknownOneIsRefusedAlsoWhereNothingIsTakenFromItsNodes) {
+  Policy policy = elements();
+  policy.elements.push_back({"nowhere", {"x*"}, 0, {}, {}, {}});
+  World world(policy);
+  world.join("s1", 4);
+  constexpr const char* kRefusal =
+      "needs element nowher; there is no such element; did you mean 'nowhere'?";
+  SpecBuilder taking_nothing = one_step().step_needs({});
+  taking_nothing.spec.needs.element = "nowher";
+  resmgr::Needs db = exclusive("db");
+  db.element = "nowher";
+  world.create_exclusive("db");
+  for (const SpecBuilder& it :
+       {in("nowher"), taking_nothing, one_step().needs(cpus(1)).step_needs(db)}) {
+    EXPECT_FALSE(world.submit(it));
+    EXPECT_THAT(world.said().back(), HasSubstr(kRefusal));
+    world.forget_said();
+  }
+}
+
 TEST(Element, ItsLimitsHold) {
   World world(elements());
   world.join("s1", 4);
