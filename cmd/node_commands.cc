@@ -67,7 +67,8 @@ Result<int> list_nodes(const Words& words) {
 
 Result<int> show_nodes(const Words& words) {
   NodeOptions verb;
-  Options options("jq node show NAME...", "Shows nodes: resources, containment, what runs there.");
+  Options options("jq node show NAME...",
+                  "Shows nodes: elements, resources, containment, what runs there.");
   options.examples("  jq node show n1\n");
   const auto next = parse(options, verb, words, "a line of JSON for each node");
   if (!next) return tl::unexpected(next.error());

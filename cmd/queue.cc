@@ -93,6 +93,7 @@ Result<int> run_queue(const Words& words) {
   options.examples(
       "  jq queue\n"
       "  jq queue --me --state WR\n"
+      "  jq queue --element batch\n"
       "  jq queue --watch -n 5\n"
       "  jq queue --json | command -p jq -r 'select(.priority > 50) | .job'\n");
   const auto next = options.parse(words);

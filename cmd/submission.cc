@@ -30,6 +30,7 @@ std::string random_key() {
 void add_expected(const wire::SubmitReply::Expected& expected, Submitted& result) {
   if (expected.start() != 0) result.expected_start = Time{expected.start()};
   result.is_estimate = expected.is_estimate();
+  result.starts_now = expected.now();
 }
 
 bool is_readable(int descriptor) {

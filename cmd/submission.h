@@ -21,13 +21,15 @@
 
 namespace jobq::cmd {
 
-// What became of one ticket. With dry_run, `job` is 0 also where it would be accepted.
+// What became of one ticket. With dry_run, `job` is 0 also where it would be accepted, unless it
+// was submitted before under its key.
 struct Submitted {
   std::uint32_t line = 0;  // of the stream; 0: there is none
   JobNumber job;
   std::optional<Error> refused;
   std::optional<Time> expected_start = {};  // with dry_run, as far as is known
   bool is_estimate = false;                 // it rests on estimates, not on time limits alone
+  bool starts_now = false;                  // by the controller's clock
 };
 
 class Submission {

@@ -15,10 +15,11 @@ namespace {
 constexpr std::int64_t kProgressEveryNs = 200'000'000;
 
 // "would start now", "expected start 20:05:00 (by estimates)".
-std::string start_of(const Submitted& result, Time now) {
+std::string start_of(const Submitted& result) {
+  if (result.job) return fmt::format("already submitted as job {}", result.job.value);
+  if (result.starts_now) return "would start now";
   if (!result.expected_start) return "when it would start is not known";
-  if (*result.expected_start <= now) return "would start now";
-  return fmt::format("expected start {}{}", at_local(*result.expected_start, now),
+  return fmt::format("expected start {}{}", at_local(*result.expected_start, wall_now()),
                      result.is_estimate ? " (by estimates)" : "");
 }
 
@@ -60,14 +61,13 @@ void SubmitResults::remember(JobNumber job) {
 
 void SubmitResults::tell_trial(const Submitted& result) const {
   if (!style_.json) {
-    print(fmt::format("ok; {}\n", start_of(result, wall_now())));
+    print(fmt::format("ok; {}\n", start_of(result)));
     if (!style_.many) note("the ticket would be accepted; nothing was submitted");
     return;
   }
   JsonWriter json;
   json.object();
-  json.name("job");
-  json.null();
+  json.field("job", result.job ? std::optional(result.job.value) : std::nullopt);
   json.field("accepted", true);
   json.field("expected_start", result.expected_start);
   json.field("is_estimate", result.is_estimate);

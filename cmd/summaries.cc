@@ -40,6 +40,8 @@ void add_filter(Options& options, FilterOptions& filter) {
   options.list("--state", "STATE", append_split(filter.states),
                "in this state, by code (WR) or word (held); may be repeated");
   options.list("--class", "NAME", append_split(filter.classes), "of this class; may be repeated");
+  options.list("--element", "NAME", append_split(filter.elements),
+               "that ask for this element of the cluster; may be repeated");
   options.list("--name", "NAME", append_split(filter.names), "of this name; may be repeated");
   options.group("Options");
 }
@@ -77,6 +79,7 @@ Result<sched::QueueFilter> to_filter(const FilterOptions& filter) {
   to.user = filter.me ? std::optional(own_name()) : filter.user;
   to.names = filter.names;
   to.classes = filter.classes;
+  to.node_elements = filter.elements;
   for (const std::string& text : filter.states) {
     const Result<std::vector<sched::JobState>> states = parse_state(text);
     if (!states) return tl::unexpected(states.error());

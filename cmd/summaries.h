@@ -19,6 +19,7 @@ struct FilterOptions {
   bool me = false;
   std::vector<std::string> states;
   std::vector<std::string> classes;
+  std::vector<std::string> elements;  // of the cluster
   std::vector<std::string> names;
 };
 void add_filter(Options& options, FilterOptions& filter);

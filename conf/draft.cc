@@ -79,18 +79,19 @@ void read_array(const Node& node, Draft& out, FaultSink& faults) {
   }
 }
 
-constexpr std::array<Key<Draft>, 6> kClassKeys = {{
+constexpr std::array<Key<Draft>, 7> kClassKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.spec.class_name, f); }},
     {"version",
      [](const Node& n, Draft& out, FaultSink& f) { read_version(n, out.spec.class_version, f); }},
     {"priority", read_class_priority},
     {"time_limit",
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.spec.time_limit, f); }},
+    {"element",
+     [](const Node& n, Draft& out, FaultSink& f) { read_name(n, out.class_element, f); }},
     {"on_failure", read_on_failure},
     {"params", read_param_specs},
 }};
-constexpr std::array<std::string_view, 5> kLaterClassKeys = {"env", "workdir", "output", "error",
-                                                             "element"};
+constexpr std::array<std::string_view, 4> kLaterClassKeys = {"env", "workdir", "output", "error"};
 
 constexpr std::array<Key<Draft>, 15> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},

@@ -11,7 +11,8 @@ namespace jobq::conf {
 struct Draft {
   sched::Ticket ticket;
   sched::JobSpec spec;
-  sched::StepSpec top;  // of a step's keys at the top of the file
+  sched::StepSpec top;        // of a step's keys at the top of the file
+  std::string class_element;  // of the cluster, in [class]
 };
 
 void read_class_section(const Node& node, Draft& out, FaultSink& faults);

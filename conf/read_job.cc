@@ -186,6 +186,16 @@ void move_to_spec(Ticket& ticket, JobSpec& spec) {
   }
 }
 
+// What [class] names is what [needs] would.
+void move_class_element(const Node& of_class, Draft& draft, FaultSink& faults) {
+  std::string& element = draft.spec.needs.element;
+  if (element.empty()) element = std::exchange(draft.class_element, {});
+  if (draft.class_element.empty() || draft.class_element == element) return;
+  faults.add(of_class.find("element")->place,
+             fmt::format("'{}' is not the element in [needs], '{}'; expected one of them",
+                         draft.class_element, element));
+}
+
 std::shared_ptr<const JobSpec> share(JobSpec&& spec, const Node& root, SpecCache* cache,
                                      FaultSink& faults) {
   if (cache != nullptr) {
@@ -250,10 +260,12 @@ Ticket read_ticket(const Node& root, std::string_view here, SpecCache* cache, Fa
 std::shared_ptr<const JobSpec> read_class(const Node& root, FaultSink& faults) {
   Draft draft;
   read_top(root, draft, faults);
-  if (root.find("class") == nullptr) {
+  const Node* of_class = root.find("class");
+  if (of_class == nullptr) {
     faults.add(root.place, "expected a class: a file with [class], name and version");
     return nullptr;
   }
+  move_class_element(*of_class, draft, faults);
   auto spec = std::make_shared<const JobSpec>(std::move(draft.spec));
   add_all(sched::check_spec(*spec), root, faults);
   return spec;

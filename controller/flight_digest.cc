@@ -37,7 +37,7 @@ auto fields(const Suspend& it) { return std::tie(it.node, it.id); }
 auto fields(const Resume& it) { return std::tie(it.node, it.id); }
 auto fields(const Forget& it) { return std::tie(it.node, it.id); }
 auto fields(const Welcome& it) { return std::tie(it.name, it.node, it.link); }
-auto fields(const Submitted::Expected& it) { return std::tie(it.start, it.is_estimate); }
+auto fields(const Submitted::Expected& it) { return std::tie(it.start, it.is_estimate, it.now); }
 auto fields(const Submitted& it) { return std::tie(it.tickets, it.expected); }
 auto fields(const JobRef& it) { return std::tie(it.job, it.index); }
 auto fields(const JobResults::One& it) { return std::tie(it.job, it.elements, it.result); }

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <string_view>
+#include <utility>
 
 #include "base/digest.h"
 
@@ -13,6 +15,7 @@ namespace jobq::controller {
 namespace {
 
 constexpr std::size_t kFrameBytes = 8;
+constexpr std::size_t kMostDigits = 18;  // of a recording's number, so that there is always a next
 
 void put_32(std::string& out, std::uint64_t value) {
   for (int shift = 0; shift < 32; shift += 8) out += static_cast<char>((value >> shift) & 0xFFU);
@@ -30,6 +33,34 @@ std::uint32_t checksum(std::string_view bytes) {
   return static_cast<std::uint32_t>(digest_of(bytes) & 0xFFFFFFFFU);
 }
 
+bool begins_with_record(std::string_view bytes) {
+  if (bytes.size() <= kFrameBytes) return false;
+  const std::uint32_t length = get_32(bytes);
+  if (length == 0 || bytes.size() - kFrameBytes < length) return false;
+  return get_32(bytes.substr(4)) == checksum(bytes.substr(kFrameBytes, length));
+}
+
+// Is what begins with a record that is not whole what a dying writer left? A loss of power may
+// leave zeros where bytes were to come. Whatever else is behind the record was written after it; so
+// was a whole record within it, where its length is wrong.
+bool is_torn(std::string_view rest) {
+  const std::size_t written = rest.find_last_not_of('\0') + 1;  // 0: nothing
+  const std::size_t end = rest.size() < kFrameBytes ? rest.size() : kFrameBytes + get_32(rest);
+  if (written > end) return false;
+  for (std::size_t at = 1; at < written; ++at) {
+    if (begins_with_record(rest.substr(at))) return false;
+  }
+  return true;
+}
+
+tl::unexpected<Error> damaged(std::uint64_t offset) {
+  return fail(ErrorCode::kRefused, fmt::format("the record at byte {} is damaged", offset));
+}
+
+tl::unexpected<Error> unreadable(std::uint64_t offset) {
+  return fail(ErrorCode::kUnavailable, fmt::format("it cannot be read from byte {} on", offset));
+}
+
 }  // namespace
 
 std::string flight_directory(const std::string& state) { return state + "/flight"; }
@@ -37,15 +68,18 @@ std::string rows_file(const std::string& recording) { return recording + "/rows"
 std::string events_file(const std::string& recording) { return recording + "/events"; }
 
 std::vector<std::string> recordings(const std::string& flight) {
-  std::vector<std::string> found;
+  std::vector<std::pair<std::uint64_t, std::string>> found;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(flight, error)) {
     const std::string name = entry.path().filename();
     const bool numbered = name.find_first_not_of("0123456789") == std::string::npos;
-    if (numbered && entry.is_directory(error)) found.push_back(entry.path());
+    if (!numbered || name.size() > kMostDigits || !entry.is_directory(error)) continue;
+    found.emplace_back(std::stoull(name), entry.path());
   }
-  std::sort(found.begin(), found.end());
-  return found;
+  std::ranges::sort(found);
+  std::vector<std::string> paths;
+  for (auto& [number, path] : found) paths.push_back(std::move(path));
+  return paths;
 }
 
 void append_record(std::string& out, const wire::FlightRecord& record) {
@@ -58,25 +92,38 @@ void append_record(std::string& out, const wire::FlightRecord& record) {
   out.replace(start + 4, 4, sum);
 }
 
+FlightReader::FlightReader(std::istream& in) : in_(in) {
+  in_.seekg(0, std::ios::end);
+  size_ = static_cast<std::uint64_t>(std::max<std::streamoff>(in_.tellg(), 0));
+}
+
+bool FlightReader::take(std::uint64_t from, std::uint64_t length) {
+  bytes_.resize(length);
+  in_.seekg(static_cast<std::streamoff>(from));
+  return in_.read(bytes_.data(), static_cast<std::streamsize>(length)).good();
+}
+
 Result<bool> FlightReader::next(wire::FlightRecord& record) {
-  const std::string_view rest = std::string_view(bytes_).substr(offset_);
-  if (rest.empty()) return false;
-  const bool has_head = rest.size() >= kFrameBytes;
-  const std::size_t length = has_head ? get_32(rest) : 0;
-  if (!has_head || rest.size() - kFrameBytes < length) {
-    torn_ = true;
-    return false;
-  }
-  const std::string_view body = rest.substr(kFrameBytes, length);
-  const bool right = get_32(rest.substr(4)) == checksum(body) &&
-                     record.ParseFromArray(body.data(), static_cast<int>(body.size()));
-  if (right) {
-    offset_ += kFrameBytes + length;
-    return true;
-  }
-  torn_ = rest.size() == kFrameBytes + length;
-  if (torn_) return false;
-  return fail(ErrorCode::kRefused, fmt::format("the record at byte {} is damaged", offset_));
+  const std::uint64_t rest = size_ - offset_;
+  if (rest == 0) return false;
+  if (!take(offset_, std::min<std::uint64_t>(rest, kFrameBytes))) return unreadable(offset_);
+  if (rest < kFrameBytes) return judge_rest();
+  const std::uint32_t length = get_32(bytes_);
+  const std::uint32_t sum = get_32(std::string_view(bytes_).substr(4));
+  if (rest - kFrameBytes < length) return judge_rest();
+  if (!take(offset_ + kFrameBytes, length)) return unreadable(offset_);
+  if (sum != checksum(bytes_)) return judge_rest();
+  if (!record.ParseFromString(bytes_)) return damaged(offset_);
+  offset_ += kFrameBytes + length;
+  return true;
+}
+
+// Here begins what is no whole record.
+Result<bool> FlightReader::judge_rest() {
+  if (!take(offset_, size_ - offset_)) return unreadable(offset_);
+  if (!is_torn(bytes_)) return damaged(offset_);
+  torn_ = true;
+  return false;
 }
 
 }  // namespace jobq::controller

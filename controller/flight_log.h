@@ -7,8 +7,9 @@
 // that; a record that is damaged in the middle too.
 #pragma once
 
+#include <cstdint>
+#include <istream>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -20,27 +21,34 @@ inline constexpr std::uint32_t kFlightVersion = 2;
 inline constexpr std::uint32_t kOldestFlightVersion = 1;  // that is read
 
 std::string flight_directory(const std::string& state);  // STATE/flight
-// Paths of the recordings under it, oldest first.
+// Paths of the recordings under it, by number, so oldest first. Their names are numbers of at most
+// 18 digits; whatever else is there is none.
 std::vector<std::string> recordings(const std::string& flight);
 std::string rows_file(const std::string& recording);
 std::string events_file(const std::string& recording);
 
 void append_record(std::string& out, const wire::FlightRecord& record);
 
-// Takes the records of a file one after another.
+// Takes the records of a file one after another; one at a time is in memory.
 class FlightReader {
  public:
-  explicit FlightReader(std::string bytes) : bytes_(std::move(bytes)) {}
+  // From the beginning of what can be sought in; it must outlive the reader.
+  explicit FlightReader(std::istream& in);
 
   // False at the end, also where the last record is not whole: see torn(). An error: a record that
-  // is not the last is damaged.
+  // is not the last is damaged, or the file cannot be read.
   Result<bool> next(wire::FlightRecord& record);
   bool torn() const { return torn_; }
-  std::size_t offset() const { return offset_; }  // of what comes next
+  std::uint64_t offset() const { return offset_; }  // of what comes next, in bytes
 
  private:
-  std::string bytes_;
-  std::size_t offset_ = 0;
+  bool take(std::uint64_t from, std::uint64_t length);
+  Result<bool> judge_rest();
+
+  std::istream& in_;
+  std::string bytes_;  // those that were taken last
+  std::uint64_t size_ = 0;
+  std::uint64_t offset_ = 0;
   bool torn_ = false;
 };
 

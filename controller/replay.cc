@@ -6,7 +6,6 @@
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -20,12 +19,6 @@
 
 namespace jobq::controller {
 namespace {
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in) return fail(ErrorCode::kNotFound, fmt::format("{} cannot be read", path));
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 class Run {
  public:
@@ -109,9 +102,10 @@ Error in_file(const Error& error, const std::string& recording) {
 }  // namespace
 
 Result<Replayed> replay(const std::string& recording, const OnStep& on_step) {
-  auto bytes = read_file(events_file(recording));
-  if (!bytes) return tl::unexpected(bytes.error());
-  FlightReader reader(std::move(*bytes));
+  const std::string path = events_file(recording);
+  std::ifstream events(path, std::ios::binary);
+  if (!events) return fail(ErrorCode::kNotFound, fmt::format("{} cannot be read", path));
+  FlightReader reader(events);
   wire::FlightRecord record;
   const auto first = reader.next(record);
   if (!first) return tl::unexpected(in_file(first.error(), recording));

@@ -23,6 +23,7 @@ wire::Frame submitted_frame(const sched::Submitted& submitted) {
     wire::SubmitReply::Expected& entry = *reply.add_expected();
     entry.set_start(expected.start.value_or(Time()).ms);
     entry.set_is_estimate(expected.is_estimate);
+    entry.set_now(expected.now);
   }
   const auto& tickets = submitted.tickets;
   bool consecutive = !tickets.empty();

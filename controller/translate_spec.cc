@@ -366,6 +366,7 @@ void to_wire(const sched::QueueFilter& filter, wire::QueueFilter& out) {
   if (filter.user) out.set_user(*filter.user);
   for (const std::string& name : filter.names) out.add_names(name);
   for (const std::string& name : filter.classes) out.add_classes(name);
+  for (const std::string& name : filter.node_elements) out.add_node_elements(name);
   for (const sched::JobState state : filter.states) {
     out.add_states(static_cast<std::uint32_t>(state));
   }
@@ -380,6 +381,7 @@ Result<sched::QueueFilter> from_wire(const wire::QueueFilter& in) {
   if (in.has_user()) filter.user = in.user();
   filter.names = {in.names().begin(), in.names().end()};
   filter.classes = {in.classes().begin(), in.classes().end()};
+  filter.node_elements = {in.node_elements().begin(), in.node_elements().end()};
   for (const std::uint32_t value : in.states()) {
     const auto state = checked_enum(value, sched::JobState::kCancelled, "state");
     if (!state) return tl::unexpected(state.error());

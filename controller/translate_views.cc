@@ -290,6 +290,7 @@ void to_wire(const sched::NodeView& node, wire::NodeView& out) {
   out.set_state(static_cast<std::uint32_t>(node.resources.state));
   out.set_reason(node.reason);
   out.set_drained_by(node.drained_by);
+  for (const std::string& element : node.elements) out.add_elements(element);
   to_wire(node.resources.total, *out.mutable_total());
   to_wire(node.resources.free, *out.mutable_free());
   out.set_last_joined(node.last_joined.ms);

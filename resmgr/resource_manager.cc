@@ -80,6 +80,7 @@ Result<void> ResourceManager::remove(const std::string& name) {
 Result<void> ResourceManager::feasible(const Needs& needs) const {
   Needs normal = needs;
   normalise(normal);
+  normal.element = needs.element;
   return check_feasible(state_->ledger, normal);
 }
 

@@ -153,7 +153,7 @@ class ResourceManager {
 
   // Could the cluster as it is known ever grant this? The error names the nearest miss: "needs 64
   // cpus; the largest node, n1, has 2". Nodes count also while lost or draining. Where no node, or
-  // none of the element, was ever known, needs on nodes pass.
+  // none of the element, was ever known, needs on nodes pass. An element must be known in any case.
   Result<void> feasible(const Needs& needs) const;
 
   // --- limits

@@ -73,10 +73,12 @@ struct Welcome {
 // Answers. Per-job results stand in the order of the selection.
 struct Submitted {
   std::vector<Result<JobNumber>> tickets;  // one each, in order
-  // Of a dry run, one for each ticket: when it would start, as far as is known.
+  // Of a dry run, one for each ticket: when it would start, as far as is known. Nothing is known of
+  // one that was submitted before under its key: that has its number.
   struct Expected {
     std::optional<Time> start;
     bool is_estimate = false;  // it rests on estimates, not on time limits alone
+    bool now = false;          // it would start at once; who asks may have another clock
   };
   std::vector<Expected> expected;
 };

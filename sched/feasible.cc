@@ -71,6 +71,7 @@ Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spe
   named.gpus = 0;
   named.counts.clear();
   with_named = sum(with_named, named);
+  with_named.element = needs.element;  // it must be known also where nothing is taken from a node
   if (auto possible = rm.feasible(with_named); !possible) return possible;
   if (!spec.needs.takes_from_node() || !needs.takes_from_node()) return {};
   if (fit_together(rm, node_part(spec.needs), node_part(needs))) return {};
@@ -93,13 +94,9 @@ resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step) {
 }
 
 Result<void> feasible(const resmgr::ResourceManager& rm, const JobSpec& spec) {
-  if (!spec.needs.empty()) {
-    if (auto possible = rm.feasible(spec.needs); !possible) return possible;
-  }
+  if (auto possible = rm.feasible(spec.needs); !possible) return possible;
   for (const StepSpec& step : spec.steps) {
-    const resmgr::Needs needs = asked_by(spec, step);
-    if (needs.empty()) continue;
-    auto possible = step_feasible(rm, spec, needs);
+    auto possible = step_feasible(rm, spec, asked_by(spec, step));
     if (possible) continue;
     if (spec.steps.size() == 1) return possible;
     return fail(possible.error().code,

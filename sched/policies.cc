@@ -63,7 +63,7 @@ Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor,
   const resmgr::Needs needs = first_needs(spec);
   if (needs.empty()) {
     const bool has_node = nodes_.least_loaded(spec.needs.element).has_value();
-    return {has_node ? std::optional(now_) : std::nullopt, false};
+    return {has_node ? std::optional(now_) : std::nullopt, false, has_node};
   }
   const resmgr::Request request{
       .id = request_of(JobNumber{next_job_}),
@@ -73,7 +73,8 @@ Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor,
       .place = JobNumber{next_job_},
       .limit_class = kind_of(actor.user, spec).fresh};
   const std::optional<Time> start = rm_.would_start(request, now_);
-  return {start, start && *start > now_ && estimates_ > 0};
+  const bool now = start && *start <= now_;
+  return {start, start && !now && estimates_ > 0, now};
 }
 
 // --- caps

@@ -43,8 +43,9 @@ std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const Job
   terms.push_back({"base", static_cast<double>(priority), "as it was submitted"});
   if (rules.age != 0) {
     const Millis age = std::max(now - submitted, Millis{0});
+    const Millis shown = seconds(age.count / 1000);
     terms.push_back({"age", points(rules.age * age.count),
-                     fmt::format("{}, for {}", per(rules.age, "a day"), format_duration(age))});
+                     fmt::format("{}, for {}", per(rules.age, "a day"), format_duration(shown))});
   }
   if (rules.size != 0) {
     const std::int64_t width = width_of(spec);

@@ -23,7 +23,8 @@ inline constexpr std::int64_t kPoint = 86'400'000;
 // Without fair share; higher goes first.
 std::int64_t rank_of(const Policy& policy, int priority, const JobSpec& spec, Time submitted);
 
-// The same in parts, as of now; those that count for nothing are left out, but for the base.
+// The same in parts, as of now; those that count for nothing are left out, but for the base. Points
+// go by the millisecond, the age that is told beside them by the second.
 std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const JobSpec& spec,
                                    Time submitted, Time now);
 

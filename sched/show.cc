@@ -46,12 +46,13 @@ bool lets_through(const QueueFilter& filter, const Job& job) {
          (!filter.user || *filter.user == job.user->name) &&
          lets_through(filter.names, job.name->first) &&
          lets_through(filter.classes, job.what().class_name) &&
+         lets_through(filter.node_elements, job.what().needs.element) &&
          lets_through(filter.states, state_in_queue(job));
 }
 
 bool lets_all_through(const QueueFilter& filter) {
   return filter.ranges.empty() && filter.elements.empty() && !filter.user && filter.names.empty() &&
-         filter.classes.empty() && filter.states.empty();
+         filter.classes.empty() && filter.node_elements.empty() && filter.states.empty();
 }
 
 // Numbers that a filter names one by one, when they are few: no need to look at the whole queue.
@@ -284,6 +285,7 @@ std::vector<NodeView> Core::node_views() const {
     view.reason = node.connected ? node.row.drain_reason : node.lost_reason;
     if (!node.connected && view.reason.empty()) view.reason = "it has not joined since the start";
     view.drained_by = node.row.drained_by;
+    view.elements = node.elements;
     view.last_joined = node.row.last_joined;
     for (const AttemptId& attempt : node.attempts) {
       const Job& job = *jobs_.find(attempt.job);

@@ -113,7 +113,8 @@ struct QueueFilter {
   std::optional<std::string> user;
   std::vector<std::string> names;
   std::vector<std::string> classes;
-  std::vector<JobState> states;  // empty: all
+  std::vector<std::string> node_elements;  // of the cluster, that jobs ask for; empty: any or none
+  std::vector<JobState> states;            // empty: all
 };
 
 // One reason that a job does not go on, as `jq why` shows it.
@@ -147,6 +148,7 @@ struct NodeView {
   resmgr::NodeView resources;
   std::string reason;  // of a drain, or why it is lost
   std::string drained_by;
+  std::vector<std::string> elements;  // that it belongs to, by name
   Time last_joined;
   struct Running {
     AttemptId id;

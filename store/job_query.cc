@@ -99,6 +99,7 @@ JobQuery::JobQuery(Database& database, const HistoryFilter& filter)
   if (filter.jobs.user) add_in("job.user", {*filter.jobs.user});
   add_in("job.name", converted(filter.jobs.names, same));
   add_in("spec.class_name", converted(filter.jobs.classes, same));
+  add_in("spec.element", converted(filter.jobs.node_elements, same));
   add_in("job.state", converted(filter.jobs.states, number));
 }
 

@@ -29,6 +29,10 @@ TEST(Nearest, IsTheNearestAndTheFirstOfEquals) {
   EXPECT_EQ(nearest("prioity", {"hold", "priority", "prioritt"}), "priority");
   EXPECT_EQ(nearest("bb", {"ab", "cb"}), "ab");
   EXPECT_EQ(nearest("mem", {"exclusive", "memory"}), "memory");
+  EXPECT_EQ(nearest("smal", {"big", "small"}), "small");
+  EXPECT_EQ(nearest("nowher", {"nowhere"}), "nowhere");
+  EXPECT_EQ(nearest("nowher", {"batch", "late", "nowhere"}), "nowhere");
+  EXPECT_EQ(nearest("nowhere", {"nowher"}), "nowher");
 }
 
 TEST(Nearest, IsNothingWhereNothingIsNear) {

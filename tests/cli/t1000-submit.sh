@@ -169,6 +169,12 @@ expect_eq "" "$(<out)"
 expect_exit 0 jq submit --dry-run --json -- true
 expect_eq '[null,true,false]' "$(json -c '[.job, .accepted, .is_estimate]' out)"
 expect_match '^20[0-9-]+T' "$(json -r .expected_start out)"
+expect_exit 0 jq submit --dry-run --key nightly-1 -- true
+expect_eq "ok; already submitted as job $first" "$(<out)"
+expect_exit 0 jq submit --dry-run --key nightly-1 --json -- true
+expect_eq "[$first,true,null]" "$(json -c '[.job, .accepted, .expected_start]' out)"
+expect_exit 0 jq submit --dry-run --key nightly-3 --json -- true
+expect_eq null "$(json .job out)"
 expect_exit 1 jq submit --dry-run --cpus 4000 -- true
 expect_match "4000" "$(<err)"
 expect_eq $((before + 1)) "$(jq submit -- true)"

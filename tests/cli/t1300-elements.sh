@@ -40,7 +40,17 @@ expect_eq null "$(jq queue "$free" --json | json -r .element)"
 expect_match $'\n''element +slow'$'\n' "$(jq show "$held")"
 [[ $(jq show "$free") != *element* ]] || fail "an element is shown where there is none"
 expect_eq slow "$(jq history "$job" --json | json -r .element)"
+expect_eq "$held" "$(jq queue --element slow,nowhere --json | json .job)"
+expect_eq "" "$(jq queue --element fast --json)"
+expect_eq "slow slow" "$(jq history --element slow --json | json -r .element | xargs)"
 jq cancel "$held" "$free" >/dev/null
+ok
+
+test_begin "a node says which elements it belongs to"
+expect_eq "n1: fast n2: slow" "$(jq node list --json |
+  json -r '.name + ": " + (.elements | join(","))' | sort | xargs)"
+expect_match $'\n''elements +slow'$'\n' "$(jq node show n2)"
+expect_eq slow "$(jq show node n2 --json | json -r '.elements[]')"
 ok
 
 test_begin "scripts and tickets name elements, too"
@@ -82,15 +92,22 @@ name = "a"
 run = "true"
 END
 jq class register class.toml >/dev/null
-job=$(jq submit --wait --class plan)
-expect_eq "n2 slow" "$(node_of "$job") $(element_of "$job")"
-job=$(jq submit --wait --class plan --element fast)
-expect_eq "n1 fast" "$(node_of "$job") $(element_of "$job")"
+sed -e 's/^version.*/version = "2"\nelement = "slow"/' -e '/^cpus/,/^element/d' class.toml \
+  >other.toml
+jq class register other.toml >/dev/null
+for class in plan@1 plan@2; do
+  job=$(jq submit --wait --class $class)
+  expect_eq "n2 slow" "$(node_of "$job") $(element_of "$job")"
+  job=$(jq submit --wait --class $class --element fast)
+  expect_eq "n1 fast" "$(node_of "$job") $(element_of "$job")"
+done
 ok
 
 test_begin "an element that there is not is refused"
 expect_exit 1 jq submit --element nowhere -- true
 expect_match nowhere "$(<err)"
+expect_exit 1 jq submit --element slo --cpus 0 -- true
+expect_match "there is no such element; did you mean 'slow'\?" "$(<err)"
 expect_exit 2 jq submit --element "a b" -- true
 expect_match "'a b' is no name of an element" "$(<err)"
 ok

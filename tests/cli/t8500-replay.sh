@@ -57,6 +57,21 @@ expect_exit 0 jq admin replay --check torn
 expect_match 'all equal; the last record is not whole' "$(<out)"
 ok
 
+test_begin "zeros that a loss of power left behind are no damage"
+cp -r "$flight/000001" powerless
+truncate -s -5 powerless/events
+truncate -s +5000 powerless/events
+expect_exit 0 jq admin replay --check powerless
+expect_match 'all equal; the last record is not whole' "$(<out)"
+ok
+
+test_begin "a length that was made too great is damage, and said where"
+cp -r "$flight/000001" longer
+printf '\x7f' | dd of=longer/events bs=1 seek=3 conv=notrunc status=none
+expect_exit 1 jq admin replay --check longer
+expect_match 'longer: the record at byte 0 is damaged' "$(<err)"
+ok
+
 test_begin "a byte that was flipped is damage, and said where"
 cp -r "$flight/000001" flipped
 printf '\xff' | dd of=flipped/events bs=1 seek=300 conv=notrunc status=none

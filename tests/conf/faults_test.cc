@@ -142,6 +142,11 @@ const std::vector<Case> kClasses = {
      "run = 'x'\n[class]\nname = 'a'\nversion = '1'\n[class.params]\na-b = { default = '' }\n"
      "a_b = { default = '' }\n",
      "f:7:7: 'a-b' and 'a_b' would both be JOBQ_PARAM_A_B for the steps"},
+    {"TwoElements",
+     "run = 'x'\n[class]\nname = 'a'\nversion = '1'\nelement = 'fast'\n[needs]\nelement = 'slow'\n",
+     "f:5:11: 'fast' is not the element in [needs], 'slow'; expected one of them"},
+    {"BadElementName", "run = 'x'\n[class]\nname = 'a'\nversion = '1'\nelement = 'a b'\n",
+     "f:5:11: expected a name of letters, digits, '.', '_' and '-', found the string \"a b\""},
     {"LaterClassKey", "run = 'x'\n[class]\nname = 'a'\nversion = '1'\nworkdir = '/'\n",
      "f:5:1: 'workdir' in [class] is not supported yet by this version"},
 };

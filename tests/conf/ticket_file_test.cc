@@ -2,6 +2,7 @@
 // What good class and ticket files mean, key by key.
 #include "conf/ticket_file.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -238,6 +239,19 @@ TEST(TicketFile, AClassHasNameVersionAndParameters) {
                                       sched::ParamSpec{"region", false, "all"}));
   EXPECT_EQ(definition.text, kClass);
   EXPECT_EQ(definition.file, "f");
+}
+
+TEST(TicketFile, TheElementOfAClassIsThatOfItsNeeds) {
+  const auto element_of = [](const std::string& of_class, const std::string& needs) {
+    const std::string text = fmt::format(
+        "run = 'x'\n[class]\nname = 'a'\nversion = '1'\n{}\n[needs]\n{}\n", of_class, needs);
+    return job_class(text).spec->needs.element;
+  };
+  EXPECT_EQ(element_of("element = 'batch'", ""), "batch");
+  EXPECT_EQ(element_of("element = 'batch'", "cpus = 4"), "batch");
+  EXPECT_EQ(element_of("element = 'batch'", "element = 'batch'"), "batch");
+  EXPECT_EQ(element_of("", "element = 'batch'"), "batch");
+  EXPECT_EQ(element_of("", "cpus = 4"), "");
 }
 
 TEST(TicketFile, AFileIsAClassOrATicket) {

@@ -85,6 +85,25 @@ TEST_F(Recordings, NobodyElseCanReadThemAlsoWhenTheyAreMovedElsewhere) {
   }
 }
 
+TEST_F(Recordings, AreInTheOrderOfTheirNumbers) {
+  const std::vector<std::string> names = {"000002", "999999", "1000000"};
+  for (const std::string& name : names) std::filesystem::create_directories(flight() + "/" + name);
+  record(1, 1);
+  std::vector<std::string> found;
+  for (const std::string& path : recordings(flight())) {
+    found.push_back(std::filesystem::path(path).filename());
+  }
+  EXPECT_EQ(found, (std::vector<std::string>{"000002", "999999", "1000000", "1000001"}));
+}
+
+TEST_F(Recordings, ANameThatIsNoNumberOfOursIsLeftAlone) {
+  const std::string other = flight() + "/" + std::string(30, '9');
+  std::filesystem::create_directories(other);
+  record(1, 1);
+  EXPECT_EQ(recordings(flight()), std::vector<std::string>{flight() + "/000001"});
+  EXPECT_TRUE(std::filesystem::exists(other));
+}
+
 wire::Frame trial_frame() {
   wire::Frame trial = submit_frame(1);
   trial.mutable_submit()->set_dry_run(true);

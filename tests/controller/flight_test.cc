@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flight recorder's records: every event comes back as it was, and damage is seen.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <sstream>
 
 #include "base/digest.h"
 #include "controller/flight_digest.h"
@@ -164,39 +167,84 @@ TEST(FlightPolicy, WhatCannotBeIsRefused) {
   EXPECT_FALSE(from_wire(odd));
 }
 
+// Neither ends in zeros, so that zeros behind a part of it never make it whole.
 std::string two_records() {
   std::string bytes;
   wire::FlightRecord record;
-  record.mutable_turn()->set_rows(1);
+  record.mutable_turn()->set_rows(0x1234567812345678);
   append_record(bytes, record);
-  record.mutable_turn()->set_rows(2);
+  record.mutable_turn()->set_rows(0x1234567812345679);
   append_record(bytes, record);
   return bytes;
+}
+
+struct Taken {
+  std::size_t count = 0;
+  bool torn = false;
+  std::string damage;
+};
+
+Taken take_all(const std::string& bytes) {
+  std::istringstream in(bytes);
+  FlightReader reader(in);
+  wire::FlightRecord record;
+  Taken taken;
+  for (auto more = reader.next(record);; more = reader.next(record)) {
+    if (!more) taken.damage = more.error().message;
+    if (!more || !*more) break;
+    ++taken.count;
+  }
+  taken.torn = reader.torn();
+  return taken;
 }
 
 TEST(FlightReader, WhatIsCutOffAnywhereIsTornAndNotDamaged) {
   const std::string whole = two_records();
   for (std::size_t length = 0; length <= whole.size(); ++length) {
-    FlightReader reader(whole.substr(0, length));
-    wire::FlightRecord record;
-    Result<bool> more = true;
-    std::size_t count = 0;
-    for (; more && *more; ++count) more = reader.next(record);
-    ASSERT_TRUE(more) << length;
-    const std::size_t expected = length == whole.size() ? 2 : length < whole.size() / 2 ? 0 : 1;
-    EXPECT_EQ(count - 1, expected) << length;
-    EXPECT_EQ(reader.torn(), length % (whole.size() / 2) != 0) << length;
+    const Taken taken = take_all(whole.substr(0, length));
+    EXPECT_EQ(taken.damage, "") << length;
+    EXPECT_EQ(taken.count, length / (whole.size() / 2)) << length;
+    EXPECT_EQ(taken.torn, length % (whole.size() / 2) != 0) << length;
   }
+}
+
+TEST(FlightReader, ZerosThatALossOfPowerLeftAreTornAndNotDamaged) {
+  const std::string whole = two_records();
+  for (std::size_t length = 0; length <= whole.size(); ++length) {
+    for (const std::size_t zeros : {1U, 7U, 8U, 9U, 100U}) {
+      const Taken taken = take_all(whole.substr(0, length) + std::string(zeros, '\0'));
+      EXPECT_EQ(taken.damage, "") << length << " and " << zeros;
+      EXPECT_EQ(taken.count, length / (whole.size() / 2)) << length << " and " << zeros;
+      EXPECT_TRUE(taken.torn) << length << " and " << zeros;
+    }
+  }
+}
+
+TEST(FlightReader, ZerosInTheMiddleAreDamage) {
+  const std::string whole = two_records();
+  const std::string zeros(whole.size() / 2, '\0');
+  const std::string bytes = whole.substr(0, zeros.size()) + zeros + whole;
+  EXPECT_EQ(take_all(bytes).damage, fmt::format("the record at byte {} is damaged", zeros.size()));
 }
 
 TEST(FlightReader, AByteThatWasFlippedIsSeen) {
   const std::string whole = two_records();
-  for (std::size_t at = 4; at < whole.size() / 2; ++at) {
+  for (std::size_t at = 0; at < whole.size() / 2; ++at) {
+    for (const int bit : {0x01, 0x80}) {
+      std::string bytes = whole;
+      bytes[at] = static_cast<char>(bytes[at] ^ bit);
+      EXPECT_EQ(take_all(bytes).damage, "the record at byte 0 is damaged") << at;
+    }
+  }
+}
+
+TEST(FlightReader, ALengthThatPointsToTheEndOrPastItIsDamage) {
+  const std::string whole = two_records();
+  for (const std::size_t length : {whole.size() - 8, whole.size() - 7, std::size_t{0x7FFFFFFF}}) {
     std::string bytes = whole;
-    bytes[at] = static_cast<char>(bytes[at] ^ 1);
-    FlightReader reader(bytes);
-    wire::FlightRecord record;
-    EXPECT_FALSE(reader.next(record)) << at;
+    for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<char>(length >> (8 * i));
+    EXPECT_EQ(take_all(bytes).damage, "the record at byte 0 is damaged") << length;
+    EXPECT_TRUE(take_all(bytes.substr(0, whole.size() / 2)).torn) << length;
   }
 }
 

@@ -119,12 +119,14 @@ TEST(Translate, SelectionsAndFiltersComeBack) {
   sched::QueueFilter filter;
   filter.states = {sched::JobState::kHeld};
   filter.classes = {"plan"};
+  filter.node_elements = {"batch"};
   wire::QueueFilter sent;
   to_wire(filter, sent);
   const auto received = from_wire(sent);
   ASSERT_TRUE(received);
   EXPECT_EQ(received->states, filter.states);
   EXPECT_EQ(received->classes, filter.classes);
+  EXPECT_EQ(received->node_elements, filter.node_elements);
 }
 
 TEST(Translate, AnElementStaysWhereTheStepsAloneTakeFromNodes) {

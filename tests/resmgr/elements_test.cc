@@ -75,6 +75,7 @@ TEST_P(Elements, DecideWhatIsFeasible) {
   EXPECT_EQ(said(of("test", cpus(8))), "needs 8 cpus; the largest node of element test, n2, has 4");
   EXPECT_EQ(said(of("bach", cpus(1))),
             "needs element bach; there is no such element; did you mean 'batch'?");
+  EXPECT_EQ(said(of("bach", {})), said(of("bach", cpus(1)))) << "also where nothing is taken";
   Needs both = of("test", cpus(4));
   both.memory = gib(65);
   EXPECT_EQ(said(both), "needs 65G memory; the largest node of element test, n2, has 64G");

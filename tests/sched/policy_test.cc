@@ -51,6 +51,37 @@ Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
 
 // --- elements
 
+TEST(Element, TheQueueIsFilteredByWhatJobsAskFor) {
+  World world(elements());
+  world.join("b1", 1);
+  const auto asking_for = [&world](std::vector<std::string> names) {
+    QueueFilter filter;
+    filter.node_elements = std::move(names);
+    std::vector<std::uint64_t> numbers;
+    world.core.queue(filter, world.now, [&](const JobSummary& it) {
+      numbers.push_back(it.job.value);
+      return true;
+    });
+    return numbers;
+  };
+  for (const char* element : {"big", "small", "", "big"}) world.submit(in(element));
+  EXPECT_THAT(asking_for({}), ElementsAre(1, 4, 2, 3));
+  EXPECT_THAT(asking_for({"big"}), ElementsAre(1, 4));
+  EXPECT_THAT(asking_for({"small", "none"}), ElementsAre(2));
+  EXPECT_THAT(asking_for({"none"}), IsEmpty());
+}
+
+TEST(Element, ANodeIsShownWithThoseThatItBelongsTo) {
+  Policy policy = elements();
+  policy.elements.insert(policy.elements.begin(), {"all", {"*1"}, 0, {}, {}, {}});
+  World world(policy);
+  for (const char* name : {"s1", "b2", "n2"}) world.join(name, 1);
+  const std::vector<NodeView> nodes = world.core.nodes();
+  EXPECT_THAT(nodes.at(0).elements, ElementsAre("all", "small"));
+  EXPECT_THAT(nodes.at(1).elements, ElementsAre("big"));
+  EXPECT_THAT(nodes.at(2).elements, IsEmpty());
+}
+
 TEST(Element, AStarStandsForAnyLetters) {
   EXPECT_TRUE(matches("n1", "n1"));
   EXPECT_FALSE(matches("n1", "n12"));
@@ -104,6 +135,26 @@ TEST(Element, AnUnknownOneIsRefusedWithTheNearest) {
   world.join("s1", 4);
   EXPECT_FALSE(world.submit(in("smal")));
   EXPECT_THAT(world.said().back(), HasSubstr("did you mean 'small'?"));
+}
+
+TEST(Element, AnUnknownOneIsRefusedAlsoWhereNothingIsTakenFromItsNodes) {
+  Policy policy = elements();
+  policy.elements.push_back({"nowhere", {"x*"}, 0, {}, {}, {}});
+  World world(policy);
+  world.join("s1", 4);
+  constexpr const char* kRefusal =
+      "needs element nowher; there is no such element; did you mean 'nowhere'?";
+  SpecBuilder taking_nothing = one_step().step_needs({});
+  taking_nothing.spec.needs.element = "nowher";
+  resmgr::Needs db = exclusive("db");
+  db.element = "nowher";
+  world.create_exclusive("db");
+  for (const SpecBuilder& it :
+       {in("nowher"), taking_nothing, one_step().needs(cpus(1)).step_needs(db)}) {
+    EXPECT_FALSE(world.submit(it));
+    EXPECT_THAT(world.said().back(), HasSubstr(kRefusal));
+    world.forget_said();
+  }
 }
 
 TEST(Element, ItsLimitsHold) {
@@ -286,6 +337,19 @@ TEST(Rank, AgeSizeAndElementCount) {
   EXPECT_NEAR(sum, 50 + 10 * 90000.0 / 86400 + 2 + 10, 1e-9);
 }
 
+TEST(Rank, TheAgeIsToldInWholeSeconds) {
+  Policy policy;
+  policy.priority.age = 10;
+  World world(policy);
+  const JobNumber job = world.submit(one_step());
+  const auto told_after = [&](Millis age) {
+    return world.core.show(job, world.now + age)->priority.at(1).detail;
+  };
+  EXPECT_EQ(told_after(Millis{999}), "10 points a day, for 0s");
+  EXPECT_EQ(told_after(Millis{12'312'999}), "10 points a day, for 3h25m12s");
+  EXPECT_EQ(told_after(Millis{-5}), "10 points a day, for 0s");
+}
+
 TEST(Rank, WithoutAPolicyItIsTheBaseAlone) {
   World world;
   const JobNumber job = world.submit(one_step());
@@ -374,11 +438,15 @@ TEST(Estimate, FollowsFromTheRunsOfTheClass) {
 TEST(DryRun, SaysWhenItWouldStartAndChangesNothing) {
   World world;
   world.join("n1", 2);
-  EXPECT_EQ(dry_run(world, one_step().needs(cpus(2))).start, world.now);
+  for (const SpecBuilder& it : {one_step().needs(cpus(2)), one_step().step_needs({})}) {
+    EXPECT_EQ(dry_run(world, it).start, world.now);
+    EXPECT_TRUE(dry_run(world, it).now);
+  }
   world.submit(one_step().needs(cpus(2)).limit(seconds(100)));
   const Submitted::Expected expected = dry_run(world, one_step().needs(cpus(1)));
   EXPECT_EQ(expected.start, world.now + seconds(100));
   EXPECT_FALSE(expected.is_estimate);
+  EXPECT_FALSE(expected.now);
   EXPECT_THAT(world.last_rows, IsEmpty());
   world.submit(one_step().needs(cpus(1)));
   EXPECT_EQ(dry_run(world, one_step().needs(cpus(1)).limit(seconds(9))).start,

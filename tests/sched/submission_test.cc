@@ -106,6 +106,22 @@ TEST(Submission, ADryRunRecordsNothing) {
   EXPECT_EQ(world.core.live_count(), 0U);
 }
 
+TEST(Submission, ADryRunKnowsWhatWasSubmittedUnderTheSameKey) {
+  World world;
+  Ticket ticket = ticket_of(one_step());
+  world.submit(ticket);
+  ticket.key = "nightly";
+  const JobNumber job = world.submit(ticket);
+  world.forget_said();
+  NewJobNotice event = notice(world, {ticket, ticket_of(one_step())}, "k");
+  event.dry_run = true;
+  world.send(event);
+  EXPECT_THAT(world.said(), ElementsAre("submitted 2; submitted 0"));
+  EXPECT_EQ(job, JobNumber{2});
+  EXPECT_THAT(world.last_rows, IsEmpty());
+  EXPECT_EQ(world.core.live_count(), 2U);
+}
+
 TEST(Submission, ARequestThatComesAgainGetsTheSameNumbers) {
   World world;
   const std::vector<Ticket> tickets{ticket_of(one_step()), ticket_of(one_step())};

@@ -113,17 +113,26 @@ TEST(PolicyJournal, UseAndRunTimesAreRecovered) {
   EXPECT_EQ(texts_of(*recovered), texts_of(rows));
 }
 
-TEST_F(ArrayHistory, AnEndedJobIsListedWithTheElementOfItsNodes) {
-  const sched::SpecRow plain = spec_row(1);
-  auto spec = std::make_shared<sched::JobSpec>(*plain.spec);
+TEST_F(ArrayHistory, EndedJobsAreListedAndFilteredByTheElementOfTheirNodes) {
+  auto spec = std::make_shared<sched::JobSpec>(*spec_row(1).spec);
   spec->needs.element = "batch";
-  ASSERT_TRUE(commit(*journal_, {sched::SpecRow{SpecId(1), spec}, job_row(4, Time{8})}));
-  std::vector<std::string> elements;
-  EXPECT_TRUE(history_->list({}, [&](const sched::JobSummary& job) {
-    elements.push_back(job.element);
-    return true;
-  }));
-  EXPECT_THAT(elements, ElementsAre("batch"));
+  sched::JobRow plain = job_row(5, Time{9});
+  plain.spec = SpecId(2);
+  ASSERT_TRUE(commit(*journal_, {sched::SpecRow{SpecId(1), spec}, spec_row(2, "other"),
+                                 job_row(4, Time{8}), plain}));
+  const auto elements = [this](std::vector<std::string> asked_for) {
+    HistoryFilter filter;
+    filter.jobs.node_elements = std::move(asked_for);
+    std::vector<std::string> found;
+    EXPECT_TRUE(history_->list(filter, [&found](const sched::JobSummary& job) {
+      found.push_back(job.element);
+      return true;
+    }));
+    return found;
+  };
+  EXPECT_THAT(elements({}), ElementsAre("", "batch"));
+  EXPECT_THAT(elements({"batch", "none"}), ElementsAre("batch"));
+  EXPECT_THAT(elements({"none"}), ElementsAre());
 }
 
 TEST(ArraySchema, AJournalFromBeforeArraysIsBroughtForward) {
