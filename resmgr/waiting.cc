@@ -85,18 +85,17 @@ void Waiting::stand(ShapeId id) {
   Shape& shape = shapes_[id];
   const bool open = shape.of == nullptr || shape.of->open();
   if (shape.stands || !open || shape.members.empty()) return;
-  const QueueKey head = moved(*shape.members.first(), shape);
-  heads_.insert(Head{head, id});
-  lineup_.insert(id, head);
+  shape.head = moved(*shape.members.first(), shape);
+  heads_.insert(Head{shape.head, id});
+  lineup_.insert(id, shape.head);
   shape.stands = true;
 }
 
 void Waiting::step_back(ShapeId id) {
   Shape& shape = shapes_[id];
   if (!shape.stands) return;
-  const QueueKey head = moved(*shape.members.first(), shape);
-  heads_.erase(Head{head, id});
-  lineup_.erase(id, head);
+  heads_.erase(Head{shape.head, id});
+  lineup_.erase(id, shape.head);
   shape.stands = false;
 }
 
@@ -191,12 +190,11 @@ void Waiting::pop(ShapeId id) {
   }
   shape.members.erase(first);
   if (!shape.stands) return;
-  const QueueKey head = moved(first, shape);
-  const QueueKey next = moved(*shape.members.first(), shape);
+  const QueueKey head = std::exchange(shape.head, moved(*shape.members.first(), shape));
   auto node = heads_.extract(Head{head, id});
-  node.value().key = next;
+  node.value().key = shape.head;
   heads_.insert(std::move(node));
-  lineup_.replace(id, head, next);
+  lineup_.replace(id, head, shape.head);
 }
 
 std::optional<Waiting::Found> Waiting::first() const {
@@ -207,7 +205,7 @@ std::optional<Waiting::Found> Waiting::first() const {
 std::optional<Waiting::Found> Waiting::head_of(ShapeId id) const {
   const Shape& shape = shapes_[id];
   if (!shape.stands) return std::nullopt;
-  return Found{moved(*shape.members.first(), shape), id};
+  return Found{shape.head, id};
 }
 
 std::vector<Waiting::Found> Waiting::naming() const {
@@ -282,7 +280,8 @@ Result<void> Waiting::check_head(ShapeId id) const {
   if (shape.members.empty()) return {};
   const bool open = shape.of == nullptr || shape.of->open();
   const QueueKey head = moved(*shape.members.first(), shape);
-  const bool stands = heads_.contains(Head{head, id}) && lineup_.is_right(id, head);
+  const bool stands =
+      shape.head == head && heads_.contains(Head{head, id}) && lineup_.is_right(id, head);
   bool listed = shape.of == limits_.find(shape.demand->limit_class);
   for (const Cap* cap : shape.of == nullptr ? std::vector<Cap*>{} : shape.of->caps) {
     listed = listed && cap->lines.contains(id);

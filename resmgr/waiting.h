@@ -95,6 +95,7 @@ class Waiting {
     RunSet<QueueKey> members;
     bool is_new = false;
     bool stands = false;  // has it a head?
+    QueueKey head;        // if so: its first member, moved by the offset
   };
   struct Head {
     QueueKey key;
