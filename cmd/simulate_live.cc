@@ -69,12 +69,25 @@ Result<void> fetch_resources(Client& client, sim::LiveQueue& queue) {
   return {};
 }
 
+// Nodes are named one by one: those that are added later belong to none.
+void take_elements(const wire::NodeView& node, sim::LiveQueue& queue) {
+  for (const std::string& name : node.elements()) {
+    auto known = std::ranges::lower_bound(queue.elements, name, {}, &sched::ElementPolicy::name);
+    if (known == queue.elements.end() || known->name != name) {
+      known = queue.elements.insert(known, sched::ElementPolicy{});
+      known->name = name;
+    }
+    known->nodes.push_back(node.name());
+  }
+}
+
 Result<void> fetch_nodes(Client& client, sim::LiveQueue& queue) {
   const Result<wire::NodeList> list = ask_for_nodes(client);
   if (!list) return tl::unexpected(list.error());
   for (const wire::NodeView& view : list->nodes()) {
     resmgr::NodeView node;
     node.name = view.name();
+    take_elements(view, queue);
     node.state = view.state() > static_cast<std::uint32_t>(resmgr::NodeState::kLost)
                      ? resmgr::NodeState::kLost
                      : static_cast<resmgr::NodeState>(view.state());

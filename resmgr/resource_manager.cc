@@ -144,7 +144,7 @@ Result<void> ResourceManager::enqueue(const Request& request) {
   check(!of_party || limits == nullptr || limits->caps.empty(),
         "a step of a job that holds its own needs has no caps");
   const Likeness like = likeness_of(ledger, request);
-  check(!like.needs.empty(), "a request needs something");
+  check(!like.needs.empty() || request.limit_class, "a request needs something");
   auto demand = waiting.demand_like(like);
   if (!demand) demand = ledger.demand(like);
   ledger.count_waiting(*demand);
@@ -210,10 +210,17 @@ std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) cons
 
 std::optional<Time> ResourceManager::would_start(const Request& request, Time now) {
   if (!enqueue(request)) return std::nullopt;
+  const auto& [backfill, depth] = state_->scheduling;
   const Forecast forecast =
       foresee(state_->ledger, state_->waiting, kMostReservations, request.id, now);
+  const bool may_start =
+      backfill == Backfill::kConservative
+          ? foresee(state_->ledger, state_->waiting, depth, request.id, now).starts
+          : forecast.starts;
+  const auto head = state_->waiting.first();
+  const bool is_first = head && head->key.id() == request.id;
   withdraw(request.id);
-  if (forecast.starts) return now;
+  if (may_start && (backfill != Backfill::kNone || is_first)) return now;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;
 }
@@ -253,6 +260,10 @@ std::optional<NodeView> ResourceManager::node(NodeId id) const {
   const Node* found = state_->ledger.node(id);
   if (found == nullptr) return std::nullopt;
   return view_of(state_->ledger, *found);
+}
+
+bool ResourceManager::is_of(NodeId id, const std::string& element) const {
+  return state_->ledger.is_of(*state_->ledger.node(id), element);
 }
 
 std::vector<NamedView> ResourceManager::named() const {

@@ -62,7 +62,7 @@ using LimitClassId = StrongId<struct LimitClassIdTag, std::uint32_t>;
 struct Request {
   RequestId id;
   std::int64_t rank = 0;  // higher goes first; a rank and an offset stay within 2^61 either way
-  Needs needs;            // not empty
+  Needs needs;            // not empty, but for one that asks for no more than a place under caps
   std::optional<Millis> limit;  // holds it at most so long; none: no promise
   JobNumber place{};            // among those of its rank; 0: by the number of its job
   // A step whose job holds its part 0 belongs to a class without caps: it must not wait for the
@@ -207,6 +207,8 @@ class ResourceManager {
   std::optional<Time> would_start(const Request& request, Time now);
   std::vector<NodeView> nodes() const;  // by id
   std::optional<NodeView> node(NodeId id) const;
+  // Is the node, which is known, of the element? Any is of "".
+  bool is_of(NodeId id, const std::string& element) const;
   std::vector<NamedView> named() const;  // by name
   std::size_t waiting_count() const;
   const Work& work() const;

@@ -57,6 +57,7 @@ void Waiting::close(ShapeId id) {
   }
   by_likeness_.erase(likeness(*shape.demand));
   lineup_.close(id);
+  if (shape.is_new) std::erase(new_shapes_, id);
   shape = Shape{};
   unused_.push_back(id);
 }

@@ -30,6 +30,7 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   out_ = &actions;
   if (wake_at_ <= now) wake_at_ = Time{};
   enforce_limits();
+  pass_estimates();
   share_fairly();
   handle_grants();
   touch_shares();
@@ -61,9 +62,10 @@ void Core::end_unsendable() {
 }
 
 void Core::ask_to_wake() {
-  std::optional<Time> earliest = fair_.due();
-  if (!deadlines_.empty() && (!earliest || deadlines_.begin()->first < *earliest)) {
-    earliest = deadlines_.begin()->first;
+  std::optional<Time> earliest = fair_.due(now_);
+  for (const auto* ends : {&deadlines_, &estimates_}) {
+    if (ends->empty() || (earliest && *earliest <= ends->begin()->first)) continue;
+    earliest = ends->begin()->first;
   }
   if (!earliest || (wake_at_ && wake_at_ <= *earliest)) return;
   wake_at_ = *earliest;

@@ -157,18 +157,21 @@ class Core {
   Result<void> check_policy(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
   std::optional<Millis> time_limit_of(const Ticket& ticket, const JobSpec& spec) const;
   Submitted::Expected expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
-  const Quotas::Kind& kind_of(const std::string& user, const JobSpec& spec);
-  const Quotas::Kind& kind_of(const Job& job) { return kind_of(job.user->name, job.what()); }
+  const Quotas::Kind& kind_of(const Job& job);
+  // The same for a question: a user whom fair share does not know stays unknown.
+  const Quotas::Kind& kind_for(const std::string& user, const JobSpec& spec);
   resmgr::Request request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs);
   void count_waiting(const Job& job, std::int64_t more);
   void count_start(Job& job);
   void count_end(const Job& job);
+  std::int64_t cpus_of(const Job& job, resmgr::RequestId id) const;
   void hold_share(const Job& job, resmgr::RequestId id, std::int64_t sign);
   bool give_back(const Job& job, resmgr::RequestId id);
   void share_fairly();
   void touch_shares();
   std::optional<Time> known_end_of(const Job& job) const;
   void refresh_known_end(Job& job);
+  void pass_estimates();
   void learn_run_time(const Job& job);
 
   // Ends (completion.cc).
@@ -325,7 +328,7 @@ class Core {
   FairShare fair_;
   Quotas quotas_;
   RunTimes run_times_;
-  std::size_t estimates_ = 0;  // ends of running jobs that rest on estimates
+  std::set<std::pair<Time, JobNumber>> estimates_;  // ends to come of jobs without a limit
   SpecStore specs_;
   JobTable jobs_;
   ClassTable classes_;

@@ -122,11 +122,16 @@ bool Core::ask(Job& job, StepId step) {
   // What takes named things only runs on its job's node: nothing is taken for it while that is
   // away.
   const bool at_home = needs && !needs->takes_from_node();
-  if (!needs || (at_home && !nodes_.is_connected(job.facts().node))) {
+  const bool counts = !job.started() && kind_of(job).counts_running();
+  const bool asks = needs ? !at_home || nodes_.is_connected(job.facts().node)
+                          : counts && choose_node(job, step).has_value();
+  if (!asks) {
     place(job, step);
     return true;
   }
-  const auto queued = rm_.enqueue(request_for(job, request_of(job.number, step), *needs));
+  // With nothing, it asks for leave to start.
+  const auto queued =
+      rm_.enqueue(request_for(job, request_of(job.number, step), needs.value_or(resmgr::Needs{})));
   if (queued) {
     schedule_due_ = true;
     return true;
@@ -205,6 +210,13 @@ void Core::on_grant(const resmgr::Grant& grant) {
     return;
   }
   const StepId step{grant.id.part - 1};
+  if (!own_needs(*job, step)) {
+    place(*job, step);
+    rm_.release(grant.id);
+    if (!job->started()) rm_.leave(kind_of(*job).fresh);  // its node went away
+    schedule_due_ = true;
+    return;
+  }
   const NodeId node = grant.node ? grant.node : job->facts().node;
   if (nodes_.is_connected(node)) {
     start(*job, step, node, grant.gpus);

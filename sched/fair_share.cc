@@ -78,6 +78,7 @@ void FairShare::restore(const UsageRow& row) {
   Line& known = lines_[line(row.user).value - 1];
   known.used = row.used;
   known.counted = row.as_of;
+  known.written = row.as_of;
 }
 
 // What was used before the periods that have gone by since counts for less.
@@ -99,50 +100,73 @@ void FairShare::hold(LineId id, std::int64_t cpus, Time now) {
   if (line.held == 0) changed_.insert(line.user);
 }
 
-std::optional<Time> FairShare::due() const {
+void FairShare::hold_again(LineId id, std::int64_t cpus, Time since, Time now) {
+  if (!id || cpus == 0) return;
+  hold(id, cpus, now);
+  Line& line = lines_[id.value - 1];
+  const std::int64_t span = (now - std::max(since, line.written)).count;
+  if (span > 0) line.used += static_cast<std::uint64_t>(cpus * span);
+}
+
+// The clock may have been set back since.
+std::optional<Time> FairShare::due(Time now) const {
   if (held_ == 0) return std::nullopt;
-  return Time{(updated_ + 1) * period_.count};
+  return Time{(std::min(updated_, period_of(now)) + 1) * period_.count};
 }
 
 bool FairShare::is_due(Time now) const {
-  return is_on() && (is_stale_ || (held_ != 0 && period_of(now) > updated_));
+  return is_on() && (is_stale_ || (held_ != 0 && period_of(now) != updated_));
 }
 
 std::vector<FairShare::LineId> FairShare::update(Time now) {
   is_stale_ = false;
   updated_ = period_of(now);
   for (Account& account : accounts_) account.used = 0;
-  std::uint64_t all_used = 0;
+  all_used_ = 0;
   for (Line& line : lines_) {
     if (line.held != 0) changed_.insert(line.user);
     count(line, now);
     accounts_[line.account].used += line.used;
-    all_used += line.used;
+    all_used_ += line.used;
   }
-  std::uint64_t all_shares = 0;
-  for (const Account& account : accounts_) all_shares += account.users == 0 ? 0 : account.shares;
   std::vector<LineId> moved;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     const std::int64_t before = lines_[i].offset;
-    weigh(lines_[i], all_used, all_shares);
+    weigh(lines_[i], accounts_[lines_[i].account], all_shares());
     if (lines_[i].offset != before) moved.emplace_back(static_cast<std::uint32_t>(i + 1));
   }
   return moved;
 }
 
-void FairShare::weigh(Line& line, std::uint64_t all_used, std::uint64_t all_shares) const {
-  const Account& account = accounts_[line.account];
+std::uint64_t FairShare::all_shares() const {
+  std::uint64_t sum = 0;
+  for (const Account& account : accounts_) sum += account.users == 0 ? 0 : account.shares;
+  return sum;
+}
+
+void FairShare::weigh(Line& line, const Account& account, std::uint64_t all_shares) const {
   const std::uint64_t own = line.used + (account.used - line.used) / account.users;
   // Parts of the whole in 65,536ths, from numbers small enough to be multiplied.
   unsigned shift = 0;
-  while ((all_used >> shift) > 0xffff'ffffU) ++shift;
-  const std::uint64_t part = all_used == 0 ? 0 : ((own >> shift) << 16U) / (all_used >> shift);
+  while ((all_used_ >> shift) > 0xffff'ffffU) ++shift;
+  const std::uint64_t part = all_used_ == 0 ? 0 : ((own >> shift) << 16U) / (all_used_ >> shift);
   const std::uint64_t in_shares = part * all_shares * account.users / account.shares;
   const std::uint64_t factor = exp2_of_minus(in_shares >> 5U);
   line.offset = points_ * (kPoint * static_cast<std::int64_t>(factor >> 16U) / 65536);
   line.part = static_cast<double>(part) / 65536;
   line.share =
       static_cast<double>(account.shares) / static_cast<double>(all_shares * account.users);
+}
+
+std::int64_t FairShare::offset_of_newcomer(const std::string& user) const {
+  if (!is_on()) return 0;
+  const std::size_t place = account_of(user);
+  Account account = accounts_[place];
+  const std::uint64_t more = account.users == 0 ? account.shares : 0;
+  ++account.users;
+  Line line;
+  weigh(line, account, all_shares() + more);
+  return line.offset;
 }
 
 std::int64_t FairShare::offset(LineId line) const {

@@ -43,12 +43,17 @@ class FairShare {
   // From now on the user holds so many processors more, or less.
   void hold(LineId line, std::int64_t cpus, Time now);
 
+  // The same for what is held since an earlier life of the controller, from that time on.
+  void hold_again(LineId line, std::int64_t cpus, Time since, Time now);
+
   // When the factors should be found anew; none while nobody holds processors.
-  std::optional<Time> due() const;
+  std::optional<Time> due(Time now) const;
   bool is_due(Time now) const;
   // Finds them anew; gives the lines whose offset is another now.
   std::vector<LineId> update(Time now);
   std::int64_t offset(LineId line) const;  // in the unit of ranks, see rank.h
+  // The offset that a user without a line would have.
+  std::int64_t offset_of_newcomer(const std::string& user) const;
   // The users whose rows changed since this was last asked, by name.
   std::vector<std::string> take_changed();
   UsageRow row(const std::string& user) const;
@@ -61,6 +66,7 @@ class FairShare {
     std::uint64_t used = 0;  // processor-milliseconds as of `counted`
     std::int64_t held = 0;   // processors
     Time counted;
+    Time written;  // of its row, when that was restored
     std::int64_t offset = 0;
     double part = 0;   // of all use
     double share = 0;  // of the whole
@@ -74,7 +80,8 @@ class FairShare {
 
   std::int64_t period_of(Time time) const { return time.ms / period_.count; }
   void count(Line& line, Time now);
-  void weigh(Line& line, std::uint64_t all_used, std::uint64_t all_shares) const;
+  void weigh(Line& line, const Account& account, std::uint64_t all_shares) const;
+  std::uint64_t all_shares() const;
   std::size_t account_of(const std::string& user) const;
 
   std::int64_t points_;
@@ -84,9 +91,10 @@ class FairShare {
   std::vector<Line> lines_;
   std::map<std::string, LineId> by_user_;
   std::set<std::string> changed_;
-  std::int64_t held_ = 0;     // processors, by all
-  bool is_stale_ = false;     // there are others since the factors were found
-  std::int64_t updated_ = 0;  // the period in which they were
+  std::uint64_t all_used_ = 0;  // when the factors were found
+  std::int64_t held_ = 0;       // processors, by all
+  bool is_stale_ = false;       // there are others since the factors were found
+  std::int64_t updated_ = 0;    // the period in which they were
 };
 
 }  // namespace jobq::sched

@@ -50,9 +50,9 @@ bool fit_together(const resmgr::ResourceManager& rm, const resmgr::Needs& job,
   std::size_t of_step = 0;
   std::size_t of_either = 0;
   for (const resmgr::NodeView& node : nodes) {
-    if (fits(node.total, both)) return true;
-    const bool takes_job = fits(node.total, job);
-    const bool takes_step = fits(node.total, step);
+    const bool takes_job = rm.is_of(node.id, job.element) && fits(node.total, job);
+    const bool takes_step = rm.is_of(node.id, step.element) && fits(node.total, step);
+    if (takes_job && takes_step && fits(node.total, both)) return true;
     of_job += takes_job ? 1 : 0;
     of_step += takes_step ? 1 : 0;
     of_either += takes_job || takes_step ? 1 : 0;

@@ -47,7 +47,7 @@ Result<void> Core::check_policy(const Ticket& ticket, const Actor& actor, const 
                 fmt::format("element {} allows a time limit of at most {}, not {}", element->name,
                             format_duration(*element->max_limit), format_duration(*limit)));
   }
-  return quotas_.admit(kind_of(actor.user, spec), size_of(ticket));
+  return quotas_.admit(kind_for(actor.user, spec), size_of(ticket));
 }
 
 std::optional<Millis> Core::time_limit_of(const Ticket& ticket, const JobSpec& spec) const {
@@ -65,22 +65,29 @@ Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor,
     const bool has_node = nodes_.least_loaded(spec.needs.element).has_value();
     return {has_node ? std::optional(now_) : std::nullopt, false, has_node};
   }
+  // The offset of who is not known yet stands in no limit class.
+  const std::int64_t offset = fair_.find(actor.user) ? 0 : fair_.offset_of_newcomer(actor.user);
   const resmgr::Request request{
       .id = request_of(JobNumber{next_job_}),
-      .rank = rank_of(policy_, ticket.priority.value_or(spec.priority), spec, now_),
+      .rank = rank_of(policy_, ticket.priority.value_or(spec.priority), spec, now_) + offset,
       .needs = needs,
       .limit = time_limit_of(ticket, spec),
       .place = JobNumber{next_job_},
-      .limit_class = kind_of(actor.user, spec).fresh};
+      .limit_class = kind_for(actor.user, spec).fresh};
   const std::optional<Time> start = rm_.would_start(request, now_);
   const bool now = start && *start <= now_;
-  return {start, start && !now && estimates_ > 0, now};
+  return {start, start && !now && !estimates_.empty(), now};
 }
 
 // --- caps
 
-const Quotas::Kind& Core::kind_of(const std::string& user, const JobSpec& spec) {
-  const FairShare::LineId line = fair_.line(user);
+const Quotas::Kind& Core::kind_of(const Job& job) {
+  const FairShare::LineId line = fair_.line(job.user->name);
+  return quotas_.kind_of(job.user->name, job.what(), line, fair_.offset(line));
+}
+
+const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec) {
+  const FairShare::LineId line = fair_.find(user);
   return quotas_.kind_of(user, spec, line, fair_.offset(line));
 }
 
@@ -110,12 +117,11 @@ void Core::count_start(Job& job) {
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     if (rm_.is_held(id)) ++counted;
     if (!rm_.withdraw(id)) continue;
-    const auto again = rm_.enqueue(request_for(job, id, *own_needs(job, StepId{i})));
-    check(again.has_value(), "what waited may wait on");
-    schedule_due_ = true;
+    const bool again = ask(job, StepId{i});
+    check(again, "what waited may wait on");
   }
   if (counted == 0) rm_.enter(kind.fresh);
-  if (counted > 1) schedule_due_ = true;
+  if (counted != 1) schedule_due_ = true;  // others may start, or the head of the queue is another
   for (; counted > 1; --counted) rm_.leave(kind.fresh);
 }
 
@@ -133,11 +139,14 @@ void Core::count_end(const Job& job) {
 
 // --- shares
 
+std::int64_t Core::cpus_of(const Job& job, resmgr::RequestId id) const {
+  if (id.part == 0) return job.what().needs.cpus;
+  const std::optional<resmgr::Needs> needs = own_needs(job, StepId{id.part - 1});
+  return needs ? std::int64_t{needs->cpus} : 0;
+}
+
 void Core::hold_share(const Job& job, resmgr::RequestId id, std::int64_t sign) {
-  if (!fair_.is_on()) return;
-  const std::uint32_t cpus =
-      id.part == 0 ? job.what().needs.cpus : own_needs(job, StepId{id.part - 1})->cpus;
-  fair_.hold(fair_.line(job.user->name), sign * std::int64_t{cpus}, now_);
+  if (fair_.is_on()) fair_.hold(fair_.line(job.user->name), sign * cpus_of(job, id), now_);
 }
 
 bool Core::give_back(const Job& job, resmgr::RequestId id) {
@@ -175,14 +184,22 @@ void Core::refresh_known_end(Job& job) {
   const Time end = known_end_of(job).value_or(Time{});
   JobRun& run = job.more();
   if (run.known_end == end) return;
-  if (!job.time_limit && end && !run.known_end) ++estimates_;
-  if (!job.time_limit && !end && run.known_end) --estimates_;
+  estimates_.erase({run.known_end, job.number});
+  if (!job.time_limit && end > now_) estimates_.emplace(end, job.number);
   run.known_end = end;
   const auto known = end ? std::optional(end) : std::nullopt;
   if (run.has_grant) set_end(request_of(job.number), known);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     if (!is_final(job.steps[i].state) && rm_.is_held(id)) set_end(id, known);
+  }
+}
+
+// Past its estimate a job may end at any moment, which another reservation may follow from.
+void Core::pass_estimates() {
+  while (!estimates_.empty() && estimates_.begin()->first <= now_) {
+    estimates_.erase(estimates_.begin());
+    schedule_due_ = true;
   }
 }
 
@@ -203,7 +220,8 @@ Result<void> Core::check_policies() const {
   std::size_t estimates = 0;
   for (const JobNumber number : jobs_.numbers()) {
     const Job& job = *jobs_.find(number);
-    if (!job.time_limit && job.facts().known_end) ++estimates;
+    const Time end = job.facts().known_end;
+    if (!job.time_limit && estimates_.contains({end, number})) ++estimates;
     const std::string& user = job.user->name;
     const Quotas::Kind* kind = quotas_.find_kind(user, job.what(), fair_.find(user));
     if (kind == nullptr) continue;
@@ -212,7 +230,8 @@ Result<void> Core::check_policies() const {
   if (waiting != quotas_.waiting()) {
     return fail(ErrorCode::kInternal, "jobs that wait under a cap are miscounted");
   }
-  if (estimates != estimates_) return fail(ErrorCode::kInternal, "estimated ends are miscounted");
+  if (estimates != estimates_.size())
+    return fail(ErrorCode::kInternal, "estimated ends are miscounted");
   return {};
 }
 

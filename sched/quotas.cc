@@ -37,7 +37,7 @@ Quotas::KindKey Quotas::key_of(const std::string& user, const JobSpec& spec,
   const bool user_counts = line || caps_something(caps_of_user(user));
   const bool class_counts = find_caps(policy_->classes, spec.class_name) != nullptr;
   const bool element_counts = element != nullptr && caps_something(element->caps);
-  return {user_counts ? user : std::string(), class_counts ? spec.class_name : std::string(),
+  return {line, user_counts ? user : std::string(), class_counts ? spec.class_name : std::string(),
           element_counts ? element->name : std::string()};
 }
 

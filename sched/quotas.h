@@ -55,7 +55,7 @@ class Quotas {
     std::uint64_t waiting = 0;
   };
   // Names that have no caps of their own are left out.
-  using KindKey = std::tuple<std::string, std::string, std::string>;
+  using KindKey = std::tuple<FairShare::LineId, std::string, std::string, std::string>;
   std::optional<std::size_t> group(const std::string& who, const Caps& caps);
   KindKey key_of(const std::string& user, const JobSpec& spec, FairShare::LineId line) const;
   const Caps& caps_of_user(const std::string& user) const;

@@ -203,7 +203,7 @@ void Core::restore_grants(Job& job) {
   if (run.has_grant) {
     const resmgr::RequestId id = request_of(job.number);
     rm_.restore(request_for(job, id, job_needs(job.what())), {id, run.node, run.gpus});
-    hold_share(job, id, 1);
+    fair_.hold_again(fair_.line(job.user->name), cpus_of(job, id), run.started, now_);
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (!is_active(job.steps[i].state)) continue;
@@ -214,7 +214,7 @@ void Core::restore_grants(Job& job) {
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     const NodeId node = needs->takes_from_node() ? attempt.node : NodeId{};
     rm_.restore(request_for(job, id, *needs), {id, node, attempt.gpus});
-    hold_share(job, id, 1);
+    fair_.hold_again(fair_.line(job.user->name), cpus_of(job, id), attempt.started, now_);
   }
   refresh_deadline(job);
 }

@@ -73,7 +73,7 @@ void Core::explain_request(resmgr::RequestId id, const std::string& step, Time n
   }
   const auto start = rm_.expected_start(id, now);
   if (start && (!why.expected_start || *start < *why.expected_start)) why.expected_start = start;
-  why.is_estimate = why.expected_start && estimates_ > 0;
+  why.is_estimate = why.expected_start && !estimates_.empty();
 }
 
 // Which of the step's conditions are open.
@@ -105,6 +105,13 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   explain_request(request_of(job.number, id), name, now, why);
   if (!node_waits_.contains({key_of(job), id})) return;
   const NodeId home = job.facts().node;
+  if (const std::string& element = element_of(job, id); !home && !element.empty()) {
+    why.blockers.push_back(
+        {"element", name,
+         fmt::format("no node of element {} that takes steps is connected", element),
+         "start one of its nodes, or resume one that is drained"});
+    return;
+  }
   why.blockers.push_back({"node_state", name,
                           home ? fmt::format("node {}, where the job is, is not connected",
                                              nodes_.find(home)->row.name)

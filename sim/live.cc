@@ -13,13 +13,16 @@
 namespace jobq::sim {
 namespace {
 
+sched::Policy policy_of(const LiveQueue& queue) {
+  sched::Policy policy = sched::policy_of(queue.scheduling);
+  policy.elements = queue.elements;
+  return policy;
+}
+
 class Future {
  public:
   Future(const LiveQueue& queue, Millis estimate)
-      : queue_(&queue),
-        estimate_(estimate),
-        now_(queue.now),
-        core_(sched::policy_of(queue.scheduling)) {
+      : queue_(&queue), estimate_(estimate), now_(queue.now), core_(policy_of(queue)) {
     for (const sched::JobDetail& job : queue.jobs) {
       jobs_[job.summary.job] = {&job, job.summary.started};
       if (!job.summary.started) ++to_start_;

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "resmgr/resource_manager.h"
+#include "sched/policy.h"
 #include "sched/view.h"
 
 namespace jobq::sim {
@@ -25,6 +26,7 @@ struct LiveQueue {
   std::vector<resmgr::NamedResource> named;
   std::vector<sched::JobDetail> jobs;  // none of them final
   resmgr::Scheduling scheduling;
+  std::vector<sched::ElementPolicy> elements;  // by name, with the names of their nodes
 };
 
 // A job that has not started: when it would, if ever.

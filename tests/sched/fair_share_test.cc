@@ -39,7 +39,7 @@ TEST(FairShare, IsOffWithoutPoints) {
   EXPECT_EQ(shares.line("ann"), FairShare::LineId{});
   shares.hold(shares.line("ann"), 4, Time{1});
   EXPECT_FALSE(shares.is_due(Time{1'000'000'000}));
-  EXPECT_EQ(shares.due(), std::nullopt);
+  EXPECT_EQ(shares.due(Time{1}), std::nullopt);
   EXPECT_EQ(shares.term("ann"), std::nullopt);
 }
 
@@ -96,15 +96,15 @@ TEST(FairShare, IsDueOnceAPeriodWhileSomebodyHoldsProcessors) {
   const auto ann = shares.line("ann");
   const Time start{10 * kDay.count};
   shares.update(start);
-  EXPECT_EQ(shares.due(), std::nullopt);
+  EXPECT_EQ(shares.due(start), std::nullopt);
   shares.hold(ann, 1, start);
-  ASSERT_TRUE(shares.due());
-  EXPECT_GT(*shares.due(), start);
-  EXPECT_LE(*shares.due(), start + Millis{seconds(7 * 86400).count / 2048});
-  EXPECT_FALSE(shares.is_due(*shares.due() - Millis{1}));
-  EXPECT_TRUE(shares.is_due(*shares.due()));
+  ASSERT_TRUE(shares.due(start));
+  EXPECT_GT(*shares.due(start), start);
+  EXPECT_LE(*shares.due(start), start + Millis{seconds(7 * 86400).count / 2048});
+  EXPECT_FALSE(shares.is_due(*shares.due(start) - Millis{1}));
+  EXPECT_TRUE(shares.is_due(*shares.due(start)));
   shares.hold(ann, -1, start + seconds(1));
-  EXPECT_EQ(shares.due(), std::nullopt);
+  EXPECT_EQ(shares.due(start + seconds(1)), std::nullopt);
 }
 
 TEST(FairShare, ARowBringsItBack) {
@@ -124,6 +124,41 @@ TEST(FairShare, ARowBringsItBack) {
   EXPECT_EQ(points_of(before, "ann"), points_of(after, "ann"));
   EXPECT_EQ(points_of(before, "bob"), points_of(after, "bob"));
   EXPECT_LT(points_of(after, "ann"), points_of(after, "bob"));
+}
+
+TEST(FairShare, WhatRanWhileTheControllerWasAwayCounts) {
+  const Time start{10 * kDay.count};
+  FairShare shares(weekly(100));
+  shares.restore({"ann", 1000, start});
+  shares.hold_again(shares.line("ann"), 2, start - seconds(100), start + seconds(60));
+  shares.hold_again(shares.line("ann"), 1, start + seconds(50), start + seconds(60));
+  EXPECT_EQ(shares.row("ann").used, 1000U + 2 * 60'000 + 1 * 10'000);
+}
+
+TEST(FairShare, AClockThatIsSetBackStopsNothing) {
+  const Time start{400 * kDay.count};
+  FairShare shares(weekly(100));
+  shares.hold(shares.line("ann"), 1, start);
+  shares.update(start);
+  const Time back{10 * kDay.count};
+  EXPECT_TRUE(shares.is_due(back));
+  EXPECT_LE(*shares.due(back), back + kDay);
+}
+
+TEST(FairShare, ANewcomerIsForeseenWithoutBeingTakenIn) {
+  const Time start{10 * kDay.count};
+  FairShare shares(weekly(100));
+  EXPECT_EQ(shares.offset_of_newcomer("bob"), 100 * kPoint);
+  shares.hold(shares.line("ann"), 1, start);
+  shares.update(start + seconds(600));
+  const double before = points_of(shares, "ann");
+  const std::int64_t foreseen = shares.offset_of_newcomer("bob");
+  EXPECT_EQ(shares.find("bob"), FairShare::LineId{});
+  shares.update(start + seconds(600));
+  EXPECT_EQ(points_of(shares, "ann"), before);
+  shares.line("bob");
+  shares.update(start + seconds(600));
+  EXPECT_EQ(shares.offset(shares.find("bob")), foreseen);
 }
 
 // Ten thousand processors for ten years overflow nothing.

@@ -169,6 +169,24 @@ TEST(Element, ItsLimitsHold) {
   EXPECT_TRUE(world.submit(in("small").limit(seconds(600))));
 }
 
+TEST(Element, AStepOnTopOfItsJobMustFitThereToo) {
+  World world(elements());
+  world.join("s1", 4);
+  world.join("b1", 8);
+  EXPECT_FALSE(world.submit(in("small", 3).step_needs(cpus(3))));
+  EXPECT_THAT(world.said().back(), HasSubstr("is more than the cluster has"));
+  EXPECT_TRUE(world.submit(in("big", 3).step_needs(cpus(3))));
+}
+
+TEST(Element, AStepThatTakesNothingNamesTheElementThatItWaitsFor) {
+  World world(elements());
+  world.join("b1", 4);
+  SpecBuilder builder = one_step().step_needs({});
+  builder.spec.needs.element = "small";
+  const Why why = *world.core.why(world.submit(builder), world.now);
+  EXPECT_EQ(why.blockers.at(0).kind, "element");
+}
+
 TEST(Element, ATicketNamesOneForItsClass) {
   World world(elements());
   world.join("s1", 4);
@@ -247,6 +265,44 @@ TEST(Caps, TwoGrantsOfOneJobLeaveRoomForAnother) {
   world.send(NewJobNotice{World::kReply, world.ann, "", {two, one}, false});
   EXPECT_EQ(world.state(JobNumber{1}), "BP");
   EXPECT_EQ(world.state(JobNumber{2}), "BP");
+}
+
+// A step that takes nothing is no way around a cap.
+TEST(Caps, AlsoAStepThatTakesNothingWaitsForItsPlace) {
+  Policy policy;
+  policy.all.running = 1;
+  World world(policy);
+  world.join("n1", 8);
+  const SpecBuilder nothing = one_step().step_needs({}).step("then").after("main");
+  world.submit(nothing);
+  world.submit(nothing);
+  EXPECT_EQ(world.state(JobNumber{1}), "BP");
+  EXPECT_EQ(world.state(JobNumber{2}), "WR");
+  EXPECT_EQ(world.core.why(JobNumber{2}, world.now)->blockers.at(0).kind, "limit");
+  world.complete(JobNumber{1}, "main");
+  EXPECT_EQ(world.state(JobNumber{2}), "WR");
+  world.complete(JobNumber{1}, "then");
+  EXPECT_EQ(world.state(JobNumber{2}), "BP");
+  world.lose("n1");
+  world.submit(nothing);
+  world.join("n1", 8);
+  EXPECT_EQ(world.state(JobNumber{3}), "WR");
+}
+
+TEST(Caps, AStartThatFillsOneLetsOthersPast) {
+  Policy policy;
+  policy.users = {{"ann", {2, {}}}};
+  World world(policy);
+  world.join("n1", 4);
+  world.submit(one_step().needs(cpus(3)));
+  world.submit(one_step().needs(cpus(4)));  // the head of the queue
+  Ticket small;
+  small.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  world.send(NewJobNotice{World::kReply, world.bob, "", {small}, false});
+  EXPECT_EQ(world.state(JobNumber{3}), "WR");
+  world.submit(one_step().step_needs({}));
+  EXPECT_EQ(world.state(JobNumber{4}), "BP");
+  EXPECT_EQ(world.state(JobNumber{3}), "BP");
 }
 
 TEST(Caps, ElementsAndClassesHaveTheirs) {
@@ -452,6 +508,26 @@ TEST(DryRun, SaysWhenItWouldStartAndChangesNothing) {
   EXPECT_EQ(dry_run(world, one_step().needs(cpus(1)).limit(seconds(9))).start,
             world.now + seconds(100));
   EXPECT_EQ(world.core.live_count(), 2U);
+}
+
+TEST(DryRun, KnowsThatNobodyOvertakesWithoutBackfilling) {
+  Policy policy;
+  policy.scheduling.backfill = resmgr::Backfill::kNone;
+  World world(policy);
+  world.join("n1", 4);
+  world.submit(one_step().needs(cpus(3)).limit(seconds(100)));
+  world.submit(one_step().needs(cpus(4)).limit(seconds(100)));
+  EXPECT_NE(dry_run(world, one_step().needs(cpus(1)).limit(seconds(9))).start, world.now);
+}
+
+TEST(DryRun, TakesNobodyIn) {
+  Policy policy;
+  policy.priority.fair_share = 100;
+  World world(policy);
+  world.join("n1", 1);
+  dry_run(world, one_step());
+  EXPECT_EQ(world.actions.size(), 1U);
+  EXPECT_THAT(world.last_rows, IsEmpty());
 }
 
 TEST(DryRun, KnowsNothingBehindAJobWithoutALimit) {
