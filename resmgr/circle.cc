@@ -32,16 +32,16 @@ std::vector<Parties::Wait> waits_of(const Parties& parties, JobNumber job) {
   return waits;
 }
 
-// The shortest way from the job back to itself; empty where there is none. Where everybody could
-// end before the job asked, all who cannot now wait for it in the end.
-std::string circle(const Parties& stuck, JobNumber job) {
+// The shortest way from the job's request back to the job; empty where there is none.
+std::string circle(const Parties& stuck, JobNumber job, const Demand& demand) {
   if (!stuck.contains(job)) return {};
   std::map<JobNumber, std::string> ways{{job, ""}};
   std::deque<JobNumber> open{job};
   for (; !open.empty(); open.pop_front()) {
-    const std::string& way = ways.at(open.front());
-    for (const Parties::Wait& wait : waits_of(stuck, open.front())) {
-      std::string longer = way + (way.empty() ? "" : "; ") + edge(open.front(), wait);
+    const JobNumber from = open.front();
+    const std::string way = ways.at(from);
+    for (const Parties::Wait& wait : from == job ? stuck.waits_of(demand) : waits_of(stuck, from)) {
+      std::string longer = way + (way.empty() ? "" : "; ") + edge(from, wait);
       if (wait.on == job) return longer;
       if (ways.try_emplace(wait.on, std::move(longer)).second) open.push_back(wait.on);
     }
@@ -53,13 +53,14 @@ std::string circle(const Parties& stuck, JobNumber job) {
 
 std::optional<std::string> circle_closed_by(const Ledger& ledger, const Waiting& waiting,
                                             RequestId id, const Demand& demand) {
-  // The common cases without a search: it waits for nothing named, or nobody waits for its job.
-  if (ledger.named_free(demand)) return std::nullopt;
-  const Holding* whole = ledger.holding(RequestId{id.job, 0});
-  if (whole == nullptr || whole->demand->named.empty()) return std::nullopt;
-  Parties parties(ledger, waiting, Parties::Of::kNamed, {}, std::pair{id, &demand});
+  // The common cases without a search: its job holds nothing as a whole, or it need not wait. What
+  // is taken before it starts is taken by somebody who asks later.
+  if (ledger.holding(RequestId{id.job, 0}) == nullptr || ledger.has_room(demand)) {
+    return std::nullopt;
+  }
+  Parties parties(ledger, waiting, Parties::Of::kKnownNodes, {}, std::pair{id, &demand});
   parties.reduce();
-  std::string found = circle(parties, id.job);
+  std::string found = circle(parties, id.job, demand);
   return found.empty() ? std::nullopt : std::optional(std::move(found));
 }
 

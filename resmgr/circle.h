@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Circles of jobs that hold named resources and wait for each other's (see parties.h for who is a
-// party).
+// Circles of jobs that hold resources, named ones or of nodes, and wait for each other's (see
+// parties.h for who is a party). A node that is known may come back: it counts as there.
 //
 // Detection stands in enqueue() alone. A grant to a step only removes a wait, because what the step
 // takes comes back; a grant to part 0 adds a holder whose steps do not yet ask, since steps may ask

@@ -13,9 +13,10 @@ Ledger::NamedKey key_of(const NamedNeed& need) {
   return {need.of->resource.name, need.of->resource.kind};
 }
 
-bool stands_on_node_for(const Demand& demand, const Party& party) {
+bool stands_on_node_for(const Demand& demand, const Party& party, Parties::Of of) {
   const Node* node = party.whole->node;
-  return node != nullptr && node->usable() && could_serve(*node, demand);
+  if (node == nullptr || !could_serve(*node, demand)) return false;
+  return of == Parties::Of::kKnownNodes || node->usable();
 }
 
 }  // namespace
@@ -40,7 +41,7 @@ void Parties::hold(const Holding& whole, Amount sign) {
   for (const NamedNeed& need : whole.demand->named) {
     named_held_[key_of(need)] += sign * need.amount;
   }
-  if (whole.node == nullptr || of_ == Of::kNamed) return;
+  if (whole.node == nullptr) return;
   Amounts& held = nodes_held_[whole.node->id];
   if (sign > 0) add(held, whole.demand->node);
   if (sign < 0) subtract(held, whole.demand->node);
@@ -54,12 +55,13 @@ bool Parties::lacks(const NamedNeed& need) const {
 
 // Only where a party holds something on a node that could serve it.
 bool Parties::lacks_node(const Demand& demand) const {
-  if (of_ == Of::kNamed || !demand.takes_from_node() || nodes_held_.empty()) return false;
+  if (!demand.takes_from_node() || nodes_held_.empty()) return false;
   const bool helps = std::ranges::any_of(
-      parties_, [&](const auto& entry) { return stands_on_node_for(demand, entry.second); });
+      parties_, [&](const auto& entry) { return stands_on_node_for(demand, entry.second, of_); });
   return helps && std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
            const auto& [id, node] = entry;
-           if (!node.usable() || !node.is_of(demand.element)) return false;
+           const bool counts = of_ == Of::kKnownNodes || node.usable();
+           if (!counts || !node.is_of(demand.element)) return false;
            const auto held = nodes_held_.find(id);
            return fits(demand.node, node.total,
                        held == nodes_held_.end() ? std::span<const Amount>() : held->second);
@@ -85,7 +87,7 @@ std::vector<Parties::Wait> Parties::waits_of(const Demand& demand) const {
   }
   if (!lacks_node(demand)) return waits;
   for (const auto& [job, party] : parties_) {
-    if (stands_on_node_for(demand, party)) waits.push_back({party.whole->node->name, job});
+    if (stands_on_node_for(demand, party, of_)) waits.push_back({party.whole->node->name, job});
   }
   return waits;
 }
@@ -114,7 +116,7 @@ std::vector<JobNumber> Parties::jobs() const {
 
 Precedence::Precedence(const Ledger& ledger, const Waiting& waiting,
                        const std::set<RequestId>& started)
-    : parties_(ledger, waiting, Parties::Of::kNamedAndNodes, started) {
+    : parties_(ledger, waiting, Parties::Of::kUsableNodes, started) {
   if (parties_.empty()) return;
   Parties rest = parties_;
   order_ = rest.reduce();

@@ -29,7 +29,9 @@ struct Party {
 
 class Parties {
  public:
-  enum class Of { kNamed, kNamedAndNodes };  // which of what is held counts
+  // Whether nodes that may come back count as there: what only they can give does not close a
+  // circle, but those who wait for it may need others to go first.
+  enum class Of { kKnownNodes, kUsableNodes };
 
   // Requests in `started` wait no longer. `asking` is to be counted as one more waiting request.
   Parties(const Ledger& ledger, const Waiting& waiting, Of of, const std::set<RequestId>& started,

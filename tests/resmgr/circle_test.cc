@@ -30,6 +30,25 @@ TEST_F(Circle, OfTwoJobsIsRefused) {
                  "job 2 waits for a, which job 1 holds; job 1 waits for b, which job 2 holds");
 }
 
+// One holds what the other's step needs of the only node, the other what the one's step needs by
+// name.
+TEST_F(Circle, ThroughANodeIsRefused) {
+  world.hold({whole(1), exclusive({"a"})});
+  world.hold({whole(2), cpus(6)});
+  world.ask({step(1), cpus(4)});
+  expect_refused({step(2), exclusive({"a"})},
+                 "job 2 waits for a, which job 1 holds; job 1 waits for n1, which job 2 holds");
+}
+
+// What comes back by itself, or with a node, closes none.
+TEST_F(Circle, ThroughANodeNeedsTheNodeToBeHeldByThoseWhoWait) {
+  world.hold({whole(1), exclusive({"a"})});
+  world.hold({whole(2), cpus(2)});
+  world.hold({whole(3), cpus(4)});
+  world.ask({step(1), cpus(4)});
+  EXPECT_TRUE(world.try_ask({step(2), exclusive({"a"})}));
+}
+
 TEST_F(Circle, OfThreeJobsIsRefused) {
   world.hold({whole(1), exclusive({"a"})});
   world.hold({whole(2), exclusive({"b"})});

@@ -389,7 +389,7 @@ Reference::Parties Reference::parties(const std::map<RequestId, Request>& asks) 
 }
 
 std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& parties,
-                                         bool with_nodes) const {
+                                         Nodes which) const {
   std::set<JobNumber> needed;
   for (const auto& [name, asked] : Pass::named_of(request, shared(request))) {
     std::int64_t rest = signed_of(named.at(name).total);
@@ -402,11 +402,13 @@ std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& 
     }
     if (in(asked, "") > rest) needed.merge(holders);
   }
-  if (!with_nodes || !request.needs.takes_from_node()) return needed;
+  if (!request.needs.takes_from_node()) return needed;
   const Row asked = asked_of(request.needs);
   std::set<JobNumber> holders;
   for (const auto& [id, node] : nodes) {
-    if (!could_serve(id, request.needs)) continue;
+    if (which == Nodes::kUp && !node.up) continue;
+    if (!request.needs.element.empty() && !node.elements.contains(request.needs.element)) continue;
+    if (!fits(asked, row_of(node.capacity))) continue;
     Row rest = row_of(node.capacity);
     for (const auto& [job, party] : parties) {
       if (party.whole.grant.node != id) continue;
@@ -420,14 +422,14 @@ std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& 
 }
 
 // In rounds, by number: whoever needs nobody's end ends.
-std::vector<JobNumber> Reference::reduce(Parties& parties, bool with_nodes) const {
+std::vector<JobNumber> Reference::reduce(Parties& parties, Nodes which) const {
   std::vector<JobNumber> order;
   for (bool again = true; again;) {
     again = false;
     std::vector<JobNumber> round;
     for (const auto& [job, party] : parties) round.push_back(job);
     for (const JobNumber job : round) {
-      const auto met = [&](const Request& r) { return needed_by(r, parties, with_nodes).empty(); };
+      const auto met = [&](const Request& r) { return needed_by(r, parties, which).empty(); };
       if (!std::ranges::all_of(parties.at(job).waits, met)) continue;
       parties.erase(job);
       order.push_back(job);
@@ -438,17 +440,17 @@ std::vector<JobNumber> Reference::reduce(Parties& parties, bool with_nodes) cons
 }
 
 std::vector<RequestId> Reference::before(const Request& request, const Parties& parties) const {
-  std::set<JobNumber> reached = needed_by(request, parties, true);
+  std::set<JobNumber> reached = needed_by(request, parties, Nodes::kUp);
   for (std::size_t size = 0; size != reached.size();) {
     size = reached.size();
     for (const JobNumber job : std::set(reached)) {
       for (const Request& wait : parties.at(job).waits) {
-        reached.merge(needed_by(wait, parties, true));
+        reached.merge(needed_by(wait, parties, Nodes::kUp));
       }
     }
   }
   Parties rest = parties;
-  std::vector<JobNumber> order = reduce(rest, true);
+  std::vector<JobNumber> order = reduce(rest, Nodes::kUp);
   for (const auto& [job, party] : rest) order.push_back(job);
   std::vector<RequestId> requests;
   for (const JobNumber job : order) {
@@ -461,9 +463,20 @@ std::vector<RequestId> Reference::before(const Request& request, const Parties& 
 bool Reference::closes_circle(const Request& request) const {
   std::map<RequestId, Request> asks = waiting;
   asks[request.id] = request;
-  Parties all = parties(asks);
-  reduce(all, false);
-  return all.contains(request.id.job);
+  Parties stuck = parties(asks);
+  reduce(stuck, Nodes::kKnown);
+  if (!stuck.contains(request.id.job)) return false;
+  std::set<JobNumber> reached = needed_by(request, stuck, Nodes::kKnown);
+  for (std::size_t size = 0; size != reached.size();) {
+    size = reached.size();
+    for (const JobNumber job : std::set(reached)) {
+      if (job == request.id.job) return true;
+      for (const Request& wait : stuck.at(job).waits) {
+        reached.merge(needed_by(wait, stuck, Nodes::kKnown));
+      }
+    }
+  }
+  return reached.contains(request.id.job);
 }
 
 }  // namespace jobq::resmgr::test

@@ -68,11 +68,11 @@ class Reference {
     std::vector<Request> waits;
   };
   using Parties = std::map<JobNumber, Party>;
+  enum class Nodes { kUp, kKnown };
   Parties parties(const std::map<RequestId, Request>& asks) const;
   // The parties, if any, one of which must end before the request can be met.
-  std::set<JobNumber> needed_by(const Request& request, const Parties& parties,
-                                bool with_nodes) const;
-  std::vector<JobNumber> reduce(Parties& parties, bool with_nodes) const;
+  std::set<JobNumber> needed_by(const Request& request, const Parties& parties, Nodes which) const;
+  std::vector<JobNumber> reduce(Parties& parties, Nodes which) const;
   std::vector<RequestId> before(const Request& request, const Parties& parties) const;
 };
 
