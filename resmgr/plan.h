@@ -97,7 +97,7 @@ class Plan {
   Work* work_;
   // An outlook that was built, and of which node.
   struct Built {
-    const Node* node;
+    const Node* node = nullptr;
     Outlook outlook;
   };
   std::deque<Built> built_;              // in the order of building

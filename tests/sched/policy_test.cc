@@ -29,6 +29,13 @@ SpecBuilder in(const std::string& element, std::uint32_t count = 1) {
   return builder;
 }
 
+void register_plan(World& world, const SpecBuilder& builder) {
+  auto spec = std::make_shared<JobSpec>(builder.spec);
+  spec->class_name = "plan";
+  spec->class_version = "1";
+  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+}
+
 std::vector<std::uint64_t> in_order(const World& world) {
   std::vector<std::uint64_t> numbers;
   world.core.queue({}, world.now, [&](const JobSummary& it) {
@@ -191,10 +198,7 @@ TEST(Element, ATicketNamesOneForItsClass) {
   World world(elements());
   world.join("s1", 4);
   world.join("b1", 4);
-  auto spec = std::make_shared<JobSpec>(in("small").spec);
-  spec->class_name = "plan";
-  spec->class_version = "1";
-  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  register_plan(world, in("small"));
   Ticket ticket;
   ticket.class_name = "plan";
   ticket.element = "big";
@@ -312,10 +316,7 @@ TEST(Caps, ElementsAndClassesHaveTheirs) {
   World world(policy);
   world.join("b1", 8);
   world.join("s1", 8);
-  auto spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
-  spec->class_name = "plan";
-  spec->class_version = "1";
-  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  register_plan(world, one_step().needs(cpus(1)));
   Ticket ticket;
   ticket.class_name = "plan";
   EXPECT_EQ(world.state(world.submit(ticket)), "BP");
@@ -463,10 +464,7 @@ TEST(Share, UseOutlivesARestart) {
 TEST(Estimate, FollowsFromTheRunsOfTheClass) {
   World world;
   world.join("n1", 1);
-  auto spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
-  spec->class_name = "plan";
-  spec->class_version = "1";
-  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  register_plan(world, one_step().needs(cpus(1)));
   Ticket ticket;
   ticket.class_name = "plan";
   JobNumber job = world.submit(ticket);
