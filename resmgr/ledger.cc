@@ -86,15 +86,15 @@ void Ledger::unlist_end(const Holding& holding) {
   }
 }
 
-ElementId Ledger::element(const std::string& name) {
+ElementId Ledger::element(std::string name) {
   if (name.empty()) return 0;
   const auto next = static_cast<ElementId>(element_ids_.size() + 1);
-  return element_ids_.try_emplace(name, next).first->second;
+  return element_ids_.try_emplace(std::move(name), next).first->second;
 }
 
-Group& Ledger::group_of(const std::vector<std::string>& elements) {
+Group& Ledger::group_of(std::vector<std::string> elements) {
   std::set<ElementId> ids;
-  for (const std::string& name : elements) ids.insert(element(name));
+  for (std::string& name : elements) ids.insert(element(std::move(name)));
   std::vector<ElementId> key(ids.begin(), ids.end());
   Group& group = groups_[key];
   group.elements = std::move(key);
@@ -122,7 +122,7 @@ void Ledger::set_elements(std::vector<std::string> names) {
 }
 
 void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capacity,
-                      const std::vector<std::string>& elements) {
+                      std::vector<std::string> elements) {
   const auto [place, is_new] = nodes_.try_emplace(id);
   if (is_new) {
     place->second.id = id;
@@ -134,7 +134,7 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
   for (const Node::Held& held : place->second.holdings) unlist_end(*held.holding);
   change_node(place->second, [&](Node& node) {
     node.name = name;
-    node.group = &group_of(elements);
+    node.group = &group_of(std::move(elements));
     node.capacity = capacity;
     subtract(node.free, node.total);
     node.total = total;

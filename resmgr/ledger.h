@@ -155,7 +155,7 @@ class Ledger {
  public:
   // --- what there is
   void set_node(NodeId id, const std::string& name, const Capacity& capacity,
-                const std::vector<std::string>& elements);
+                std::vector<std::string> elements);
   void set_elements(std::vector<std::string> names);
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
@@ -223,8 +223,8 @@ class Ledger {
 
   Amounts amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
                   const std::vector<Count>& counts);
-  ElementId element(const std::string& name);
-  Group& group_of(const std::vector<std::string>& elements);
+  ElementId element(std::string name);
+  Group& group_of(std::vector<std::string> elements);
   Node& known_node(NodeId id) const;
   Named& mention(const std::string& name, NamedKind kind);
   void forget_unused(const Named& named);

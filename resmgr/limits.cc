@@ -16,12 +16,13 @@ Cap& Limits::cap(CapId id) {
   return place->second;
 }
 
-void Limits::add(LimitClassId id, const std::vector<CapId>& caps) {
+void Limits::add(LimitClassId id, std::vector<CapId> caps) {
   check(bool{id}, "class 0 is for none");
   const auto [place, is_new] = classes_.try_emplace(id);
   check(is_new, "a limit class is given once");
-  const std::set<CapId> each(caps.begin(), caps.end());
-  for (const CapId cap : each) {
+  std::sort(caps.begin(), caps.end());
+  caps.erase(std::unique(caps.begin(), caps.end()), caps.end());
+  for (const CapId cap : caps) {
     const auto known = caps_.find(cap);
     check(known != caps_.end(), "the caps of a limit class are known");
     place->second.caps.push_back(&known->second);

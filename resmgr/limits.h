@@ -40,7 +40,7 @@ class Limits {
   // Makes it where it is new.
   Cap& cap(CapId id);
   // The class is new and its caps are known.
-  void add(LimitClassId id, const std::vector<CapId>& caps);
+  void add(LimitClassId id, std::vector<CapId> caps);
   // Null for none; the class must be known.
   LimitClass* find(LimitClassId id);
   const LimitClass* find(LimitClassId id) const;

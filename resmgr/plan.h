@@ -62,7 +62,7 @@ class Plan {
   struct Choice;
   // No node may serve this now, and so none that which needs more, or for longer.
   struct Refused {
-    const Demand* demand;
+    const Demand* demand = nullptr;
     Time until;
     bool covers(const Refused& other) const;
   };

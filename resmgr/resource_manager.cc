@@ -54,11 +54,11 @@ ResourceManager& ResourceManager::operator=(ResourceManager&&) noexcept = defaul
 
 void ResourceManager::set_node(NodeId id, const std::string& name, const Capacity& capacity,
                                std::vector<std::string> elements) {
-  state_->ledger.set_node(id, name, capacity, elements);
+  state_->ledger.set_node(id, name, capacity, std::move(elements));
 }
 
 void ResourceManager::set_elements(std::vector<std::string> names) {
-  state_->ledger.set_elements(names);
+  state_->ledger.set_elements(std::move(names));
 }
 
 void ResourceManager::set_connected(NodeId id, bool connected) {
@@ -91,7 +91,7 @@ void ResourceManager::set_cap(CapId id, std::uint64_t most, std::string text) {
 }
 
 void ResourceManager::set_limit_class(LimitClassId id, std::vector<CapId> caps) {
-  state_->waiting.set_limit_class(id, caps);
+  state_->waiting.set_limit_class(id, std::move(caps));
 }
 
 void ResourceManager::set_offset(LimitClassId id, std::int64_t offset) {

@@ -124,8 +124,8 @@ void Waiting::refill(Cap& cap, std::uint64_t most, std::uint64_t taken) {
   }
 }
 
-void Waiting::set_limit_class(LimitClassId id, const std::vector<CapId>& caps) {
-  limits_.add(id, caps);
+void Waiting::set_limit_class(LimitClassId id, std::vector<CapId> caps) {
+  limits_.add(id, std::move(caps));
 }
 
 void Waiting::set_offset(LimitClassId id, std::int64_t offset) {

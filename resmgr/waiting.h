@@ -33,7 +33,7 @@ class Waiting {
  public:
   // See ResourceManager.
   void set_cap(CapId id, std::uint64_t most, std::string text);
-  void set_limit_class(LimitClassId id, const std::vector<CapId>& caps);
+  void set_limit_class(LimitClassId id, std::vector<CapId> caps);
   void set_offset(LimitClassId id, std::int64_t offset);
   void enter(LimitClassId id);
   void leave(LimitClassId id);
@@ -67,7 +67,7 @@ class Waiting {
   // The shapes that are new, or whose lines opened, since this was last asked, and that are still
   // there and open; in the order of their first members.
   std::vector<Found> take_new_shapes();
-  std::optional<Found> head_of(ShapeId shape) const;  // none while its line is closed
+  std::optional<Found> head_of(ShapeId id) const;  // none while its line is closed
   const std::shared_ptr<const Demand>& demand_of(const Found& found) const {
     return shapes_[found.shape].demand;
   }

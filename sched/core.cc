@@ -4,12 +4,14 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
 
 namespace jobq::sched {
 
-Core::Core(const Policy& policy)
-    : policy_(policy), rm_(policy.scheduling), fair_(policy_), quotas_(policy_, rm_) {
+Core::Core(Policy policy)
+    : policy_(std::move(policy)), rm_(policy_.scheduling), fair_(policy_), quotas_(policy_, rm_) {
   std::vector<std::string> elements;
   for (const ElementPolicy& element : policy_.elements) elements.push_back(element.name);
   rm_.set_elements(std::move(elements));

@@ -60,7 +60,7 @@ using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for lo
 
 class Core {
  public:
-  explicit Core(const Policy& policy);
+  explicit Core(Policy policy);
 
   // The door (core.cc, changes.cc, recovery.cc).
   void accept(Event& event, Time now, std::vector<Action>& actions);

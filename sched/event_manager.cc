@@ -2,11 +2,13 @@
 // The door: what the outside sees of the core.
 #include "sched/event_manager.h"
 
+#include <utility>
+
 #include "sched/core.h"
 
 namespace jobq::sched {
 
-EventManager::EventManager(Policy policy) : core_(std::make_unique<Core>(policy)) {}
+EventManager::EventManager(Policy policy) : core_(std::make_unique<Core>(std::move(policy))) {}
 EventManager::~EventManager() = default;
 EventManager::EventManager(EventManager&&) noexcept = default;
 EventManager& EventManager::operator=(EventManager&&) noexcept = default;

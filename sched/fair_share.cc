@@ -39,7 +39,7 @@ std::uint64_t exp2_of_minus(std::uint64_t x) {
 
 FairShare::FairShare(const Policy& policy)
     : points_(policy.priority.fair_share),
-      period_(std::max(policy.priority.half_life.count / kPeriods, std::int64_t{1})) {
+      period_{std::max(policy.priority.half_life.count / kPeriods, std::int64_t{1})} {
   if (!is_on()) return;
   for (const AccountPolicy& account : policy.accounts) {
     for (const std::string& user : account.users) account_by_user_[user] = accounts_.size();

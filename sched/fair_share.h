@@ -41,10 +41,10 @@ class FairShare {
   LineId find(const std::string& user) const;  // 0: it has none yet
 
   // From now on the user holds so many processors more, or less.
-  void hold(LineId line, std::int64_t cpus, Time now);
+  void hold(LineId id, std::int64_t cpus, Time now);
 
   // The same for what is held since an earlier life of the controller, from that time on.
-  void hold_again(LineId line, std::int64_t cpus, Time since, Time now);
+  void hold_again(LineId id, std::int64_t cpus, Time since, Time now);
 
   // When the factors should be found anew; none while nobody holds processors.
   std::optional<Time> due(Time now) const;

@@ -42,7 +42,7 @@ class Quotas {
   void set_offset(FairShare::LineId line, std::int64_t offset);
 
   // kRefused where so many more jobs would be too many to wait, with the cap.
-  Result<void> admit(const Kind& kind, std::uint64_t jobs) const;
+  Result<void> admit(const Kind& kind, std::uint64_t count) const;
   void count_waiting(const Kind& kind, std::int64_t more);
   // How many wait under each cap, for a recount.
   std::vector<std::uint64_t> waiting() const;
