@@ -34,7 +34,7 @@ Error not_recorded(const Error& error) {
 }  // namespace
 
 Turn::Turn(sched::Policy policy, TurnDoors& doors)
-    : policy_(policy), doors_(doors), core_(policy) {}
+    : policy_(std::move(policy)), doors_(doors), core_(policy_) {}
 
 // What recovery itself changes is journalled like any other turn; while the journal is failing,
 // that waits for the recovery after it is back.

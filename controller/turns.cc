@@ -34,7 +34,7 @@ struct Turns::Mailbox {
 
 Turns::Turns(uv_loop_s* loop, sched::Policy policy, Handlers handlers)
     : handlers_(std::move(handlers)),
-      turn_(policy, *this),
+      turn_(std::move(policy), *this),
       mailbox_(std::make_shared<Mailbox>()),
       turn_end_(loop, [this] { run(); }),
       tick_(loop, [this] { turn_.due(TurnTimer::kTick); }),
