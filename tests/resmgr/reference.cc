@@ -362,7 +362,7 @@ std::vector<Grant> Reference::round(Time now) {
   const std::vector<Request> left = queue();
   const auto first = std::ranges::find_if(left, [&](const Request& r) { return open(r); });
   if (first == left.end()) return grants;
-  const Request head = *first;
+  const Request& head = *first;
   for (const RequestId id : before(head, parties(waiting))) {
     if (id != head.id && waiting.contains(id)) start(free, waiting.at(id));
   }
