@@ -31,10 +31,25 @@ void Process::after_us(std::int64_t delay_us, Timeline::What what) {
 
 void Process::run(Timeline& timeline, const std::shared_ptr<Life>& life, Timeline::What what) {
   if (life->dead) return;
-  const std::int64_t wait_us = life->paused_until_us - timeline.now_us();
-  if (wait_us <= 0) return what();
-  timeline.after_us(wait_us,
-                    [&timeline, life, what = std::move(what)] { run(timeline, life, what); });
+  const bool goes_on_later = !life->waiting.empty();
+  life->waiting.push_back(std::move(what));
+  if (!goes_on_later) go_on(timeline, life);
+}
+
+// A pause may have become longer since it began; what came first still goes first.
+void Process::go_on(Timeline& timeline, const std::shared_ptr<Life>& life) {
+  while (!life->waiting.empty()) {
+    const std::int64_t wait_us = life->paused_until_us - timeline.now_us();
+    if (wait_us > 0) return timeline.after_us(wait_us, [&timeline, life] { go_on(timeline, life); });
+    const Timeline::What what = std::move(life->waiting.front());
+    life->waiting.pop_front();
+    what();
+  }
+}
+
+void Process::kill() {
+  life_->dead = true;
+  life_->waiting.clear();
 }
 
 void Process::pause(Millis span) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -52,15 +53,17 @@ class Process {
   // Nothing of it happens for so long; what was due happens then, in its order.
   void pause(Millis span);
   // From now on nothing of it happens any more.
-  void kill() { life_->dead = true; }
+  void kill();
   bool is_dead() const { return life_->dead; }
 
  private:
   struct Life {
     bool dead = false;
     std::int64_t paused_until_us = 0;
+    std::deque<Timeline::What> waiting;  // for the end of the pause, in the order of their times
   };
   static void run(Timeline& timeline, const std::shared_ptr<Life>& life, Timeline::What what);
+  static void go_on(Timeline& timeline, const std::shared_ptr<Life>& life);
 
   Timeline& timeline_;
   std::shared_ptr<Life> life_;
