@@ -34,8 +34,7 @@ struct Setup {
   std::size_t singles = 200;
 };
 
-// --- physical limits
-// ---------------------------------------------------------------------------------
+// --- physical limits ---------------------------------------------------------------------------
 
 double bare_start_ms(std::size_t count) {
   std::vector<double> times;
@@ -124,8 +123,7 @@ double process_rate(const std::vector<std::string>& words, std::size_t count) {
   return static_cast<double>(count) / seconds_since(start);
 }
 
-// --- jobq
-// --------------------------------------------------------------------------------------------
+// --- jobq --------------------------------------------------------------------------------------
 
 // Submits one job and waits for its end, on one connection.
 double one_job_ms(Client& client) {
@@ -148,7 +146,7 @@ double one_job_ms(Client& client) {
 // A controller and a node of its own for so many jobs at a time.
 class Up {
  public:
-  Up(const Setup& setup, const Scratch& scratch, std::size_t cpus)
+  Up(const Setup& setup, const TempDir& scratch, std::size_t cpus)
       : daemon_({(setup.bin / "jobq").string(), "up", "--state",
                  scratch / fmt::format("state-{}", cpus), "--socket", scratch / "sock", "--cpus",
                  fmt::to_string(cpus)},
@@ -176,7 +174,7 @@ struct Round {
   double ratio() const { return measured / limit; }
 };
 
-Round one_round(const Setup& setup, const Scratch& scratch, const std::string& jq) {
+Round one_round(const Setup& setup, const TempDir& scratch, const std::string& jq) {
   const double before = bare_spawn_rate(setup.jobs);
   const std::int64_t start = steady_now_ns();
   run({jq, "submit", "-"}, scratch / "true.jsonl");
@@ -186,7 +184,7 @@ Round one_round(const Setup& setup, const Scratch& scratch, const std::string& j
 }
 
 // The median of three rounds: a machine that others share is not the same from second to second.
-void measure_throughput(const Setup& setup, const Scratch& scratch, const std::string& jq,
+void measure_throughput(const Setup& setup, const TempDir& scratch, const std::string& jq,
                         std::size_t at_a_time) {
   const Up up(setup, scratch, at_a_time);
   write_lines(scratch / "true.jsonl", setup.jobs, R"({{"run": ["/bin/true"]}})");
@@ -199,7 +197,7 @@ void measure_throughput(const Setup& setup, const Scratch& scratch, const std::s
             rounds[1].ratio() >= 0.7);
 }
 
-void measure_latency(const Setup& setup, const Scratch& scratch) {
+void measure_latency(const Setup& setup, const TempDir& scratch) {
   Client client(scratch / "sock");
   const double bare = bare_start_ms(setup.singles);
   std::vector<double> times;
@@ -210,7 +208,7 @@ void measure_latency(const Setup& setup, const Scratch& scratch) {
             fmt::format("<= {:.1f} ms", bare + 3), whole <= bare + 3);
 }
 
-void measure_bulk(const Setup& setup, const Scratch& scratch, const std::string& jq) {
+void measure_bulk(const Setup& setup, const TempDir& scratch, const std::string& jq) {
   const double limit = sqlite_row_rate(scratch / "rows.db", 500);
   const std::array<std::pair<std::string, std::string>, 2> kinds{
       {{"bulk submission, equal tickets",
@@ -227,7 +225,7 @@ void measure_bulk(const Setup& setup, const Scratch& scratch, const std::string&
   }
 }
 
-void measure_sequential(const Setup& setup, const Scratch& scratch, const std::string& jq) {
+void measure_sequential(const Setup& setup, const TempDir& scratch, const std::string& jq) {
   const EchoServer echo(scratch / "echo");
   const std::string client = (setup.bin.parent_path() / "bench_minimal_client").string();
   const double limit = process_rate({client, scratch / "echo"}, setup.singles);
@@ -262,7 +260,7 @@ int main(int argc, char** argv) {
   const Choice choice(argc, argv);
   if (!choice.any({"throughput", "latency", "sequential", "bulk"})) return 0;
   setup.bin = std::filesystem::canonical("/proc/self/exe").parent_path() / "bin";
-  const Scratch scratch(setup.bin.parent_path());
+  const TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
   setenv("JOBQ_SOCKET", (scratch / "sock").c_str(), 1);
   const std::size_t cores = std::thread::hardware_concurrency();
   const std::string jq = (setup.bin / "jq").string();

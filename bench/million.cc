@@ -61,7 +61,7 @@ void wait_for_socket(const Setup& setup) {
 // A controller of its own; killed without warning when it goes.
 class Killed {
  public:
-  Killed(const Setup& setup, const Scratch& scratch)
+  Killed(const Setup& setup, const TempDir& scratch)
       : pid_(spawn({setup.jobq(), "controller", "--state", scratch / "million", "--socket",
                     scratch / "sock"},
                    "/dev/null", "/dev/null", scratch / "log")) {}
@@ -77,14 +77,13 @@ class Killed {
   pid_t pid_;
 };
 
-void submit_waiting(const Setup& setup, const Scratch& scratch, std::size_t count,
+void submit_waiting(const Setup& setup, const TempDir& scratch, std::size_t count,
                     const std::string& ticket) {
   write_lines(scratch / "waiting.jsonl", count, ticket);
   run({setup.jq(), "submit", "-"}, scratch / "waiting.jsonl");
 }
 
-// --- memory
-// ------------------------------------------------------------------------------------------
+// --- memory ------------------------------------------------------------------------------------
 
 void measure_memory(const Setup& setup, pid_t controller, std::uint64_t before_kib) {
   const double bytes = static_cast<double>(resident_kib(controller) - before_kib) * 1024 /
@@ -93,8 +92,7 @@ void measure_memory(const Setup& setup, pid_t controller, std::uint64_t before_k
             fmt::format("{:.0f} bytes", bytes), "400 bytes", bytes / 400, "<= 400", bytes <= 400);
 }
 
-// --- questions
-// ---------------------------------------------------------------------------------------
+// --- questions ---------------------------------------------------------------------------------
 
 double ask_ms(Client& client, const wire::Frame& question) {
   std::vector<double> times;
@@ -108,7 +106,7 @@ double ask_ms(Client& client, const wire::Frame& question) {
   return median(times);
 }
 
-void measure_questions(const Setup& setup, const Scratch& scratch) {
+void measure_questions(const Setup& setup, const TempDir& scratch) {
   Client client(scratch / "sock");
   const std::uint64_t middle = setup.waiting / 2;
   wire::Frame nothing;
@@ -128,7 +126,7 @@ void measure_questions(const Setup& setup, const Scratch& scratch) {
   }
 }
 
-void measure_listing(const Setup& setup, const Scratch& scratch) {
+void measure_listing(const Setup& setup, const TempDir& scratch) {
   std::atomic<bool> done = false;
   double worst = 0;
   std::thread other([&] {
@@ -151,8 +149,7 @@ void measure_listing(const Setup& setup, const Scratch& scratch) {
             fmt::format("{:.1f} ms at worst", worst), worst / 50, "< 50 ms", worst < 50);
 }
 
-// --- restart
-// -----------------------------------------------------------------------------------------
+// --- restart -----------------------------------------------------------------------------------
 
 wire::Frame join_frame() {
   wire::Frame frame;
@@ -164,7 +161,7 @@ wire::Frame join_frame() {
   return frame;
 }
 
-void measure_restart(const Setup& setup, const Scratch& scratch) {
+void measure_restart(const Setup& setup, const TempDir& scratch) {
   std::filesystem::remove(scratch / "sock");
   const std::int64_t start = steady_now_ns();
   const Killed controller(setup, scratch);
@@ -180,7 +177,7 @@ void measure_restart(const Setup& setup, const Scratch& scratch) {
             fmt::format("{:.2f} s", took), "3 s", took / 3, "<= 3 s", took <= 3);
 }
 
-void measure_controller(const Setup& setup, const Scratch& scratch, const Choice& choice) {
+void measure_controller(const Setup& setup, const TempDir& scratch, const Choice& choice) {
   {
     const Killed controller(setup, scratch);
     wait_for_socket(setup);
@@ -193,13 +190,12 @@ void measure_controller(const Setup& setup, const Scratch& scratch, const Choice
   if (choice.has("restart")) measure_restart(setup, scratch);
 }
 
-// --- depth
-// -------------------------------------------------------------------------------------------
+// --- depth -------------------------------------------------------------------------------------
 
 constexpr std::size_t kRound = 3000;
 
 // The median of three rounds, as a share of the bare spawn rate.
-double share_of_spawns(const Setup& setup, const Scratch& scratch) {
+double share_of_spawns(const Setup& setup, const TempDir& scratch) {
   std::vector<double> shares;
   for (int i = 0; i < 3; ++i) {
     const double before = bare_spawn_rate(kRound);
@@ -211,15 +207,16 @@ double share_of_spawns(const Setup& setup, const Scratch& scratch) {
   return median(shares);
 }
 
-void measure_depth(const Setup& setup, const Scratch& scratch) {
+void measure_depth(const Setup& setup, const TempDir& scratch) {
   const std::string blocked = R"({{"run": ["/bin/true"], "needs": {{"tokens": {{"gate": 1}}}}}})";
   const Daemon up({setup.jobq(), "up", "--state", scratch / "depth", "--socket", scratch / "sock",
                    "--cpus", "3"},
                   scratch / "log");
   wait_for_socket(setup);
   run({setup.jq(), "resource", "create", "gate", "--tokens", "1"});
-  write_lines(scratch / "holder.jsonl", 1,
-              R"({{"run": ["sleep", "1000"], "needs": {{"tokens": {{"gate": 1}}}}}})");
+  write_lines(
+      scratch / "holder.jsonl", 1,
+      R"({{"name": "holder", "run": ["sleep", "1000"], "needs": {{"tokens": {{"gate": 1}}}}}})");
   run({setup.jq(), "submit", "-"}, scratch / "holder.jsonl");
   write_lines(scratch / "true.jsonl", kRound, R"({{"run": ["/bin/true"]}})");
   submit_waiting(setup, scratch, 1000, blocked);
@@ -229,10 +226,12 @@ void measure_depth(const Setup& setup, const Scratch& scratch) {
   print_row(fmt::format("no-op jobs behind {} blocked", setup.waiting),
             fmt::format("{:.2f} of spawns", deep), fmt::format("{:.2f} behind 1000", shallow),
             deep / shallow, ">= 0.95", deep / shallow >= 0.95);
+  // What holds the gate would go on without its controller.
+  run({setup.jq(), "cancel", "--name", "holder"});
+  waitpid(spawn({setup.jq(), "wait", "--name", "holder"}), nullptr, 0);  // 130: it was cancelled
 }
 
-// --- daemons that do nothing
-// -------------------------------------------------------------------------
+// --- daemons that do nothing -------------------------------------------------------------------
 
 constexpr int kIdleSeconds = 20;
 constexpr int kHeartbeatSeconds = 5;  // a third of the controller's node_timeout
@@ -259,7 +258,7 @@ void print_resident(const std::string& what, pid_t pid, double budget_mib) {
             fmt::format("< {:.0f} MiB", budget_mib), mib < budget_mib);
 }
 
-void measure_idle(const Setup& setup, const Scratch& scratch, const Choice& choice) {
+void measure_idle(const Setup& setup, const TempDir& scratch, const Choice& choice) {
   const Daemon controller(
       {setup.jobq(), "controller", "--state", scratch / "idle", "--socket", scratch / "sock"},
       scratch / "idle.log");
@@ -293,7 +292,7 @@ int main(int argc, char** argv) {
   Setup setup;
   setup.bin = std::filesystem::canonical("/proc/self/exe").parent_path() / "bin";
   if (const char* waiting = std::getenv("JOBQ_BENCH_WAITING")) setup.waiting = std::stoul(waiting);
-  const Scratch scratch(setup.bin.parent_path());
+  const TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
   setenv("JOBQ_SOCKET", (scratch / "sock").c_str(), 1);
   print_head();
   if (choice.any({"memory", "questions", "restart"})) measure_controller(setup, scratch, choice);

@@ -13,12 +13,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/time.h"
+#include "tests/temp_dir.h"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): not declared everywhere
 
@@ -70,26 +70,6 @@ inline void run(const std::vector<std::string>& words, const std::string& in = "
     give_up(fmt::format("{} failed with status {}", fmt::join(words, " "), status));
   }
 }
-
-// A directory of its own beside the binary, on the disk that is measured.
-class Scratch {
- public:
-  explicit Scratch(const std::filesystem::path& parent) {
-    std::string name = (parent / "bench.XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) give_up("no scratch directory in " + parent.string());
-    path_ = name;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
 
 class Daemon {
  public:

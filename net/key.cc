@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/unique_name.h"
 #include "net/endpoint.h"
 #include "net/socket.h"
 
@@ -97,7 +98,7 @@ bool sync_directory_of(const std::string& path) {
 
 // Writes the text to a new file and links it to `path`, where nothing may stand.
 bool put_in_place(const std::string& text, const std::string& path) {
-  std::string name = path + ".XXXXXX";
+  std::string name = unique_name_after(path);
   const Descriptor file(::mkostemp(name.data(), O_CLOEXEC));  // O_EXCL, mode 0600
   if (!file) return false;
   const bool placed = write_durably(file.get(), text) && ::link(name.c_str(), path.c_str()) == 0;

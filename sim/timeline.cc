@@ -40,7 +40,8 @@ void Process::run(Timeline& timeline, const std::shared_ptr<Life>& life, Timelin
 void Process::go_on(Timeline& timeline, const std::shared_ptr<Life>& life) {
   while (!life->waiting.empty()) {
     const std::int64_t wait_us = life->paused_until_us - timeline.now_us();
-    if (wait_us > 0) return timeline.after_us(wait_us, [&timeline, life] { go_on(timeline, life); });
+    if (wait_us > 0)
+      return timeline.after_us(wait_us, [&timeline, life] { go_on(timeline, life); });
     const Timeline::What what = std::move(life->waiting.front());
     life->waiting.pop_front();
     what();

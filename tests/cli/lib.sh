@@ -20,7 +20,7 @@
 set -Eeuo pipefail
 : "${JOBQ_BIN:?set JOBQ_BIN to the folder of the binaries under test, such as build/debug/bin}"
 
-T=$(mktemp -d "${TMPDIR:-/tmp}/jobq-test.XXXXXX")
+T=$(mktemp -d)
 mkdir -m 0700 "$T"/{home,run,config,data,xdg-state,tmp}
 while read -r variable; do
   [[ $variable == JOBQ_BIN || $variable == JOBQ_PATIENCE ]] || unset "$variable"

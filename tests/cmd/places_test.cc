@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +10,7 @@
 
 #include "cmd/locate.h"
 #include "cmd/passthrough.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::cmd {
 namespace {
@@ -20,19 +20,16 @@ using testing::HasSubstr;
 class PlacesTest : public testing::Test {
  public:
   PlacesTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "places.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     for (const char* name : {"JOBQ_SOCKET", "JOBQ_CONTROLLER", "JOBQ_KEY", "JOBQ_CONFIG"}) {
       ::unsetenv(name);
     }
-    ::setenv("XDG_CONFIG_HOME", (directory_ + "/config").c_str(), 1);
-    ::setenv("XDG_RUNTIME_DIR", (directory_ + "/run").c_str(), 1);
+    ::setenv("XDG_CONFIG_HOME", (directory_ / "config").c_str(), 1);
+    ::setenv("XDG_RUNTIME_DIR", (directory_ / "run").c_str(), 1);
   }
-  ~PlacesTest() override { std::filesystem::remove_all(directory_); }
 
  protected:
   void write(const std::string& name, std::string_view text, mode_t mode = 0644) {
-    const std::filesystem::path path = directory_ + "/" + name;
+    const std::filesystem::path path = directory_ / name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << text;
     ::chmod(path.c_str(), mode);
@@ -40,22 +37,22 @@ class PlacesTest : public testing::Test {
   std::string path_of(std::initializer_list<const char*> folders) const {
     std::string path;
     for (const char* folder : folders) {
-      path += (path.empty() ? "" : ":") + directory_ + "/" + folder;
+      path += (path.empty() ? "" : ":") + directory_ / folder;
     }
     return path;
   }
   std::string next_jq(std::initializer_list<const char*> folders, const std::string& self) const {
-    const std::string found = find_next_jq(path_of(folders), directory_ + "/" + self);
-    return found.empty() ? found : found.substr(directory_.size() + 1);
+    const std::string found = find_next_jq(path_of(folders), directory_ / self);
+    return found.empty() ? found : found.substr(directory_.path().size() + 1);
   }
 
-  std::string directory_;
+  TempDir directory_;
 };
 
 TEST_F(PlacesTest, the_next_jq_is_not_this_file_by_whatever_name) {
   write("ours/jobq", "ours", 0755);
-  std::filesystem::create_symlink("jobq", directory_ + "/ours/jq");
-  std::filesystem::create_hard_link(directory_ + "/ours/jobq", directory_ + "/ours/other");
+  std::filesystem::create_symlink("jobq", directory_ / "ours/jq");
+  std::filesystem::create_hard_link(directory_ / "ours/jobq", directory_ / "ours/other");
   write("theirs/jq", "theirs", 0755);
   EXPECT_EQ(next_jq({"ours", "theirs"}, "ours/jobq"), "theirs/jq");
   EXPECT_EQ(next_jq({"theirs", "ours"}, "ours/other"), "theirs/jq");
@@ -65,7 +62,7 @@ TEST_F(PlacesTest, the_next_jq_is_not_this_file_by_whatever_name) {
 TEST_F(PlacesTest, what_cannot_be_executed_is_no_jq) {
   write("ours/jq", "ours", 0755);
   write("plain/jq", "text", 0644);
-  std::filesystem::create_directories(directory_ + "/folder/jq");
+  std::filesystem::create_directories(directory_ / "folder/jq");
   write("theirs/jq", "theirs", 0755);
   EXPECT_EQ(next_jq({"ours", "missing", "plain", "folder", "theirs"}, "ours/jq"), "theirs/jq");
 }
@@ -85,7 +82,7 @@ TEST_F(PlacesTest, options_win_over_the_environment_over_the_file_over_the_usual
     const auto places = places_of_controller(options);
     return places ? places->front() : Place{"", "", "", places.error().message};
   };
-  EXPECT_EQ(first({}).socket, directory_ + "/run/jobq/controller.sock");
+  EXPECT_EQ(first({}).socket, directory_ / "run/jobq/controller.sock");
   EXPECT_EQ(places_of_controller({})->back().socket, "/run/jobq/controller.sock");
   write("config/jobq/jobq.toml", "[client]\nsocket = \"/a/file.sock\"\n");
   EXPECT_EQ(first({}).socket, "/a/file.sock");
@@ -102,10 +99,10 @@ TEST_F(PlacesTest, options_win_over_the_environment_over_the_file_over_the_usual
 
 TEST_F(PlacesTest, a_file_that_was_asked_for_must_be_there_and_right) {
   ControllerOptions options;
-  options.config = directory_ + "/none.toml";
+  options.config = directory_ / "none.toml";
   ASSERT_FALSE(places_of_controller(options));
   write("bad.toml", "[client]\nsokcet = 1\n");
-  options.config = directory_ + "/bad.toml";
+  options.config = directory_ / "bad.toml";
   const auto places = places_of_controller(options);
   ASSERT_FALSE(places);
   EXPECT_EQ(places.error().code, ErrorCode::kUsage);

@@ -2,7 +2,6 @@
 // From words, files and options to tickets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +11,7 @@
 #include "cmd/job_options.h"
 #include "cmd/paths.h"
 #include "cmd/submit_sources.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::cmd {
 namespace {
@@ -26,20 +26,15 @@ using testing::Pair;
 class SubmitTest : public testing::Test {
  public:
   SubmitTest() : before_(std::filesystem::current_path()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "submit.XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
-    std::filesystem::current_path(directory_);
+    std::filesystem::current_path(directory_.path());
   }
-  ~SubmitTest() override {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(directory_);
-  }
+  ~SubmitTest() override { std::filesystem::current_path(before_); }
 
  protected:
   static void write(const std::string& name, std::string_view text) { std::ofstream(name) << text; }
 
   std::filesystem::path before_;
-  std::string directory_;
+  TempDir directory_;
 };
 
 JobOptions parsed(const Words& words) {

@@ -4,30 +4,22 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include "controller/flight_log.h"
 #include "controller/translate.h"
 #include "tests/controller/served.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::controller {
 namespace {
 
 class Recordings : public ::testing::Test {
- public:
-  Recordings() {
-    std::string name = (std::filesystem::temp_directory_path() / "jobq-flight.XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no directory";
-    state_ = name;
-  }
-  ~Recordings() override { std::filesystem::remove_all(state_); }
-
  protected:
   // One whole recording of a controller that started with so many jobs.
   void record(std::size_t jobs, std::size_t events) const {
-    FlightRecorder recorder({state_, kLimit, {encode_spec, decode_spec}});
+    FlightRecorder recorder({state_.path(), kLimit, {encode_spec, decode_spec}});
     recorder.restored(rows(jobs), Time{1}, {}, {}, {});
     for (std::size_t i = 0; i < events; ++i) {
       recorder.given(sched::NodeLost{NodeId{1}, std::string(1000, 'x')}, Time{2});
@@ -43,7 +35,7 @@ class Recordings : public ::testing::Test {
     }
     return sum;
   }
-  std::string flight() const { return flight_directory(state_); }
+  std::string flight() const { return flight_directory(state_.path()); }
 
   static constexpr Bytes kLimit{1U << 20U};
 
@@ -59,7 +51,7 @@ class Recordings : public ::testing::Test {
     return rows;
   }
 
-  std::string state_;
+  TempDir state_;
 };
 
 TEST_F(Recordings, RowsAndEventsTogetherStayWithinTheLimit) {

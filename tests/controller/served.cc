@@ -2,18 +2,13 @@
 // The thread that serves, and the talking of peers.
 #include "tests/controller/served.h"
 
-#include <cstdlib>
-
 #include "controller/translate.h"
 
 namespace jobq::controller {
 
 Served::Served(std::function<void(Options&)> change) {
-  std::string name = (std::filesystem::temp_directory_path() / "jobq-served.XXXXXX").string();
-  if (mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no directory";
-  directory_ = name;
-  options_.state = (directory_ / "state").string();
-  options_.socket = (directory_ / "sock").string();
+  options_.state = directory_ / "state";
+  options_.socket = directory_ / "sock";
   options_.listen = net::TcpAddress{"127.0.0.1", 0};
   if (change) change(options_);
   start();
@@ -21,8 +16,6 @@ Served::Served(std::function<void(Options&)> change) {
 
 Served::~Served() {
   if (thread_.joinable()) stop();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 void Served::start() {

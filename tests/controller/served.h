@@ -7,7 +7,6 @@
 #include <uv.h>
 
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "controller/controller.h"
 #include "net/client.h"
 #include "net/jobq.pb.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::controller {
 
@@ -35,7 +35,7 @@ class Served {
  private:
   void run();
 
-  std::filesystem::path directory_;
+  TempDir directory_;
   Options options_;
   std::optional<net::TcpAddress> address_;
   std::thread thread_;

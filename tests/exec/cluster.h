@@ -26,7 +26,7 @@ class Cluster {
   ~Cluster();
 
   std::string state() const { return dir_ / "state"; }
-  const TempDir& dir() const { return dir_; }
+  const OpenDir& dir() const { return dir_; }
 
   // --- the controller
   void listen();
@@ -66,7 +66,7 @@ class Cluster {
   void settle_everything();
   AgentOptions options() const;
 
-  TempDir dir_;
+  OpenDir dir_;
   uv_loop_t loop_{};
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Connection> node_;

@@ -31,7 +31,7 @@ class Launch : public testing::Test {
     return path;
   }
 
-  TempDir dir_;
+  OpenDir dir_;
   StepsWorld world_{dir_.path(), true};
 };
 

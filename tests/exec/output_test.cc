@@ -141,7 +141,7 @@ TEST_F(Output, WhatIsNoFileIsNotRead) {
 }
 
 TEST(SweepTest, OldFilesGoAndThenTheOldestUntilTheRestFits) {
-  TempDir dir;
+  OpenDir dir;
   const Time now{1'000'000'000'000};
   std::vector<std::string> files;
   for (std::uint64_t job = 1; job <= 4; ++job) {

@@ -69,7 +69,7 @@ class Records : public testing::Test {
   }
   void write(const std::string& bytes) { std::ofstream(path_, std::ios::binary) << bytes; }
 
-  TempDir dir_;
+  OpenDir dir_;
   std::string path_ = dir_ / "attempts.log";
 };
 

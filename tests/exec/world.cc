@@ -4,10 +4,8 @@
 
 #include <poll.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -15,17 +13,6 @@
 #include "exec/state.h"
 
 namespace jobq::exec {
-
-TempDir::TempDir() {
-  std::string name = (std::filesystem::temp_directory_path() / "jobq-exec-XXXXXX").string();
-  path_ = mkdtemp(name.data());
-  chmod(path_.c_str(), 0755);
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
 
 bool wait_until(const std::function<bool()>& holds, const std::function<void()>& meanwhile) {
   const std::int64_t end_ns = steady_now_ns() + 20'000'000'000;

@@ -6,26 +6,21 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "exec/steps.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::exec {
 
-class TempDir {
+// Others may look into it: steps run as other users.
+class OpenDir : public TempDir {
  public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
+  OpenDir() { std::filesystem::permissions(path(), std::filesystem::perms{0755}); }
 };
 
 // Until it holds, for at most 20 seconds; `meanwhile` is called between two looks.

@@ -67,7 +67,7 @@ TEST_F(KeyTest, ANewKeyIsReadAgain) {
 
 TEST_F(KeyTest, NothingElseIsLeftInTheDirectory) {
   ASSERT_TRUE(read_or_make_key(key_path()));
-  const std::filesystem::directory_iterator files(directory_);
+  const std::filesystem::directory_iterator files(directory_.path());
   EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 
@@ -134,7 +134,7 @@ TEST_F(KeyTest, AMissingKeyAndADirectoryAreErrorsThatNameThePath) {
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().message,
             "cannot read the cluster key " + key_path() + ": No such file or directory");
-  EXPECT_FALSE(read_key(directory_));
+  EXPECT_FALSE(read_key(directory_.path()));
   const auto nowhere = read_or_make_key(path("missing/key"));
   ASSERT_FALSE(nowhere);
   EXPECT_THAT(nowhere.error().message, HasSubstr("cannot make the cluster key"));

@@ -34,19 +34,13 @@ bool localhost_is_known() {
   return true;
 }
 
-NetWorld::NetWorld() {
-  EXPECT_EQ(uv_loop_init(&loop_), 0);
-  std::string name = std::filesystem::temp_directory_path() / "jobq-net-XXXXXX";
-  EXPECT_NE(::mkdtemp(name.data()), nullptr);
-  directory_ = name;
-}
+NetWorld::NetWorld() { EXPECT_EQ(uv_loop_init(&loop_), 0); }
 
 NetWorld::~NetWorld() {
   server_.reset();
   accepted_.clear();
   uv_run(&loop_, UV_RUN_DEFAULT);
   EXPECT_EQ(uv_loop_close(&loop_), 0) << "something is left on the loop";
-  std::filesystem::remove_all(directory_);
 }
 
 bool NetWorld::until(const std::function<bool()>& condition) {

@@ -16,6 +16,7 @@
 #include "net/jobq.pb.h"
 #include "net/server.h"
 #include "net/socket.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::net {
 
@@ -46,7 +47,7 @@ class NetWorld : public ::testing::Test {
   // Turns the loop without waiting, often enough that whatever is pending has happened.
   void settle();
 
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string path(const std::string& name) const { return directory_ / name; }
   std::string socket_path() const { return path("socket"); }
 
   // A server at socket_path() whose connections are collected in accepted_.
@@ -61,7 +62,7 @@ class NetWorld : public ::testing::Test {
   static Descriptor connect_raw(const TcpAddress& address);
 
   uv_loop_t loop_{};
-  std::string directory_;
+  TempDir directory_;
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<Peer>> accepted_;
   std::string connect_error_;

@@ -52,13 +52,13 @@ class ArrayHistory : public ::testing::Test {
     return names;
   }
 
-  TempDir directory_;
+  StoreDir directory_;
   std::unique_ptr<Journal> journal_ = open_journal(options_for(directory_));
   std::unique_ptr<History> history_ = *History::open(directory_.path(), test_codec());
 };
 
 TEST(ArrayJournal, ALiveArrayIsRecoveredWithItsLiveElements) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   const std::vector<sched::Row> rows = {spec_row(1), array_row(1), progress_row(1),
                                         element_row(4, 1, 3)};
@@ -101,7 +101,7 @@ TEST_F(ArrayHistory, OfAnArrayTheCountsAndWhatNeverStartedAreKnown) {
 }
 
 TEST(PolicyJournal, UseAndRunTimesAreRecovered) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   const std::vector<sched::Row> rows = {sched::UsageRow{"ann", 1ULL << 50U, Time{77}},
                                         sched::RunTimeRow{"plan", seconds(80), 3}};
@@ -136,7 +136,7 @@ TEST_F(ArrayHistory, EndedJobsAreListedAndFilteredByTheElementOfTheirNodes) {
 }
 
 TEST(ArraySchema, AJournalFromBeforeArraysIsBroughtForward) {
-  const TempDir directory;
+  const StoreDir directory;
   const std::string file = directory.path() + "/journal.db";
   {
     auto database = Database::open(file, Database::Mode::kWrite);

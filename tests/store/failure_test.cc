@@ -28,7 +28,7 @@ std::vector<sched::Row> batch(std::uint64_t i) {
   return rows;
 }
 
-Journal::Options busy_options(const TempDir& directory) {
+Journal::Options busy_options(const StoreDir& directory) {
   Journal::Options options = options_for(directory);
   options.checkpoint_pages = 2;
   return options;
@@ -75,7 +75,7 @@ void at_every_call(int code, bool stays, const Scenario& scenario) {
 }
 
 bool fails_then_heals(FailingVfs& vfs, const Fault& fault) {
-  const TempDir directory;
+  const StoreDir directory;
   std::uint64_t acknowledged = 0;
   bool met = false;
   {
@@ -94,7 +94,7 @@ bool fails_then_heals(FailingVfs& vfs, const Fault& fault) {
 }
 
 bool fails_then_crashes(FailingVfs& vfs, const Fault& fault) {
-  const TempDir directory;
+  const StoreDir directory;
   std::uint64_t acknowledged = 0;
   bool met = false;
   {
@@ -116,7 +116,7 @@ bool fails_then_crashes(FailingVfs& vfs, const Fault& fault) {
 }
 
 bool open_fails(FailingVfs& vfs, const Fault& fault) {
-  const TempDir directory;
+  const StoreDir directory;
   vfs.fail_at(fault.nth, fault.code, fault.stays);
   const auto journal = Journal::open(busy_options(directory));
   EXPECT_TRUE(journal || journal.error().code == ErrorCode::kRefused);
@@ -152,7 +152,7 @@ TEST(JournalFailure, AFailureWhileTheFileIsMadeCanBeTriedAgain) {
 
 TEST(JournalFailure, TheUserIsToldThatTheDiskIsFull) {
   FailingVfs vfs;
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   vfs.fail_at(1, SQLITE_FULL, true);
   const Error expected = {
@@ -172,7 +172,7 @@ TEST(JournalFailure, TheUserIsToldThatTheDiskIsFull) {
 
 TEST(JournalFailure, TheUserIsToldThatTheDiskFails) {
   FailingVfs vfs;
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   vfs.fail_at(1, SQLITE_IOERR, true);
   const auto result = commit(*journal, batch(1));
@@ -182,14 +182,14 @@ TEST(JournalFailure, TheUserIsToldThatTheDiskFails) {
 }
 
 TEST(JournalFailure, ReopenOfASoundJournalDoesNothing) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   EXPECT_TRUE(journal->reopen());
   EXPECT_EQ(journal->counters().commits, 0U);
 }
 
 TEST(JournalCrash, WhatWasAcknowledgedOutlivesAKill) {
-  const TempDir directory;
+  const StoreDir directory;
   std::uint64_t on_disk = 0;
   for (const int acknowledgements : {1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 77, 1000}) {
     std::uint64_t acknowledged = on_disk;

@@ -57,7 +57,7 @@ class HistoryTest : public testing::Test {
     return down(first, last, [](std::uint64_t) { return true; });
   }
 
-  TempDir directory_;
+  StoreDir directory_;
   std::unique_ptr<Journal> journal_ = open_journal(options_for(directory_));
   std::unique_ptr<History> history_ = *History::open(directory_.path(), test_codec());
 };

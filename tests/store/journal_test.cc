@@ -87,7 +87,7 @@ std::vector<Row> one_of_each() {
 }
 
 TEST(Journal, EveryKindOfRowComesBackEqual) {
-  const TempDir directory;
+  const StoreDir directory;
   {
     const auto journal = open_journal(options_for(directory));
     ASSERT_TRUE(commit(*journal, one_of_each()));
@@ -97,7 +97,7 @@ TEST(Journal, EveryKindOfRowComesBackEqual) {
 }
 
 TEST(Journal, AllCodePointsAndBytesOfTextComeBack) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   sched::JobRow job = job_row(1);
   job.reason = std::string("nul \0 and \xff\xfe and ü", 19);
@@ -106,7 +106,7 @@ TEST(Journal, AllCodePointsAndBytesOfTextComeBack) {
 }
 
 TEST(Journal, ANewerRowReplacesTheOneUnderItsKey) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   ASSERT_TRUE(commit(*journal, {spec_row(1), job_row(7), sched::CounterRow{"next_job", 1}}));
   ASSERT_TRUE(commit(*journal, one_of_each()));
@@ -123,7 +123,7 @@ TEST(Journal, ANewerRowReplacesTheOneUnderItsKey) {
 }
 
 TEST(Journal, ARemovedResourceIsGone) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   sched::ResourceRow resource{{"plan-db", resmgr::NamedKind::kExclusive, 1}, false};
   ASSERT_TRUE(commit(*journal, {resource}));
@@ -133,7 +133,7 @@ TEST(Journal, ARemovedResourceIsGone) {
 }
 
 TEST(Journal, OnlyLiveRowsAreRecovered) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   // Jobs 1 to 99; every tenth lives. Enough dead ones between them that recovery leaps.
   std::vector<Row> all;
@@ -165,7 +165,7 @@ TEST(Journal, OnlyLiveRowsAreRecovered) {
 }
 
 TEST(Journal, RecoveryRefusesASpecThatDoesNotDecode) {
-  const TempDir directory;
+  const StoreDir directory;
   auto options = options_for(directory);
   options.codec.encode = [](const sched::JobSpec&) { return std::string("?"); };
   const auto journal = open_journal(options);
@@ -177,7 +177,7 @@ TEST(Journal, RecoveryRefusesASpecThatDoesNotDecode) {
 }
 
 TEST(Journal, CallbacksComeInTheOrderOfTheAppends) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   std::vector<int> order;  // written on the journal's thread, read after the last commit
   for (int i = 0; i < 1000; ++i) {
@@ -193,7 +193,7 @@ TEST(Journal, CallbacksComeInTheOrderOfTheAppends) {
 }
 
 TEST(Journal, BatchesThatWaitShareACommit) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   std::promise<void> go;
   auto gone = go.get_future();
@@ -207,7 +207,7 @@ TEST(Journal, BatchesThatWaitShareACommit) {
 }
 
 TEST(Journal, DestructionWaitsForWhatWasAppended) {
-  const TempDir directory;
+  const StoreDir directory;
   std::atomic<int> committed = 0;
   {
     const auto journal = open_journal(options_for(directory));
@@ -222,13 +222,13 @@ TEST(Journal, DestructionWaitsForWhatWasAppended) {
 }
 
 TEST(Journal, ACleanCloseLeavesNoWal) {
-  const TempDir directory;
+  const StoreDir directory;
   ASSERT_TRUE(commit(*open_journal(options_for(directory)), {spec_row(1), job_row(1)}));
   EXPECT_FALSE(std::filesystem::exists(directory.path() + "/journal.db-wal"));
 }
 
 TEST(Journal, TheWalIsCheckpointedWhenItIsLong) {
-  const TempDir directory;
+  const StoreDir directory;
   auto options = options_for(directory);
   options.checkpoint_pages = 8;
   const auto journal = open_journal(options);
@@ -238,7 +238,7 @@ TEST(Journal, TheWalIsCheckpointedWhenItIsLong) {
 }
 
 TEST(Journal, TheWalIsCheckpointedWhenNothingIsToDo) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   ASSERT_TRUE(commit(*journal, {spec_row(1), job_row(1)}));
   for (int i = 0; i < 1000 && journal->counters().checkpoints == 0; ++i) {

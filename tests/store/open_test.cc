@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string file_of(const TempDir& directory) { return directory.path() + "/journal.db"; }
+std::string file_of(const StoreDir& directory) { return directory.path() + "/journal.db"; }
 
 void make_database(const std::string& path, const char* sql) {
   auto database = Database::open(path, Database::Mode::kWrite);
@@ -26,7 +26,7 @@ void make_database(const std::string& path, const char* sql) {
   ASSERT_TRUE(database->execute(sql)) << database->error();
 }
 
-void expect_refused(const TempDir& directory, const std::string& why) {
+void expect_refused(const StoreDir& directory, const std::string& why) {
   const auto journal = Journal::open(options_for(directory));
   ASSERT_FALSE(journal);
   EXPECT_EQ(journal.error().code, ErrorCode::kRefused);
@@ -34,7 +34,7 @@ void expect_refused(const TempDir& directory, const std::string& why) {
 }
 
 TEST(JournalOpen, ASecondProcessIsKeptOut) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   const std::string expected = fmt::format(
       "{} is in use by a controller (process {}); stop that one first, or give this one "
@@ -48,19 +48,19 @@ TEST(JournalOpen, ASecondProcessIsKeptOut) {
 }
 
 TEST(JournalOpen, ASecondJournalOfTheSameProcessIsKeptOut) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   EXPECT_FALSE(Journal::open(options_for(directory)));
 }
 
 TEST(JournalOpen, TheLockGoesWithTheJournal) {
-  const TempDir directory;
+  const StoreDir directory;
   open_journal(options_for(directory)).reset();
   EXPECT_TRUE(Journal::open(options_for(directory)));
 }
 
 TEST(JournalOpen, OthersMayNotReadTheFile) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   ASSERT_TRUE(commit(*journal, {job_row(1)}));
   for (const char* suffix : {"", "-wal", "-shm"}) {
@@ -79,7 +79,7 @@ TEST(JournalOpen, AMissingDirectoryIsRefused) {
 }
 
 TEST(JournalOpen, ANewerSchemaIsRefusedByName) {
-  const TempDir directory;
+  const StoreDir directory;
   open_journal(options_for(directory)).reset();
   make_database(file_of(directory), "PRAGMA user_version = 99");
   expect_refused(directory,
@@ -88,19 +88,19 @@ TEST(JournalOpen, ANewerSchemaIsRefusedByName) {
 }
 
 TEST(JournalOpen, ADatabaseOfAnotherProgramIsRefused) {
-  const TempDir directory;
+  const StoreDir directory;
   make_database(file_of(directory), "CREATE TABLE job(number)");
   expect_refused(directory, "is a database of another program, not a journal");
 }
 
 TEST(JournalOpen, AFileThatIsNoDatabaseIsRefused) {
-  const TempDir directory;
+  const StoreDir directory;
   std::ofstream(file_of(directory)) << std::string(10'000, 'x');
   expect_refused(directory, "is not a journal: it is no SQLite database");
 }
 
 TEST(JournalOpen, ADamagedFileIsRefused) {
-  const TempDir directory;
+  const StoreDir directory;
   open_journal(options_for(directory)).reset();
   {
     // The root page of the schema, behind the file's header.
@@ -113,13 +113,13 @@ TEST(JournalOpen, ADamagedFileIsRefused) {
 }
 
 TEST(JournalOpen, AnEmptyFileBecomesAJournal) {
-  const TempDir directory;
+  const StoreDir directory;
   std::ofstream(file_of(directory)).close();
   EXPECT_TRUE(Journal::open(options_for(directory)));
 }
 
 TEST(Schema, AnOlderFileIsBroughtForwardStepByStep) {
-  const TempDir directory;
+  const StoreDir directory;
   constexpr std::array<const char*, 3> kSteps = {"CREATE TABLE a(x)", "ALTER TABLE a ADD y",
                                                  "UPDATE a SET y = x + 1"};
   auto database = Database::open(file_of(directory), Database::Mode::kWrite);
@@ -134,7 +134,7 @@ TEST(Schema, AnOlderFileIsBroughtForwardStepByStep) {
 }
 
 TEST(Schema, AStepThatFailsLeavesTheOlderVersion) {
-  const TempDir directory;
+  const StoreDir directory;
   constexpr std::array<const char*, 2> kSteps = {"CREATE TABLE a(x)",
                                                  "CREATE TABLE b(x); CREATE TABLE a(x)"};
   auto database = Database::open(file_of(directory), Database::Mode::kWrite);
@@ -147,7 +147,7 @@ TEST(Schema, AStepThatFailsLeavesTheOlderVersion) {
 }
 
 TEST(Schema, TheWriterIsSetUpToLoseNothing) {
-  const TempDir directory;
+  const StoreDir directory;
   auto database = Database::open(file_of(directory), Database::Mode::kWrite);
   ASSERT_TRUE(database);
   ASSERT_TRUE(prepare_writer(*database, "f"));
@@ -158,7 +158,7 @@ TEST(Schema, TheWriterIsSetUpToLoseNothing) {
 }
 
 TEST(HistoryOpen, WithoutAControllerNothingIsRead) {
-  const TempDir directory;
+  const StoreDir directory;
   open_journal(options_for(directory)).reset();
   const auto history = History::open(directory.path(), test_codec());
   ASSERT_FALSE(history);

@@ -21,7 +21,7 @@ bool wait_until(const Condition& condition) {
   return false;
 }
 
-std::int64_t count_in(const TempDir& directory, const std::string& table) {
+std::int64_t count_in(const StoreDir& directory, const std::string& table) {
   auto database = Database::open(directory.path() + "/journal.db", Database::Mode::kRead);
   return database ? database->number("SELECT count(*) FROM " + table).value_or(-1) : -1;
 }
@@ -37,14 +37,14 @@ std::vector<sched::Row> job_with_all(std::uint64_t number, Time ended) {
   return {spec_row(number), job, step_row(number, 0), attempt, transition};
 }
 
-Journal::Options keep_for(const TempDir& directory, Millis keep) {
+Journal::Options keep_for(const StoreDir& directory, Millis keep) {
   Journal::Options options = options_for(directory);
   options.keep_jobs = keep;
   return options;
 }
 
 TEST(Retention, OldJobsGoWithAllThatHangsOnThem) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(keep_for(directory, Millis{1000}));  // now is 1,000,000
   for (std::uint64_t i = 1; i <= 10; ++i) {
     ASSERT_TRUE(commit(*journal, job_with_all(i, Time{i <= 7 ? 998'999 : 999'000})));
@@ -58,7 +58,7 @@ TEST(Retention, OldJobsGoWithAllThatHangsOnThem) {
 }
 
 TEST(Retention, ASpecStaysAsLongAsAJobOrAClassNamesIt) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(keep_for(directory, Millis{0}));
   sched::ClassRow of_class;
   of_class.spec = SpecId(2);
@@ -75,7 +75,7 @@ TEST(Retention, ASpecStaysAsLongAsAJobOrAClassNamesIt) {
 }
 
 TEST(Retention, ManyChunksGoWhileNothingElseIsToDo) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(keep_for(directory, Millis{0}));
   std::vector<sched::Row> rows;
   for (std::uint64_t i = 1; i <= 5'200; ++i) rows.emplace_back(job_row(i, Time{1}));
@@ -84,7 +84,7 @@ TEST(Retention, ManyChunksGoWhileNothingElseIsToDo) {
 }
 
 TEST(Retention, UnderLoadOldJobsGoAsFastAsNewOnesEnd) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(keep_for(directory, Millis{0}));
   // Never idle: there is always a batch behind the one that is written.
   for (std::uint64_t i = 1; i <= 20; ++i) {
@@ -99,7 +99,7 @@ TEST(Retention, UnderLoadOldJobsGoAsFastAsNewOnesEnd) {
 }
 
 TEST(Retention, ExpiredKeysGo) {
-  const TempDir directory;
+  const StoreDir directory;
   const auto journal = open_journal(options_for(directory));
   std::vector<sched::Row> rows = {sched::SubmissionRow{1, "fresh", {}, Time{1'000'001}}};
   for (int i = 0; i < 1200; ++i) {

@@ -5,11 +5,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <memory>
@@ -19,24 +17,14 @@
 
 #include "sched/rows.h"
 #include "store/journal.h"
+#include "tests/temp_dir.h"
 
 namespace jobq::store {
 
 // In memory where that can be had: no test here needs a disk that keeps what it was told to.
-class TempDir {
+class StoreDir : public TempDir {
  public:
-  TempDir() {
-    const std::string base = std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp";
-    std::string name = base + "/jobq-store-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~TempDir() { std::filesystem::remove_all(path_); }
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
+  StoreDir() : TempDir(std::filesystem::exists("/dev/shm") ? "/dev/shm" : "/tmp") {}
 };
 
 // Enough of a spec for the tests: class, version, the names of the steps, "cleanup" where there is
