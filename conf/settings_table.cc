@@ -13,6 +13,12 @@ constexpr std::int64_t kMany = 1'000'000;
 constexpr std::int64_t kMostJobs = 1'000'000'000;
 constexpr std::string_view kNoBound = "no bound";
 
+// A cap of the section that is being read: the last one of its kind.
+template <auto sections, auto cap>
+Slot cap_of_last(Settings& settings) {
+  return &((settings.controller.policy.*sections).back().caps.*cap);
+}
+
 // One row a setting, in the order of the man page.
 constexpr std::array kSettings = {
     Setting{"controller.state", Form::kPath,
@@ -89,23 +95,23 @@ constexpr std::array kSettings = {
             [](Settings& s) -> Slot { return &s.controller.policy.elements.back().max_limit; }, 1,
             kYears, "none", "longest time limit of its jobs; with a longer one they are refused"},
     Setting{"element.NAME.running", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.elements.back().caps.running; },
-            0, kMostJobs, kNoBound, "how many of its jobs may run at a time"},
+            cap_of_last<&sched::Policy::elements, &sched::Caps::running>, 0, kMostJobs, kNoBound,
+            "how many of its jobs may run at a time"},
     Setting{"element.NAME.waiting", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.elements.back().caps.waiting; },
-            0, kMostJobs, kNoBound, "how many of its jobs may wait for their start"},
+            cap_of_last<&sched::Policy::elements, &sched::Caps::waiting>, 0, kMostJobs, kNoBound,
+            "how many of its jobs may wait for their start"},
     Setting{"user.NAME.running", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.users.back().caps.running; }, 0,
-            kMostJobs, kNoBound, "how many jobs of this user may run at a time"},
+            cap_of_last<&sched::Policy::users, &sched::Caps::running>, 0, kMostJobs, kNoBound,
+            "how many jobs of this user may run at a time"},
     Setting{"user.NAME.waiting", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.users.back().caps.waiting; }, 0,
-            kMostJobs, kNoBound, "how many jobs of this user may wait for their start"},
+            cap_of_last<&sched::Policy::users, &sched::Caps::waiting>, 0, kMostJobs, kNoBound,
+            "how many jobs of this user may wait for their start"},
     Setting{"class.NAME.running", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.classes.back().caps.running; }, 0,
-            kMostJobs, kNoBound, "how many jobs of this class may run at a time"},
+            cap_of_last<&sched::Policy::classes, &sched::Caps::running>, 0, kMostJobs, kNoBound,
+            "how many jobs of this class may run at a time"},
     Setting{"class.NAME.waiting", Form::kNumber,
-            [](Settings& s) -> Slot { return &s.controller.policy.classes.back().caps.waiting; }, 0,
-            kMostJobs, kNoBound, "how many jobs of this class may wait for their start"},
+            cap_of_last<&sched::Policy::classes, &sched::Caps::waiting>, 0, kMostJobs, kNoBound,
+            "how many jobs of this class may wait for their start"},
     Setting{"account.NAME.shares", Form::kNumber,
             [](Settings& s) -> Slot { return &s.controller.policy.accounts.back().shares; }, 1,
             kMany, "", "its part of the whole, beside the shares of the other accounts"},

@@ -17,8 +17,7 @@ using ::testing::IsEmpty;
 using Texts = std::vector<std::string>;
 
 Ticket array_of(const std::string& elements, const SpecBuilder& builder = one_step()) {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  Ticket ticket = ticket_of(builder);
   ticket.array = parse_array(elements).value();
   return ticket;
 }
@@ -90,8 +89,7 @@ TEST(Array, AHigherPriorityGoesBetweenElements) {
   World world;
   world.join("n1", 1);
   const JobNumber array = world.submit(array_of("0-2"));
-  Ticket urgent;
-  urgent.spec = std::make_shared<JobSpec>(one_step().spec);
+  Ticket urgent = ticket_of(one_step());
   urgent.priority = 90;
   const JobNumber job = world.submit(urgent);
   world.complete(world.element(array, 0), "main");

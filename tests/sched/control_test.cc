@@ -21,8 +21,7 @@ class ControlTest : public ::testing::Test {
 };
 
 Ticket held_ticket() {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().spec);
+  Ticket ticket = ticket_of(one_step());
   ticket.hold = true;
   return ticket;
 }

@@ -100,8 +100,7 @@ TEST(Crowd, ACircleIsRefusedWithTheCircleInTheReason) {
 TEST(Crowd, TenThousandTicketsInOneRequestAllEnd) {
   World world;
   NewJobNotice notice{World::kReply, world.ann, "bulk", {}, false};
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().spec);
+  Ticket ticket = ticket_of(one_step());
   notice.tickets.assign(10000, ticket);
   std::vector<Action> actions;
   world.core.step(notice, world.now, actions);

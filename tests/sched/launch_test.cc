@@ -57,8 +57,7 @@ TEST_F(LaunchTest, ValuesArePutIn) {
   builder.spec.params.push_back({"region", true, std::nullopt});
   builder.spec.workdir = "/srv/${day}";
   builder.spec.output = "logs/%j-%x-%s-%%.log";
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(builder.spec);
+  Ticket ticket = ticket_of(builder);
   ticket.params = {{"region", "north"}};
   ticket.name = "nightly";
   const JobNumber job = world.submit(ticket);

@@ -142,8 +142,7 @@ TEST_F(LimitsTest, TheEarliestLimitWakesFirst) {
 TEST_F(LimitsTest, ALaterEndOfWhatIsHeldLetsOthersStartAtOnce) {
   const JobNumber holder =
       world.submit(one_step().needs(cpus(1)).limit(seconds(20)).cleanup(seconds(100)));
-  Ticket higher;
-  higher.spec = std::make_shared<JobSpec>(one_step().needs(cpus(2)).spec);
+  Ticket higher = ticket_of(one_step().needs(cpus(2)));
   higher.priority = 90;
   const JobNumber waits = world.submit(higher);
   const JobNumber squeezed = world.submit(one_step().needs(cpus(1)).limit(seconds(50)));

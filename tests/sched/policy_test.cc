@@ -46,9 +46,7 @@ std::vector<std::uint64_t> in_order(const World& world) {
 }
 
 Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(builder.spec);
-  world.send(NewJobNotice{World::kReply, world.ann, "", {ticket}, true});
+  world.send(NewJobNotice{World::kReply, world.ann, "", {ticket_of(builder)}, true});
   for (const Action& action : world.actions) {
     const Reply* reply = std::get_if<Reply>(&action);
     if (reply != nullptr) return std::get<Submitted>(reply->body).expected.at(0);
@@ -220,9 +218,8 @@ TEST(Caps, AUserRunsNoMoreThanHeMayAndNobodyWaitsBehindHim) {
   const Why why = *world.core.why(JobNumber{3}, world.now);
   EXPECT_EQ(why.blockers.at(0).kind, "limit");
   EXPECT_EQ(why.blockers.at(0).text, "user ann may run 2 jobs at a time, and runs 2");
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
-  world.send(NewJobNotice{World::kReply, world.bob, "", {ticket}, false});
+  world.send(
+      NewJobNotice{World::kReply, world.bob, "", {ticket_of(one_step().needs(cpus(1)))}, false});
   EXPECT_EQ(world.state(JobNumber{5}), "BP");
   world.complete(JobNumber{1}, "main");
   EXPECT_EQ(world.state(JobNumber{3}), "BP");
@@ -261,11 +258,8 @@ TEST(Caps, TwoGrantsOfOneJobLeaveRoomForAnother) {
   policy.all.running = 2;
   World world(policy);
   world.join("n1", 8);
-  Ticket two;
-  two.spec = std::make_shared<JobSpec>(
-      one_step().step_needs(cpus(1)).step("other").step_needs(cpus(1)).spec);
-  Ticket one;
-  one.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  Ticket two = ticket_of(one_step().step_needs(cpus(1)).step("other").step_needs(cpus(1)));
+  Ticket one = ticket_of(one_step().needs(cpus(1)));
   world.send(NewJobNotice{World::kReply, world.ann, "", {two, one}, false});
   EXPECT_EQ(world.state(JobNumber{1}), "BP");
   EXPECT_EQ(world.state(JobNumber{2}), "BP");
@@ -300,9 +294,8 @@ TEST(Caps, AStartThatFillsOneLetsOthersPast) {
   world.join("n1", 4);
   world.submit(one_step().needs(cpus(3)));
   world.submit(one_step().needs(cpus(4)));  // the head of the queue
-  Ticket small;
-  small.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
-  world.send(NewJobNotice{World::kReply, world.bob, "", {small}, false});
+  world.send(
+      NewJobNotice{World::kReply, world.bob, "", {ticket_of(one_step().needs(cpus(1)))}, false});
   EXPECT_EQ(world.state(JobNumber{3}), "WR");
   world.submit(one_step().step_needs({}));
   EXPECT_EQ(world.state(JobNumber{4}), "BP");
@@ -334,8 +327,7 @@ TEST(Caps, AFullQueueRefusesAlsoArrays) {
   Policy policy;
   policy.each_user.waiting = 5;
   World world(policy);
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
+  Ticket ticket = ticket_of(one_step().needs(cpus(1)));
   ticket.array = parse_array("0-2").value();
   EXPECT_TRUE(world.submit(ticket));
   EXPECT_FALSE(world.submit(ticket));
@@ -363,8 +355,7 @@ TEST(Caps, ARestartCountsAgain) {
   const auto other = world.restored(actions);
   EXPECT_TRUE(other->check_invariants());
   EXPECT_EQ(other->state_of(JobNumber{2}), JobState::kWaitingResources);
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().spec);
+  Ticket ticket = ticket_of(one_step());
   actions.clear();
   other->step(NewJobNotice{World::kReply, world.ann, "", {ticket}, false}, world.now, actions);
   const auto& answer = std::get<Submitted>(std::get<Reply>(actions.at(0)).body);
@@ -425,9 +416,8 @@ TEST(Share, WhoHasUsedLessGoesFirst) {
   World world(policy);
   world.join("n1", 1);
   const auto submit_as = [&](const Actor& actor) {
-    Ticket ticket;
-    ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(1)).spec);
-    world.send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
+    world.send(
+        NewJobNotice{World::kReply, actor, "", {ticket_of(one_step().needs(cpus(1)))}, false});
   };
   submit_as(world.ann);  // 1, runs
   submit_as(world.ann);  // 2

@@ -23,8 +23,7 @@ class QueueWalkTest : public ::testing::Test {
                             [this](const JobSummary& job) { seen.push_back(job.job.value); });
   }
   JobNumber submit(int priority) {
-    Ticket ticket;
-    ticket.spec = std::make_shared<JobSpec>(one_step().spec);
+    Ticket ticket = ticket_of(one_step());
     ticket.priority = priority;
     return world.submit(ticket);
   }

@@ -89,8 +89,7 @@ SpecBuilder RandomWorld::random_spec() {
 }
 
 void RandomWorld::submit() {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(random_spec().spec);
+  Ticket ticket = ticket_of(random_spec());
   ticket.priority = static_cast<int>(pick(3)) * 10;
   ticket.hold = pick(10) == 0;
   if (pick(4) == 0) {

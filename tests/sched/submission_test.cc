@@ -12,12 +12,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-Ticket ticket_of(const SpecBuilder& builder) {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(builder.spec);
-  return ticket;
-}
-
 NewJobNotice notice(const World& world, std::vector<Ticket> tickets, const std::string& key = "") {
   return {World::kReply, world.ann, key, std::move(tickets), false};
 }

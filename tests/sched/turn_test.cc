@@ -19,8 +19,7 @@ class TurnTest : public ::testing::Test {
   }
 
   void submit(std::uint32_t width, Millis limit, int priority) {
-    Ticket ticket;
-    ticket.spec = std::make_shared<JobSpec>(one_step().needs(cpus(width)).spec);
+    Ticket ticket = ticket_of(one_step().needs(cpus(width)));
     ticket.time_limit = limit;
     ticket.priority = priority;
     core.accept(NewJobNotice{{}, {1000, 1000, "ann", false}, "", {ticket}, false}, now, actions);

@@ -90,8 +90,7 @@ TEST_F(WhyTest, TheExpectedStartFollowsFromTimeLimits) {
 
 TEST_F(WhyTest, TheQueueShowsWhatRunsFirstAndCanStopAnywhere) {
   world.submit(one_step().step_needs(cpus(2)));
-  Ticket high;
-  high.spec = std::make_shared<JobSpec>(one_step().step_needs(cpus(1)).spec);
+  Ticket high = ticket_of(one_step().step_needs(cpus(1)));
   high.priority = 90;
   world.submit(high);
   world.submit(one_step());
@@ -102,8 +101,7 @@ TEST_F(WhyTest, TheQueueShowsWhatRunsFirstAndCanStopAnywhere) {
 }
 
 TEST_F(WhyTest, TheQueueIsFiltered) {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(one_step().step_needs(cpus(2)).spec);
+  Ticket ticket = ticket_of(one_step().step_needs(cpus(2)));
   ticket.name = "big";
   world.submit(ticket);
   world.submit(ticket);

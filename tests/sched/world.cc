@@ -99,11 +99,13 @@ void World::send(Event event) {
   take(actions);
 }
 
-JobNumber World::submit(const SpecBuilder& builder) {
+Ticket ticket_of(const SpecBuilder& builder) {
   Ticket ticket;
   ticket.spec = std::make_shared<JobSpec>(builder.spec);
-  return submit(ticket);
+  return ticket;
 }
+
+JobNumber World::submit(const SpecBuilder& builder) { return submit(ticket_of(builder)); }
 
 JobNumber World::submit(Ticket ticket) {
   send(NewJobNotice{kReply, ann, "", {std::move(ticket)}, false});
@@ -117,9 +119,7 @@ JobNumber World::submit(Ticket ticket) {
 }
 
 void World::submit_many(const SpecBuilder& builder, std::size_t count) {
-  Ticket ticket;
-  ticket.spec = std::make_shared<JobSpec>(builder.spec);
-  send(NewJobNotice{kReply, ann, "", std::vector<Ticket>(count, ticket), false});
+  send(NewJobNotice{kReply, ann, "", std::vector<Ticket>(count, ticket_of(builder)), false});
 }
 
 void World::cancel(JobNumber job, const std::string& step) {

@@ -38,6 +38,8 @@ class SpecBuilder {
   JobSpec spec;
 };
 
+Ticket ticket_of(const SpecBuilder& builder);
+
 SpecBuilder one_step();  // named "main"
 
 resmgr::Needs cpus(std::uint32_t count);
