@@ -4,7 +4,10 @@
 // manager takes for starts and ends, not that of the simulated world around it.
 //
 //   bench_scheduling [--nodes N] [--jobs N] [--shapes N] [--backfill none|easy|conservative]
-//                    [--depth K] [--unlimited] [--rows]
+//                    [--depth K] [--unlimited] [--users N] [--cap N] [--user-cap N] [--rows]
+//
+// With --cap or --user-cap: no more jobs run at a time, of all or of each of the users, between
+// whom the shapes are divided.
 //
 // With --rows: beside the budgets, as in the other benchmarks' tables.
 #include <fmt/format.h>
@@ -33,6 +36,9 @@ struct Case {
   std::uint64_t nodes = 10'000;
   std::uint64_t jobs = 1'000'000;
   std::uint64_t shapes = 1'000;
+  std::uint64_t users = 1;
+  std::uint64_t cap = 0;  // 0: none
+  std::uint64_t user_cap = 0;
   bool limited = true;
   bool rows = false;
   Scheduling scheduling{Backfill::kEasy};
@@ -40,6 +46,7 @@ struct Case {
 
 constexpr std::uint32_t kCpus = 64;
 constexpr std::uint64_t kGiB = 1ULL << 30U;
+constexpr std::uint64_t kMany = 1'000'000'000;
 
 // splitmix64 (Steele, Lea, Flood, 2014): the same numbers on every machine.
 struct Dice {
@@ -69,6 +76,7 @@ class Cluster {
       manager_.set_node(id, fmt::format("n{}", i), {kCpus, Bytes{256 * kGiB}, 0, {}});
       manager_.set_connected(id, true);
     }
+    if (case_.cap + case_.user_cap > 0) make_limit_classes();
     for (std::uint64_t i = 0; i < case_.shapes; ++i) shapes_.push_back(make_shape());
   }
 
@@ -85,6 +93,19 @@ class Cluster {
   }
 
  private:
+  // The class of a user counts against what he may run and against what all may.
+  void make_limit_classes() {
+    const auto most = [](std::uint64_t cap) { return cap == 0 ? kMany : cap; };
+    manager_.set_cap(CapId{1}, most(case_.cap), "all");
+    for (std::uint32_t user = 0; user < case_.users; ++user) {
+      manager_.set_cap(CapId{user + 2}, most(case_.user_cap), "a user");
+      manager_.set_limit_class(LimitClassId{user + 1}, {CapId{1}, CapId{user + 2}});
+    }
+  }
+  LimitClassId class_of(RequestId id) const {
+    return LimitClassId{static_cast<std::uint32_t>(shape_of_[id.job.value - 1] % case_.users) + 1};
+  }
+
   Request make_shape() {
     Request shape;
     shape.needs.cpus = static_cast<std::uint32_t>(1ULL << dice_.between(0, 4)) +
@@ -100,6 +121,7 @@ class Cluster {
     shape_of_.push_back(shape);
     request.id = {JobNumber{number}, 1};
     request.rank = 50;
+    if (case_.cap + case_.user_cap > 0) request.limit_class = class_of(request.id);
     if (!manager_.enqueue(request)) give_up("a request was refused");
   }
 
@@ -109,7 +131,10 @@ class Cluster {
     if (!ends_.empty()) now_ = ends_.top().at;
     for (; !ends_.empty() && ends_.top().at == now_; ends_.pop()) ended.push_back(ends_.top().id);
     const std::int64_t start = steady_now_ns();
-    for (const RequestId id : ended) manager_.release(id);
+    for (const RequestId id : ended) {
+      manager_.release(id);
+      if (case_.cap + case_.user_cap > 0) manager_.leave(class_of(id));
+    }
     const std::vector<Grant> grants = manager_.schedule(now_);
     const std::int64_t took = steady_now_ns() - start;
     spent_ns_ += took;
@@ -194,6 +219,9 @@ Case read_arguments(const std::vector<std::string_view>& words) {
     if (word == "--nodes") read.nodes = number(words[i]);
     if (word == "--jobs") read.jobs = number(words[i]);
     if (word == "--shapes") read.shapes = number(words[i]);
+    if (word == "--users") read.users = number(words[i]);
+    if (word == "--cap") read.cap = number(words[i]);
+    if (word == "--user-cap") read.user_cap = number(words[i]);
     if (word == "--depth") read.scheduling.depth = static_cast<std::uint32_t>(number(words[i]));
     if (word == "--backfill") read.scheduling.backfill = backfill(words[i]);
   }

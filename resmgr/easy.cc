@@ -26,16 +26,20 @@ class Easy::Round {
   std::vector<Grant> run(Backfill backfill);
 
  private:
-  // Somebody who might start: the first to fit on a node, or the first of a shape.
+  // Somebody who might start: the first to fit on a node, the first of a shape, or the first of the
+  // lines that opened with a limit class, behind which the next of these is looked at.
   struct Candidate {
     QueueKey key;
     const Node* node = nullptr;
+    const LimitClass* opened = nullptr;
     ShapeId shape = 0;
     std::size_t starts = 0;  // made when this was found
     bool operator<(const Candidate& other) const {
       return std::tuple(key, position()) < std::tuple(other.key, other.position());
     }
-    std::size_t position() const { return node == nullptr ? 0 : node->position + 1; }
+    std::size_t position() const {
+      return node != nullptr ? node->position + 2 : opened != nullptr ? 1 : 0;
+    }
   };
 
   void start_heads();
@@ -47,7 +51,9 @@ class Easy::Round {
   void start(RequestId id, const std::shared_ptr<const Demand>& demand, const Node* node);
   void offer(const Node& node);
   void offer(const Waiting::Found& shape);
+  void offer(const LimitClass& opened, const std::optional<Waiting::Found>& line);
   void consider(const Candidate& candidate);
+  bool try_to_start(const Candidate& candidate, const Waiting::Found& head);
   std::optional<Waiting::Found> first_on(const Node& node);
   bool accepts(const Demand& demand, const Node& node);
   bool may_take_named(const Demand& demand);
@@ -94,6 +100,7 @@ std::vector<Grant> Easy::Round::run(Backfill backfill) {
   start_those_before();
   if (backfill == Backfill::kNone) {
     waiting_.take_new_shapes();
+    waiting_.take_opened();
   } else {
     review_reservation();
     this->backfill();
@@ -233,6 +240,9 @@ void Easy::Round::backfill() {
   if (!waiting_.first()) return;
   for (const Node* node : changed_) offer(*node);
   for (const Waiting::Found& shape : waiting_.take_new_shapes()) offer(shape);
+  for (const LimitClass* opened : waiting_.take_opened()) {
+    offer(*opened, waiting_.first_of(*opened));
+  }
   if (named_changed_) {
     for (const Waiting::Found& shape : waiting_.naming()) offer(shape);
   }
@@ -242,33 +252,43 @@ void Easy::Round::backfill() {
 void Easy::Round::offer(const Node& node) {
   if (!node.usable()) return;
   const auto found = first_on(node);
-  if (found) candidates_.insert({found->key, &node, found->shape, grants_.size()});
+  if (found) candidates_.insert({found->key, &node, nullptr, found->shape, grants_.size()});
 }
 
 void Easy::Round::offer(const Waiting::Found& shape) {
-  candidates_.insert({shape.key, nullptr, shape.shape, grants_.size()});
+  candidates_.insert({shape.key, nullptr, nullptr, shape.shape, grants_.size()});
+}
+
+void Easy::Round::offer(const LimitClass& opened, const std::optional<Waiting::Found>& line) {
+  if (line) candidates_.insert({line->key, nullptr, &opened, line->shape, grants_.size()});
 }
 
 void Easy::Round::consider(const Candidate& candidate) {
   const bool is_old = candidate.starts != grants_.size();
   if (candidate.node != nullptr && is_old) return offer(*candidate.node);
   const auto head = waiting_.head_of(candidate.shape);
-  if (!head || head->key != candidate.key) {
-    if (head) offer(*head);
-    return;
-  }
-  ++work_.placements;
-  const std::shared_ptr<const Demand> demand = waiting_.demand_of(*head);
-  if (!may_take_named(*demand)) return;
-  const auto accepting = [&](const Node& node) { return accepts(*demand, node); };
-  const Node* node = demand->takes_from_node() ? ledger_.best_fit(*demand, accepting) : nullptr;
-  if (node == nullptr && demand->takes_from_node()) return;
-  start(candidate.key.id(), demand, node);
-  if (candidate.node != nullptr) {
+  const bool is_head = head && head->key == candidate.key;
+  const bool starts = is_head && try_to_start(candidate, *head);
+  if (candidate.opened != nullptr) {
+    offer(*candidate.opened, waiting_.next_of(*candidate.opened, candidate.key));
+  } else if (head && !is_head) {
+    offer(*head);
+  } else if (starts && candidate.node != nullptr) {
     offer(*candidate.node);
-  } else if (const auto next = waiting_.head_of(candidate.shape)) {
+  } else if (const auto next = starts ? waiting_.head_of(candidate.shape) : std::nullopt) {
     offer(*next);
   }
+}
+
+bool Easy::Round::try_to_start(const Candidate& candidate, const Waiting::Found& head) {
+  ++work_.placements;
+  const std::shared_ptr<const Demand> demand = waiting_.demand_of(head);
+  if (!may_take_named(*demand)) return false;
+  const auto accepting = [&](const Node& node) { return accepts(*demand, node); };
+  const Node* node = demand->takes_from_node() ? ledger_.best_fit(*demand, accepting) : nullptr;
+  if (node == nullptr && demand->takes_from_node()) return false;
+  start(candidate.key.id(), demand, node);
+  return true;
 }
 
 std::optional<Waiting::Found> Easy::Round::first_on(const Node& node) {

@@ -232,7 +232,9 @@ std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waitin
   add_nodes(ledger, demand, blockers);
   if (!blockers.empty()) return blockers;
   if (scheduling.backfill == Backfill::kConservative) {
-    add_priority(foresee(ledger, waiting, scheduling.depth, id, now), demand, blockers);
+    Work work;
+    const Pass::Rules rules{.purpose = Pass::Purpose::kRehearsal, .depth = scheduling.depth};
+    add_priority(foresee(ledger, waiting, rules, id, now, {}, work), demand, blockers);
     return blockers;
   }
   // It has room, so the head of the queue stands in its way.

@@ -5,13 +5,13 @@
 #include <optional>
 #include <vector>
 
+#include "resmgr/pass.h"
 #include "resmgr/plan.h"
 #include "resmgr/waiting.h"
 
 namespace jobq::resmgr {
 
-// What the next pass would come to for one request, found by making that pass without granting,
-// with conservative backfilling for the first `depth`.
+// What a pass would come to for one request, found by making that pass without granting.
 struct Forecast {
   bool starts = false;
   std::optional<Plan::Reservation> reservation;  // where it would be reserved
@@ -19,8 +19,8 @@ struct Forecast {
   std::optional<RequestId> stopped_by;
   bool passed_over = false;  // the pass ends, by its bounds, before it comes to the request
 };
-Forecast foresee(const Ledger& ledger, const Waiting& waiting, std::size_t depth, RequestId target,
-                 Time now);
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Pass::Rules& rules,
+                 RequestId target, Time now, const Work& before, Work& work);
 
 // See ResourceManager::explain(). The request is waiting.
 std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,

@@ -43,11 +43,10 @@ class RoomWatch {
 
 }  // namespace
 
-Forecast foresee(const Ledger& ledger, const Waiting& waiting, std::size_t depth, RequestId target,
-                 Time now) {
+Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Pass::Rules& rules,
+                 RequestId target, Time now, const Work& before, Work& work) {
   const QueueKey key = waiting.key_of(target);
   Forecast forecast;
-  Work work;
   std::optional<RoomWatch> watch;
   const auto on_placed = [&](const Pass::Placed& placed) {
     if (placed.key == key) {
@@ -59,7 +58,7 @@ Forecast foresee(const Ledger& ledger, const Waiting& waiting, std::size_t depth
     watch->placed(placed.key.id());
     return true;
   };
-  Pass pass(ledger, waiting, depth, now, Pass::Purpose::kForesight, Work{}, work, on_placed);
+  Pass pass(ledger, waiting, rules, now, before, work, on_placed);
   watch.emplace(ledger, pass.plan(), *waiting.demand_of(target));
   pass.run();
   forecast.stopped_by = watch->stopped_by();

@@ -2,13 +2,13 @@
 // Looking caps and limit classes up.
 #include "resmgr/limits.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/check.h"
 
 namespace jobq::resmgr {
-
-bool LimitClass::open() const { return std::ranges::none_of(caps, &Cap::full); }
 
 Cap& Limits::cap(CapId id) {
   const auto [place, is_new] = caps_.try_emplace(id);
@@ -26,6 +26,8 @@ void Limits::add(LimitClassId id, std::vector<CapId> caps) {
     const auto known = caps_.find(cap);
     check(known != caps_.end(), "the caps of a limit class are known");
     place->second.caps.push_back(&known->second);
+    known->second.classes.push_back(&place->second);
+    if (known->second.full()) ++place->second.full;
   }
 }
 
@@ -41,6 +43,15 @@ const LimitClass* Limits::find(LimitClassId id) const {
   const auto found = classes_.find(id);
   check(found != classes_.end(), "the limit class is known");
   return &found->second;
+}
+
+Result<void> Limits::check_invariants() const {
+  for (const auto& [id, of] : classes_) {
+    if (std::ranges::count_if(of.caps, &Cap::full) == static_cast<std::ptrdiff_t>(of.full))
+      continue;
+    return fail(ErrorCode::kInternal, fmt::format("limit class {} miscounts full caps", id.value));
+  }
+  return {};
 }
 
 bool Foreseen::open(const LimitClass* of) const {

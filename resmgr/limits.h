@@ -2,14 +2,16 @@
 // Caps on how many jobs run at a time, and the limit classes of requests that count against them.
 //
 // A limit class is what requests of one user, class and element have in common beside their needs:
-// the caps that they count against, and how far fair share moves them in the queue. Each knows the
-// lines (shapes) that wait behind it, so that a cap that closes or opens costs these and no more.
+// the caps that they count against, and how far fair share moves them in the queue. A class knows
+// its lines (shapes) in order, and a cap its classes: so a cap that fills or has room again costs a
+// step for each class, and nothing for what waits.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "resmgr/lineup.h"
@@ -17,22 +19,26 @@
 
 namespace jobq::resmgr {
 
+struct LimitClass;
+
 struct Cap {
   CapId id;
   std::uint64_t most = 0;
   std::uint64_t taken = 0;  // may be more, where the cap was lowered or by recovery
   std::string text;
-  std::set<ShapeId> lines;
+  std::vector<LimitClass*> classes;  // in the order in which they were given
 
   bool full() const { return taken >= most; }
 };
 
 struct LimitClass {
   std::vector<Cap*> caps;  // each once, in the order of their ids
+  std::size_t full = 0;    // of them
   std::int64_t offset = 0;
-  std::set<ShapeId> lines;
+  bool opened = false;                           // since somebody last asked
+  std::set<std::pair<QueueKey, ShapeId>> lines;  // by their first members, without the offset
 
-  bool open() const;
+  bool open() const { return full == 0; }
 };
 
 class Limits {
@@ -44,6 +50,9 @@ class Limits {
   // Null for none; the class must be known.
   LimitClass* find(LimitClassId id);
   const LimitClass* find(LimitClassId id) const;
+
+  // Does each class know how many of its caps are full?
+  Result<void> check_invariants() const;
 
  private:
   std::map<CapId, Cap> caps_;

@@ -88,6 +88,17 @@ void Lineup::replace(ShapeId shape, QueueKey head, QueueKey next) {
   line_[static_cast<std::size_t>(to)] = gist_of(needs_[shape], shape);
 }
 
+void Lineup::clear() {
+  heads_.clear();
+  line_.clear();
+}
+
+void Lineup::append(ShapeId shape, QueueKey head) {
+  if (!open_[shape]) return;
+  heads_.push_back(head);
+  line_.push_back(gist_of(needs_[shape], shape));
+}
+
 bool Lineup::is_right(ShapeId shape, QueueKey head) const {
   if (!open_[shape]) return true;
   const auto place = static_cast<std::size_t>(place_of(head));

@@ -45,6 +45,8 @@ class Lineup {
   void insert(ShapeId shape, QueueKey head);
   void erase(ShapeId shape, QueueKey head);
   void replace(ShapeId shape, QueueKey head, QueueKey next);  // which is greater
+  void clear();                                               // nobody stands in line any more
+  void append(ShapeId shape, QueueKey head);                  // behind all others
 
   // The first shape in line that fits by gpus, cpus and memory, roughly, and that `accepts`.
   template <class Accepts>

@@ -2,16 +2,16 @@
 // The pass.
 #include "resmgr/pass.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace jobq::resmgr {
 
-Pass::Pass(const Ledger& ledger, const Waiting& waiting, std::size_t depth, Time now,
-           Purpose purpose, const Work& before, Work& work, OnPlaced on_placed)
+Pass::Pass(const Ledger& ledger, const Waiting& waiting, const Rules& rules, Time now,
+           const Work& before, Work& work, OnPlaced on_placed)
     : ledger_(&ledger),
       waiting_(&waiting),
-      reservations_left_(depth),
-      purpose_(purpose),
+      rules_(rules),
       before_(before),
       work_(&work),
       on_placed_(std::move(on_placed)),
@@ -45,23 +45,41 @@ bool Pass::place(const Walk::Stop& stop) {
   Placed placed{stop.key, &walk_.demand(stop), false, {}, {}};
   if (!stop.generation_end && start(placed)) {
     walk_.started(stop);
-    return on_placed_(placed);
+    return on_placed_(placed) && place_followers(stop);
   }
   const auto has_room = [&](const Demand& demand) {
     return is_open(demand) && ledger_->has_room(demand);
   };
-  if (purpose_ == Purpose::kGrant && !walk_.another_could_start(has_room)) return false;
+  if (rules_.purpose == Purpose::kGrant && !walk_.another_could_start(has_room)) return false;
   return place_later(stop, placed);
 }
 
 // It cannot start now. The first ones of these keep what they need in reach.
 bool Pass::place_later(const Walk::Stop& stop, Placed& placed) {
   if (exhausted()) return false;
-  if (reservations_left_ == 0) return on_placed_(placed);
+  if (rules_.depth == 0) return on_placed_(placed);
   if (!place_before(stop)) return false;
   reserve(placed);
-  if (placed.reservation) walk_.reserved(stop, placed.reservation->at);
-  return on_placed_(placed);
+  if (placed.reservation && rules_.purpose == Purpose::kForesight) {
+    walk_.started(stop);
+  } else if (placed.reservation) {
+    walk_.reserved(stop, placed.reservation->at);
+  }
+  return on_placed_(placed) && place_followers(stop);
+}
+
+// Those who would come in its place when it started, until the bounds are reached.
+bool Pass::place_followers(const Walk::Stop& stop) {
+  if (rules_.followers == nullptr) return true;
+  const std::shared_ptr<const Demand>& demand = walk_.demand(stop);
+  for (std::uint64_t more = (*rules_.followers)(stop.key.id()); more > 0; --more) {
+    if (exhausted()) return false;
+    if (!is_open(*demand)) return true;
+    Placed follower{stop.key, &demand, false, {}, {}};
+    if (!start(follower)) reserve(follower);
+    if (!follower.start && !follower.reservation) return true;
+  }
+  return true;
 }
 
 // Places those whose starts the request needs.
@@ -78,20 +96,25 @@ bool Pass::place_before(const Walk::Stop& stop) {
 
 bool Pass::start(Placed& placed) {
   const Demand& demand = **placed.demand;
+  if (rules_.in_order && reserved_) return false;
   placed.start = plan_.start(demand);
   if (!placed.start) return false;
   // Before the first reservation of a pass that grants, nobody asks the plan what will be free.
-  if (reserved_any_ || purpose_ == Purpose::kForesight) plan_.begin(demand, *placed.start);
+  if (reserved_ || rules_.purpose != Purpose::kGrant) plan_.begin(demand, *placed.start);
   started_.insert(placed.key.id());
   foreseen_.start(waiting_->limit_class(demand.limit_class));
-  overtook_ = overtook_ || reserved_any_;
+  overtook_ = overtook_ || reserved_;
   return true;
 }
 
 void Pass::reserve(Placed& placed) {
-  reserved_any_ = true;
-  if (reservations_left_ > 0) --reservations_left_;
-  placed.reservation = plan_.reserve(**placed.demand);
+  if (rules_.depth > 0) --rules_.depth;
+  const std::optional<Time> from = rules_.in_order ? reserved_ : std::nullopt;
+  placed.reservation = plan_.reserve(**placed.demand, from);
+  all_known_ = all_known_ && placed.reservation && placed.reservation->known;
+  if (placed.reservation && rules_.in_order) placed.reservation->known = all_known_;
+  const Time at = placed.reservation ? placed.reservation->at : Time{};
+  reserved_ = std::max(reserved_.value_or(at), at);
 }
 
 Grant take(Ledger& ledger, const Starting& starting, Time now) {
@@ -130,7 +153,7 @@ std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, std::size_t dept
   const Work before = work;
   for (bool again = true; again;) {
     const std::size_t known = grants.size();
-    Pass pass(ledger, waiting, depth, now, Pass::Purpose::kGrant, before, work, on_placed);
+    Pass pass(ledger, waiting, {.depth = depth}, now, before, work, on_placed);
     pass.run();
     for (std::size_t i = known; i < grants.size(); ++i) {
       stop_waiting(ledger, waiting, grants[i].id, *ledger.holding(grants[i].id)->demand);

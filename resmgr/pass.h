@@ -26,6 +26,8 @@
 namespace jobq::resmgr {
 
 inline constexpr std::uint64_t kMostReservations = 1000;
+// For all the questions that would_start() is asked with one count of work.
+inline constexpr std::uint64_t kMostForeseen = 10'000;
 // In glances at a node, which take about 30 ns; a visit takes forty times as long. This keeps the
 // worst pass of a cluster of 10,000 nodes near 20 ms.
 inline constexpr std::uint64_t kMostGlances = 600'000;
@@ -45,12 +47,19 @@ class Pass {
   using OnPlaced = std::function<bool(const Placed&)>;
 
   enum class Purpose {
-    kGrant,     // on_placed grants from the ledger what starts
-    kForesight  // nothing is granted; all requests are placed, also where nobody can start
+    kGrant,      // on_placed grants from the ledger what starts
+    kRehearsal,  // the same without granting, and it goes on where nobody can start
+    // When does each start? Whoever cannot start now is reserved, also behind his like.
+    kForesight
   };
-  // The first `depth` that cannot start are reserved. `work` counts on from `before`, the work done
-  // when the bounds began to count.
-  Pass(const Ledger& ledger, const Waiting& waiting, std::size_t depth, Time now, Purpose purpose,
+  struct Rules {
+    Purpose purpose = Purpose::kGrant;
+    std::size_t depth = kMostReservations;  // so many that cannot start are reserved
+    bool in_order = false;                  // of foresight: nobody starts before those above him
+    const Followers* followers = nullptr;   // of foresight; null for none
+  };
+  // `work` counts on from `before`, the work done when the bounds began to count.
+  Pass(const Ledger& ledger, const Waiting& waiting, const Rules& rules, Time now,
        const Work& before, Work& work, OnPlaced on_placed);
 
   void run();
@@ -63,13 +72,13 @@ class Pass {
   bool place(const Walk::Stop& stop);
   bool place_later(const Walk::Stop& stop, Placed& placed);
   bool place_before(const Walk::Stop& stop);
+  bool place_followers(const Walk::Stop& stop);
   bool start(Placed& placed);
   void reserve(Placed& placed);
 
   const Ledger* ledger_;
   const Waiting* waiting_;
-  std::size_t reservations_left_;
-  Purpose purpose_;
+  Rules rules_;
   Work before_;
   Work* work_;
   OnPlaced on_placed_;
@@ -79,7 +88,8 @@ class Pass {
   std::set<RequestId> started_;
   std::set<RequestId> ahead_;
   std::optional<Precedence> precedence_;  // built when somebody cannot start
-  bool reserved_any_ = false;
+  std::optional<Time> reserved_;          // the latest start of a reservation
+  bool all_known_ = true;                 // the starts of all reservations
   bool overtook_ = false;
 };
 

@@ -53,7 +53,7 @@ struct Plan::Choice {
 };
 
 Plan::Plan(const Ledger& ledger, Time now, Work& work)
-    : ledger_(&ledger), now_(now), soon_(now + Millis{1}), work_(&work) {}
+    : ledger_(&ledger), now_(now), soon_(now + Millis{1}), from_(soon_), work_(&work) {}
 
 // --- outlooks
 
@@ -177,7 +177,7 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
 // On the node and of the named resources together. `sure` speaks of the node only: of named
 // resources nothing is ever sure.
 std::optional<Time> Plan::earliest(const Demand& demand, const Outlook& on, bool sure, Time last) {
-  Time start = soon_;
+  Time start = from_;
   while (true) {
     const auto found = on.earliest(start, demand.limit, demand.node, sure, last);
     if (!found) return std::nullopt;
@@ -226,7 +226,7 @@ bool Plan::is_clear(const Node& node) const {
 void Plan::consider_clear(const Demand& demand, Choice& choice) {
   const auto clear = [&](const Node& node) { return is_clear(node); };
   if (const Node* node = ledger_->best_fit(demand, clear)) {
-    if (const auto at = named_earliest(demand, soon_, false)) {
+    if (const auto at = named_earliest(demand, from_, false)) {
       admit(demand, *node, *at, *at, choice);
     }
     return;
@@ -235,7 +235,7 @@ void Plan::consider_clear(const Demand& demand, Choice& choice) {
   ledger_->each_group(demand.element, [&](const Group& group) {
     sweep(group).each_with_room(demand.node, work_->glances, last, [&](const Sweep::Step& step) {
       if (!is_clear(*step.node)) return true;
-      const auto at = named_earliest(demand, step.at, false);
+      const auto at = named_earliest(demand, std::max(step.at, from_), false);
       if (at && *at <= choice.last()) admit(demand, *step.node, *at, *at, choice);
       return at.has_value();
     });
@@ -292,9 +292,9 @@ void Plan::claim_named(const Demand& demand, Time at) {
 }
 
 std::optional<Plan::Reservation> Plan::reserve_named(const Demand& demand) {
-  const std::optional<Time> at = named_earliest(demand, soon_, false);
+  const std::optional<Time> at = named_earliest(demand, from_, false);
   if (!at) return std::nullopt;
-  const bool known = named_earliest(demand, soon_, true) == at;
+  const bool known = named_earliest(demand, from_, true) == at;
   claim_named(demand, *at);
   return Reservation{*at, known, {}};
 }
@@ -310,8 +310,9 @@ void Plan::keep(const Demand& demand, const Node* node, std::optional<Time> sure
   claim_named(demand, at);
 }
 
-std::optional<Plan::Reservation> Plan::reserve(const Demand& demand) {
+std::optional<Plan::Reservation> Plan::reserve(const Demand& demand, std::optional<Time> from) {
   ++work_->reservations;
+  from_ = std::max(from.value_or(soon_), soon_);
   if (!demand.takes_from_node()) return reserve_named(demand);
   Choice choice;
   consider_clear(demand, choice);

@@ -52,8 +52,9 @@ class Plan {
     bool known = false;              // by time limits alone, without any "may end at any moment"
     std::vector<const Node*> nodes;  // where it keeps its needs in reach
   };
-  // Keeps the demand in reach from the earliest time after now; none where it fits at no time.
-  std::optional<Reservation> reserve(const Demand& demand);
+  // Keeps the demand in reach from the earliest time after now, and not before `from`; none where
+  // it fits at no time.
+  std::optional<Reservation> reserve(const Demand& demand, std::optional<Time> from = {});
   // Keeps the demand in reach on this node alone, where it starts at that time at the latest; null
   // where it takes nothing from nodes.
   void keep(const Demand& demand, const Node* node, std::optional<Time> sure);
@@ -94,6 +95,7 @@ class Plan {
   const Ledger* ledger_;
   Time now_;
   Time soon_;
+  Time from_;  // of the reservation that is being made
   Work* work_;
   // An outlook that was built, and of which node.
   struct Built {

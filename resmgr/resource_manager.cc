@@ -31,7 +31,24 @@ struct ResourceManager::State {
   Waiting waiting;
   Easy easy;
   Work work;
+
+  Pass::Rules rehearsal() const;
+  Pass::Rules foresight(const Followers& followers) const;
 };
+
+// What the next call of schedule() would start: with the reservations that the policy makes.
+Pass::Rules ResourceManager::State::rehearsal() const {
+  const bool conservative = scheduling.backfill == Backfill::kConservative;
+  return {.purpose = Pass::Purpose::kRehearsal,
+          .depth = conservative ? scheduling.depth : 1,
+          .in_order = scheduling.backfill == Backfill::kNone};
+}
+
+Pass::Rules ResourceManager::State::foresight(const Followers& followers) const {
+  return {.purpose = Pass::Purpose::kForesight,
+          .in_order = scheduling.backfill == Backfill::kNone,
+          .followers = followers ? &followers : nullptr};
+}
 
 std::string_view to_string(NodeState state) {
   switch (state) {
@@ -94,9 +111,12 @@ void ResourceManager::set_limit_class(LimitClassId id, std::vector<CapId> caps) 
   state_->waiting.set_limit_class(id, std::move(caps));
 }
 
-void ResourceManager::set_offset(LimitClassId id, std::int64_t offset) {
-  check(std::abs(offset) <= kMostRank, "an offset is in range");
-  state_->waiting.set_offset(id, offset);
+void ResourceManager::set_offsets(
+    const std::vector<std::pair<LimitClassId, std::int64_t>>& offsets) {
+  for (const auto& [id, offset] : offsets) {
+    check(std::abs(offset) <= kMostRank, "an offset is in range");
+  }
+  state_->waiting.set_offsets(offsets);
 }
 
 void ResourceManager::enter(LimitClassId id) { state_->waiting.enter(id); }
@@ -172,6 +192,7 @@ std::vector<Grant> ResourceManager::schedule(Time now) {
   }
   ledger.take_changes();
   waiting.take_new_shapes();
+  waiting.take_opened();
   return run_passes(ledger, waiting, scheduling.depth, now, work);
 }
 
@@ -199,28 +220,33 @@ std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, id, now);
 }
 
-std::optional<Time> ResourceManager::expected_start(RequestId id, Time now) const {
+std::optional<Time> ResourceManager::expected_start(RequestId id, Time now,
+                                                    const Followers& followers) const {
   if (!is_waiting(id) || !state_->waiting.is_open(id)) return std::nullopt;
-  const Forecast forecast = foresee(state_->ledger, state_->waiting, kMostReservations, id, now);
+  Work work;
+  const Forecast forecast =
+      foresee(state_->ledger, state_->waiting, state_->foresight(followers), id, now, {}, work);
   const bool conservative = state_->scheduling.backfill == Backfill::kConservative;
   if (forecast.starts) return conservative ? std::optional(now) : std::nullopt;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;
 }
 
-std::optional<Time> ResourceManager::would_start(const Request& request, Time now) {
-  if (!enqueue(request)) return std::nullopt;
-  const auto& [backfill, depth] = state_->scheduling;
-  const Forecast forecast =
-      foresee(state_->ledger, state_->waiting, kMostReservations, request.id, now);
-  const bool may_start =
-      backfill == Backfill::kConservative
-          ? foresee(state_->ledger, state_->waiting, depth, request.id, now).starts
-          : forecast.starts;
-  const auto head = state_->waiting.first();
-  const bool is_first = head && head->key.id() == request.id;
+// Whether it starts now follows from the reservations that the policy makes; when it starts later,
+// from one for everybody.
+std::optional<Time> ResourceManager::would_start(const Request& request, Time now, Work& spent,
+                                                 const Followers& followers) {
+  if (spent.reservations >= kMostForeseen || !enqueue(request)) return std::nullopt;
+  Work before;
+  before.reservations = spent.reservations;
+  const auto seen = [&](const Pass::Rules& rules) {
+    return foresee(state_->ledger, state_->waiting, rules, request.id, now, before, spent);
+  };
+  const bool may_start = seen(state_->rehearsal()).starts;
+  before.reservations = spent.reservations;
+  const Forecast forecast = may_start ? Forecast{} : seen(state_->foresight(followers));
   withdraw(request.id);
-  if (may_start && (backfill != Backfill::kNone || is_first)) return now;
+  if (may_start) return now;
   if (!forecast.reservation || !forecast.reservation->known) return std::nullopt;
   return forecast.reservation->at;
 }

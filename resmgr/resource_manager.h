@@ -34,9 +34,11 @@
 
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -126,6 +128,9 @@ struct Work {
   std::uint64_t visits = 0;        // nodes looked at closely, or claimed, for those
 };
 
+// How many more requests like this one will come in its place, one after the other, as they start.
+using Followers = std::function<std::uint64_t(RequestId)>;
+
 class ResourceManager {
  public:
   explicit ResourceManager(Scheduling scheduling = {});
@@ -163,8 +168,8 @@ class ResourceManager {
   // The caps that a request of the class takes one of each of with its grant. Caps are set before;
   // a class is given once, and is not 0.
   void set_limit_class(LimitClassId id, std::vector<CapId> caps);
-  // Added to the rank of the requests of the class. Others may start now: schedule().
-  void set_offset(LimitClassId id, std::int64_t offset);
+  // Each is added to the rank of the requests of its class. Others may start now: schedule().
+  void set_offsets(const std::vector<std::pair<LimitClassId, std::int64_t>>& offsets);
   // One of each of the class's caps is taken without a grant (recovery), or given back. A job
   // counts until it has ended, so release() and restore() leave caps alone: the caller says leave()
   // once for each request that was granted. Others may start now: schedule().
@@ -198,13 +203,15 @@ class ResourceManager {
   // All reasons, most important first; empty when the request is not waiting. `now` as for
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;
-  // The reserved start by the time limits known now, if everybody uses his limit up; none where it
-  // cannot be known: behind a full cap, a holder without a limit or of a named resource, and deep
-  // in a shape.
-  std::optional<Time> expected_start(RequestId id, Time now) const;
+  // The start by the time limits known now, if everybody uses his limit up and nobody else comes;
+  // none where it cannot be known: behind a full cap, a holder without a limit or of a named
+  // resource, and some thousand others.
+  std::optional<Time> expected_start(RequestId id, Time now, const Followers& followers = {}) const;
   // When the request would start if it were made now, by the same rules; none where that cannot be
-  // known. Nothing is asked for by this.
-  std::optional<Time> would_start(const Request& request, Time now);
+  // known, or where the questions of this kind that `spent` counts took too much by now. Nothing is
+  // asked for by this.
+  std::optional<Time> would_start(const Request& request, Time now, Work& spent,
+                                  const Followers& followers = {});
   std::vector<NodeView> nodes() const;  // by id
   std::optional<NodeView> node(NodeId id) const;
   // Is the node, which is known, of the element? Any is of "".

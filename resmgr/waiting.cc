@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -41,29 +42,18 @@ void Waiting::open(ShapeId id, const std::shared_ptr<const Demand>& demand) {
   Shape& shape = shapes_[id];
   shape.demand = demand;
   shape.of = limits_.find(demand->limit_class);
-  if (shape.of != nullptr) {
-    shape.of->lines.insert(id);
-    for (Cap* cap : shape.of->caps) cap->lines.insert(id);
-  }
-  note_new(id);
+  shape.is_new = true;
+  new_shapes_.push_back(id);
   lineup_.open(id, demand->node);
 }
 
 void Waiting::close(ShapeId id) {
   Shape& shape = shapes_[id];
-  if (shape.of != nullptr) {
-    shape.of->lines.erase(id);
-    for (Cap* cap : shape.of->caps) cap->lines.erase(id);
-  }
   by_likeness_.erase(likeness(*shape.demand));
   lineup_.close(id);
   if (shape.is_new) std::erase(new_shapes_, id);
   shape = Shape{};
   unused_.push_back(id);
-}
-
-void Waiting::note_new(ShapeId id) {
-  if (!std::exchange(shapes_[id].is_new, true)) new_shapes_.push_back(id);
 }
 
 QueueKey Waiting::moved(QueueKey key, const Shape& shape) {
@@ -84,20 +74,19 @@ std::optional<QueueKey> Waiting::after(ShapeId shape, QueueKey key) const {
 
 void Waiting::stand(ShapeId id) {
   Shape& shape = shapes_[id];
-  const bool open = shape.of == nullptr || shape.of->open();
-  if (shape.stands || !open || shape.members.empty()) return;
   shape.head = moved(*shape.members.first(), shape);
   heads_.insert(Head{shape.head, id});
   lineup_.insert(id, shape.head);
-  shape.stands = true;
+  if (shape.of != nullptr) shape.of->lines.emplace(*shape.members.first(), id);
+  if (shape.open()) ++open_;
 }
 
 void Waiting::step_back(ShapeId id) {
   Shape& shape = shapes_[id];
-  if (!shape.stands) return;
   heads_.erase(Head{shape.head, id});
   lineup_.erase(id, shape.head);
-  shape.stands = false;
+  if (shape.of != nullptr) shape.of->lines.erase({unmoved(shape.head, shape), id});
+  if (shape.open()) --open_;
 }
 
 // --- caps and offsets
@@ -108,18 +97,19 @@ void Waiting::set_cap(CapId id, std::uint64_t most, std::string text) {
   refill(cap, most, cap.taken);
 }
 
-// Its lines close when it becomes full, and come back when it is full no longer.
+// The lines of its classes close when it becomes full; who has no other full one is open again when
+// it is full no longer.
 void Waiting::refill(Cap& cap, std::uint64_t most, std::uint64_t taken) {
   const bool was_full = cap.full();
   cap.most = most;
   cap.taken = taken;
   if (cap.full() == was_full) return;
-  for (const ShapeId line : cap.lines) {
-    if (cap.full()) {
-      step_back(line);
-    } else {
-      stand(line);
-      if (shapes_[line].stands) note_new(line);
+  for (LimitClass* of : cap.classes) {
+    if (!was_full) {
+      if (of->full++ == 0) open_ -= of->lines.size();
+    } else if (--of->full == 0) {
+      open_ += of->lines.size();
+      if (!std::exchange(of->opened, true)) opened_.push_back(of);
     }
   }
 }
@@ -128,13 +118,25 @@ void Waiting::set_limit_class(LimitClassId id, std::vector<CapId> caps) {
   limits_.add(id, std::move(caps));
 }
 
-void Waiting::set_offset(LimitClassId id, std::int64_t offset) {
-  LimitClass* of = limits_.find(id);
-  check(of != nullptr, "an offset is for a limit class");
-  if (of->offset == offset) return;
-  for (const ShapeId line : of->lines) step_back(line);
-  of->offset = offset;
-  for (const ShapeId line : of->lines) stand(line);
+// They move all at once: one by one, each would move what stands between.
+void Waiting::set_offsets(const std::vector<std::pair<LimitClassId, std::int64_t>>& offsets) {
+  std::vector<ShapeId> lines;
+  for (const auto& [id, offset] : offsets) {
+    LimitClass* of = limits_.find(id);
+    check(of != nullptr, "an offset is for a limit class");
+    if (of->offset == offset) continue;
+    of->offset = offset;
+    for (const auto& [first, line] : of->lines) lines.push_back(line);
+  }
+  if (lines.empty()) return;
+  for (const ShapeId line : lines) heads_.erase(Head{shapes_[line].head, line});
+  for (const ShapeId line : lines) {
+    Shape& shape = shapes_[line];
+    shape.head = moved(*shape.members.first(), shape);
+    heads_.insert(Head{shape.head, line});
+  }
+  lineup_.clear();
+  for (const Head& head : heads_) lineup_.append(head.shape, head.key);
 }
 
 void Waiting::enter(LimitClassId id) {
@@ -163,7 +165,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
   check(is_new, "a request waits once");
   const QueueKey* head = shape.members.first();
   const bool leads = head == nullptr || key < *head;
-  if (leads) step_back(id);
+  if (leads && head != nullptr) step_back(id);
   shape.members.insert(key);
   if (leads) stand(id);
 }
@@ -190,29 +192,35 @@ void Waiting::pop(ShapeId id) {
     return close(id);
   }
   shape.members.erase(first);
-  if (!shape.stands) return;
   const QueueKey head = std::exchange(shape.head, moved(*shape.members.first(), shape));
   auto node = heads_.extract(Head{head, id});
   node.value().key = shape.head;
   heads_.insert(std::move(node));
   lineup_.replace(id, head, shape.head);
+  if (shape.of == nullptr) return;
+  auto line = shape.of->lines.extract({first, id});
+  line.value().first = *shape.members.first();
+  shape.of->lines.insert(std::move(line));
 }
 
 std::optional<Waiting::Found> Waiting::first() const {
-  if (heads_.empty()) return std::nullopt;
-  return Found{heads_.begin()->key, heads_.begin()->shape};
+  if (open_ == 0) return std::nullopt;
+  const auto head =
+      std::ranges::find_if(heads_, [&](const Head& it) { return shapes_[it.shape].open(); });
+  return Found{head->key, head->shape};
 }
 
 std::optional<Waiting::Found> Waiting::head_of(ShapeId id) const {
   const Shape& shape = shapes_[id];
-  if (!shape.stands) return std::nullopt;
+  if (shape.members.empty() || !shape.open()) return std::nullopt;
   return Found{shape.head, id};
 }
 
 std::vector<Waiting::Found> Waiting::naming() const {
   std::vector<Found> found;
   for (const Head& head : heads_) {
-    if (!shapes_[head.shape].demand->named.empty()) found.push_back({head.key, head.shape});
+    const Shape& shape = shapes_[head.shape];
+    if (shape.open() && !shape.demand->named.empty()) found.push_back({head.key, head.shape});
   }
   return found;
 }
@@ -220,12 +228,34 @@ std::vector<Waiting::Found> Waiting::naming() const {
 std::vector<Waiting::Found> Waiting::take_new_shapes() {
   std::vector<Found> found;
   for (const ShapeId id : std::exchange(new_shapes_, {})) {
-    const bool is_new = std::exchange(shapes_[id].is_new, false);
-    if (!is_new) continue;
+    shapes_[id].is_new = false;
     if (const auto head = head_of(id)) found.push_back(*head);
   }
-  std::ranges::sort(found, {}, &Found::key);
   return found;
+}
+
+std::vector<const LimitClass*> Waiting::take_opened() {
+  std::vector<const LimitClass*> open;
+  for (LimitClass* of : std::exchange(opened_, {})) {
+    of->opened = false;
+    if (of->open()) open.push_back(of);
+  }
+  return open;
+}
+
+std::optional<Waiting::Found> Waiting::found(
+    const LimitClass& of, std::set<std::pair<QueueKey, ShapeId>>::const_iterator line) const {
+  if (!of.open() || line == of.lines.end()) return std::nullopt;
+  return Found{shapes_[line->second].head, line->second};
+}
+
+std::optional<Waiting::Found> Waiting::first_of(const LimitClass& of) const {
+  return found(of, of.lines.begin());
+}
+
+std::optional<Waiting::Found> Waiting::next_of(const LimitClass& of, QueueKey key) const {
+  key.rank -= of.offset;
+  return found(of, of.lines.upper_bound({key, std::numeric_limits<ShapeId>::max()}));
 }
 
 const Waiting::Entry& Waiting::entry(RequestId id) const {
@@ -245,7 +275,7 @@ const std::shared_ptr<const Demand>& Waiting::demand_of(RequestId id) const {
   return shapes_[entry(id).shape].demand;
 }
 
-bool Waiting::is_open(RequestId id) const { return shapes_[entry(id).shape].stands; }
+bool Waiting::is_open(RequestId id) const { return shapes_[entry(id).shape].open(); }
 
 std::vector<RequestId> Waiting::parts_of(JobNumber job) const {
   std::vector<RequestId> parts;
@@ -275,42 +305,40 @@ Result<void> Waiting::check_shape(ShapeId id) const {
   return check_head(id);
 }
 
-// A line that is open has its head by the offset of its class, and one behind a full cap has none.
+// A line stands by the offset of its class, and is known to it.
 Result<void> Waiting::check_head(ShapeId id) const {
   const Shape& shape = shapes_[id];
   if (shape.members.empty()) return {};
-  const bool open = shape.of == nullptr || shape.of->open();
-  const QueueKey head = moved(*shape.members.first(), shape);
+  const QueueKey first = *shape.members.first();
+  const QueueKey head = moved(first, shape);
   const bool stands =
       shape.head == head && heads_.contains(Head{head, id}) && lineup_.is_right(id, head);
-  bool listed = shape.of == limits_.find(shape.demand->limit_class);
-  for (const Cap* cap : shape.of == nullptr ? std::vector<Cap*>{} : shape.of->caps) {
-    listed = listed && cap->lines.contains(id);
-  }
-  if (shape.of != nullptr) listed = listed && shape.of->lines.contains(id);
-  if (shape.stands == open && stands == open && listed) return {};
+  const LimitClass* of = limits_.find(shape.demand->limit_class);
+  const bool known = of == nullptr || of->lines.contains({first, id});
+  if (stands && known && shape.of == of) return {};
   return fail(ErrorCode::kInternal, fmt::format("shape {} stands wrongly in line", id));
 }
 
 Result<void> Waiting::check_invariants() const {
   std::size_t members = 0;
   std::size_t shapes = 0;
-  std::size_t heads = 0;
+  std::size_t open = 0;
   for (ShapeId id = 0; id < shapes_.size(); ++id) {
     if (Result<void> good = check_shape(id); !good) return good;
     members += shapes_[id].members.size();
     if (!shapes_[id].members.empty()) ++shapes;
-    if (shapes_[id].stands) ++heads;
+    if (!shapes_[id].members.empty() && shapes_[id].open()) ++open;
   }
   if (members != index_.size()) {
     return fail(ErrorCode::kInternal, fmt::format("{} requests stand in shapes, {} in the index",
                                                   members, index_.size()));
   }
-  if (heads != heads_.size() || shapes != by_likeness_.size()) {
-    return fail(ErrorCode::kInternal, fmt::format("{} shapes, {} heads, {} likenesses", shapes,
-                                                  heads_.size(), by_likeness_.size()));
+  if (shapes != heads_.size() || shapes != by_likeness_.size() || open != open_) {
+    return fail(ErrorCode::kInternal,
+                fmt::format("{} shapes, {} heads, {} likenesses, {} of {} open", shapes,
+                            heads_.size(), by_likeness_.size(), open_, open));
   }
-  return {};
+  return limits_.check_invariants();
 }
 
 // --- Walk

@@ -7,8 +7,8 @@
 // the shapes into one queue and knows when a shape is passed over.
 //
 // A shape's members stand in the order of their own ranks; the offset of its limit class moves all
-// of them, so it is added to the keys that leave here. While a cap of the class is full, the line
-// of the shape is closed: it has no head, and nobody who asks for heads sees it.
+// of them, so it is added to the keys that leave here. While a cap of the class is full, the lines
+// of its shapes are closed: they stay where they are, and nobody who asks sees them.
 #pragma once
 
 #include <compare>
@@ -34,7 +34,7 @@ class Waiting {
   // See ResourceManager.
   void set_cap(CapId id, std::uint64_t most, std::string text);
   void set_limit_class(LimitClassId id, std::vector<CapId> caps);
-  void set_offset(LimitClassId id, std::int64_t offset);
+  void set_offsets(const std::vector<std::pair<LimitClassId, std::int64_t>>& offsets);
   void enter(LimitClassId id);
   void leave(LimitClassId id);
   // Null for none; the class must be known.
@@ -64,9 +64,13 @@ class Waiting {
   std::optional<Found> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
   // The open shapes that name resources, in the order of their first members.
   std::vector<Found> naming() const;
-  // The shapes that are new, or whose lines opened, since this was last asked, and that are still
-  // there and open; in the order of their first members.
+  // The shapes that are new since this was last asked, and that are still there and open.
   std::vector<Found> take_new_shapes();
+  // The limit classes that opened since this was last asked, and are still open.
+  std::vector<const LimitClass*> take_opened();
+  // The first line of the class, or the first one behind a key; none while they are closed.
+  std::optional<Found> first_of(const LimitClass& of) const;
+  std::optional<Found> next_of(const LimitClass& of, QueueKey key) const;
   std::optional<Found> head_of(ShapeId id) const;  // none while its line is closed
   const std::shared_ptr<const Demand>& demand_of(const Found& found) const {
     return shapes_[found.shape].demand;
@@ -94,8 +98,9 @@ class Waiting {
     LimitClass* of = nullptr;  // null for none
     RunSet<QueueKey> members;
     bool is_new = false;
-    bool stands = false;  // has it a head?
-    QueueKey head;        // if so: its first member, moved by the offset
+    QueueKey head;  // its first member, moved by the offset
+
+    bool open() const { return of == nullptr || of->open(); }
   };
   struct Head {
     QueueKey key;
@@ -113,11 +118,12 @@ class Waiting {
   static QueueKey moved(QueueKey key, const Shape& shape);  // by the offset of its class
   static QueueKey unmoved(QueueKey key, const Shape& shape);
   std::optional<QueueKey> after(ShapeId shape, QueueKey key) const;  // both moved
-  void stand(ShapeId id);      // gives it a head, where its line is open and it has members
-  void step_back(ShapeId id);  // takes its head away, where it has one
+  void stand(ShapeId id);      // by its first member, of which it has one
+  void step_back(ShapeId id);  // as long as it stands by that
   void pop(ShapeId id);        // takes its first member out, and the next is its head
-  void note_new(ShapeId id);
   void refill(Cap& cap, std::uint64_t most, std::uint64_t taken);
+  std::optional<Found> found(const LimitClass& of,
+                             std::set<std::pair<QueueKey, ShapeId>>::const_iterator line) const;
   Result<void> check_shape(ShapeId id) const;
   Result<void> check_head(ShapeId id) const;
 
@@ -126,18 +132,21 @@ class Waiting {
   std::vector<Shape> shapes_;    // by ShapeId; empty ones are free
   std::vector<ShapeId> unused_;  // of shapes_
   std::map<Likeness, ShapeId> by_likeness_;
-  std::set<Head> heads_;  // the first member of each shape whose line is open
+  std::set<Head> heads_;  // the first member of each shape
   Lineup lineup_;         // the same, to be searched for what fits
+  std::size_t open_ = 0;  // how many of them have open lines
   std::vector<ShapeId> new_shapes_;
+  std::vector<LimitClass*> opened_;
   std::set<RequestId> of_parties_;
 };
 
 template <class Accepts>
 std::optional<Waiting::Found> Waiting::first_to_fit(std::span<const Amount> free,
                                                     const Accepts& accepts) const {
+  if (open_ == 0) return std::nullopt;
   const auto shape = lineup_.first_to_fit(free, [&](ShapeId id) {
     const Demand& demand = *shapes_[id].demand;
-    return fits(demand.node, free) && accepts(demand);
+    return shapes_[id].open() && fits(demand.node, free) && accepts(demand);
   });
   return shape ? head_of(*shape) : std::nullopt;
 }

@@ -110,6 +110,18 @@ JobDetail Core::detail_of_unmade(const Job& array, Index index, Time now) const 
   return detail;
 }
 
+// Behind the front of an array come its other elements, as many as its throttle lets run.
+resmgr::Followers Core::followers() const {
+  return [this](resmgr::RequestId id) -> std::uint64_t {
+    const Job* job = jobs_.find(id.job);
+    if (job == nullptr || job->whole == nullptr || job->whole->array->front != job) return 0;
+    const ArrayRun& run = *job->whole->array;
+    const std::uint64_t others = run.unstarted_count() - run.held.size() - 1;
+    if (run.spec.throttle == 0) return others;
+    return std::min<std::uint64_t>(others, run.spec.throttle - run.running.size() - 1);
+  };
+}
+
 // What keeps the array from making more of its elements.
 void Core::explain_array(const Job& array, Why& why) const {
   const ArrayRun& run = *array.array;

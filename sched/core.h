@@ -58,6 +58,14 @@ struct CheckedSpec {
 };
 using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for look-up only
 
+// What one request asks about starts. Equal tickets are asked about once; when all of it has taken
+// too much, the rest is not known.
+struct Foresight {
+  using Asked = std::tuple<const JobSpec*, std::optional<int>, std::optional<Millis>>;
+  std::map<Asked, Submitted::Expected> known;  // for look-up only
+  resmgr::Work spent;
+};
+
 class Core {
  public:
   explicit Core(Policy policy);
@@ -127,7 +135,7 @@ class Core {
   bool repeat_request(const NewJobNotice& event);
   // With `dry_run`, nothing is recorded, and it says what is to be expected.
   Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                           Submitted::Expected* dry_run);
+                           Submitted::Expected* expected, Foresight& foresight);
   CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
   Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
   void check_new(CheckedSpec& spec, bool is_known_good);
@@ -156,7 +164,12 @@ class Core {
   // What the policy counts (policies.cc).
   Result<void> check_policy(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
   std::optional<Millis> time_limit_of(const Ticket& ticket, const JobSpec& spec) const;
-  Submitted::Expected expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
+  Submitted::Expected expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec,
+                                  Foresight& foresight);
+  std::optional<Submitted::Expected> expected_without_needs(const Actor& actor,
+                                                            const JobSpec& spec);
+  // How many elements come behind the fronts of arrays that wait.
+  resmgr::Followers followers() const;
   const Quotas::Kind& kind_of(const Job& job);
   // The same for a question: a user whom fair share does not know stays unknown.
   const Quotas::Kind& kind_for(const std::string& user, const JobSpec& spec);

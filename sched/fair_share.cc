@@ -97,7 +97,7 @@ void FairShare::hold(LineId id, std::int64_t cpus, Time now) {
   count(line, now);
   line.held += cpus;
   held_ += cpus;
-  if (line.held == 0) changed_.insert(line.user);
+  if (cpus < 0) changed_.insert(line.user);  // what was used till now is not held any more
 }
 
 void FairShare::hold_again(LineId id, std::int64_t cpus, Time since, Time now) {
@@ -129,10 +129,11 @@ std::vector<FairShare::LineId> FairShare::update(Time now) {
     accounts_[line.account].used += line.used;
     all_used_ += line.used;
   }
+  const std::uint64_t shares = all_shares();
   std::vector<LineId> moved;
   for (std::size_t i = 0; i < lines_.size(); ++i) {
     const std::int64_t before = lines_[i].offset;
-    weigh(lines_[i], accounts_[lines_[i].account], all_shares());
+    weigh(lines_[i], accounts_[lines_[i].account], shares);
     if (lines_[i].offset != before) moved.emplace_back(static_cast<std::uint32_t>(i + 1));
   }
   return moved;

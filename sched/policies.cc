@@ -57,13 +57,23 @@ std::optional<Millis> Core::time_limit_of(const Ticket& ticket, const JobSpec& s
   return element->default_limit ? element->default_limit : element->max_limit;
 }
 
-Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor,
-                                      const JobSpec& spec) {
+// A job that takes nothing starts as soon as there is a node for it, and a place under its caps.
+std::optional<Submitted::Expected> Core::expected_without_needs(const Actor& actor,
+                                                                const JobSpec& spec) {
+  if (!nodes_.least_loaded(spec.needs.element)) return Submitted::Expected{};
+  if (kind_for(actor.user, spec).counts_running()) return std::nullopt;
+  return Submitted::Expected{now_, false, true};
+}
+
+Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec,
+                                      Foresight& foresight) {
   if (ticket.hold) return {};
+  const auto [known, is_new] =
+      foresight.known.try_emplace({&spec, ticket.priority, ticket.time_limit});
+  if (!is_new) return known->second;
   const resmgr::Needs needs = first_needs(spec);
   if (needs.empty()) {
-    const bool has_node = nodes_.least_loaded(spec.needs.element).has_value();
-    return {has_node ? std::optional(now_) : std::nullopt, false, has_node};
+    if (const auto expected = expected_without_needs(actor, spec)) return known->second = *expected;
   }
   // The offset of who is not known yet stands in no limit class.
   const std::int64_t offset = fair_.find(actor.user) ? 0 : fair_.offset_of_newcomer(actor.user);
@@ -74,9 +84,9 @@ Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor,
       .limit = time_limit_of(ticket, spec),
       .place = JobNumber{next_job_},
       .limit_class = kind_for(actor.user, spec).fresh};
-  const std::optional<Time> start = rm_.would_start(request, now_);
+  const auto start = rm_.would_start(request, now_, foresight.spent, followers());
   const bool now = start && *start <= now_;
-  return {start, start && !now && !estimates_.empty(), now};
+  return known->second = {start, start && !now && !estimates_.empty(), now};
 }
 
 // --- caps
@@ -158,10 +168,10 @@ bool Core::give_back(const Job& job, resmgr::RequestId id) {
 
 void Core::share_fairly() {
   if (!fair_.is_due(now_)) return;
-  for (const FairShare::LineId line : fair_.update(now_)) {
-    quotas_.set_offset(line, fair_.offset(line));
-    schedule_due_ = true;
-  }
+  const std::vector<FairShare::LineId> moved = fair_.update(now_);
+  if (moved.empty()) return;
+  quotas_.set_offsets(moved, fair_);
+  schedule_due_ = true;
 }
 
 void Core::touch_shares() {

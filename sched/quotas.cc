@@ -96,16 +96,20 @@ resmgr::LimitClassId Quotas::limit_class(FairShare::LineId line, std::int64_t of
   const auto [place, is_new] = classes_.try_emplace({line, caps}, next);
   if (is_new) {
     rm_->set_limit_class(next, caps);
-    rm_->set_offset(next, offset);
+    rm_->set_offsets({{next, offset}});
   }
   return place->second;
 }
 
-void Quotas::set_offset(FairShare::LineId line, std::int64_t offset) {
-  for (auto of_line = classes_.lower_bound({line, {}});
-       of_line != classes_.end() && of_line->first.first == line; ++of_line) {
-    rm_->set_offset(of_line->second, offset);
+void Quotas::set_offsets(const std::vector<FairShare::LineId>& lines, const FairShare& fair) {
+  std::vector<std::pair<resmgr::LimitClassId, std::int64_t>> offsets;
+  for (const FairShare::LineId line : lines) {
+    for (auto of_line = classes_.lower_bound({line, {}});
+         of_line != classes_.end() && of_line->first.first == line; ++of_line) {
+      offsets.emplace_back(of_line->second, fair.offset(line));
+    }
   }
+  rm_->set_offsets(offsets);
 }
 
 Result<void> Quotas::admit(const Kind& kind, std::uint64_t count) const {

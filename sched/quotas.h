@@ -39,7 +39,7 @@ class Quotas {
                       std::int64_t offset);
   // The same where it was made before, else null.
   const Kind* find_kind(const std::string& user, const JobSpec& spec, FairShare::LineId line) const;
-  void set_offset(FairShare::LineId line, std::int64_t offset);
+  void set_offsets(const std::vector<FairShare::LineId>& lines, const FairShare& fair);
 
   // kRefused where so many more jobs would be too many to wait, with the cap.
   Result<void> admit(const Kind& kind, std::uint64_t count) const;

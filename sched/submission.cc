@@ -69,11 +69,12 @@ void Core::on(NewJobNotice& event) {
   CheckedSpecs checked;
   Submitted answer;
   std::vector<JobNumber> numbers;
+  Foresight foresight;
   answer.tickets.reserve(event.tickets.size());
   for (const Ticket& ticket : event.tickets) {
     Submitted::Expected expected;
     answer.tickets.push_back(
-        submit(ticket, event.actor, checked, event.dry_run ? &expected : nullptr));
+        submit(ticket, event.actor, checked, event.dry_run ? &expected : nullptr, foresight));
     if (event.dry_run) answer.expected.push_back(expected);
     numbers.push_back(answer.tickets.back().value_or(JobNumber{}));
   }
@@ -101,6 +102,7 @@ bool Core::repeat_request(const NewJobNotice& event) {
     return true;
   }
   CheckedSpecs checked;
+  Foresight foresight;
   Submitted answer;
   for (std::size_t i = 0; i < known->jobs.size(); ++i) {
     if (known->jobs[i]) {
@@ -108,7 +110,7 @@ bool Core::repeat_request(const NewJobNotice& event) {
       continue;
     }
     Submitted::Expected ignored;
-    auto again = submit(event.tickets[i], event.actor, checked, &ignored);
+    auto again = submit(event.tickets[i], event.actor, checked, &ignored, foresight);
     if (again)
       again = fail(ErrorCode::kRefused,
                    "refused when it was first sent; send it again "
@@ -120,7 +122,7 @@ bool Core::repeat_request(const NewJobNotice& event) {
 }
 
 Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                               Submitted::Expected* dry_run) {
+                               Submitted::Expected* expected, Foresight& foresight) {
   if (!ticket.key.empty()) {
     const SubmissionRow* known =
         submissions_.find({actor.uid, std::string(kOfTicket) + ticket.key});
@@ -144,8 +146,8 @@ Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, Checked
   if (auto allowed = check_policy(ticket, actor, *spec->spec); !allowed) {
     return tl::unexpected(allowed.error());
   }
-  if (dry_run != nullptr) {
-    *dry_run = expected_of(ticket, actor, *spec->spec);
+  if (expected != nullptr) {
+    *expected = expected_of(ticket, actor, *spec->spec, foresight);
     return JobNumber{};
   }
   const JobNumber number = record(ticket, actor, *spec);

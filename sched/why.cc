@@ -71,7 +71,7 @@ void Core::explain_request(resmgr::RequestId id, const std::string& step, Time n
     why.blockers.push_back(
         {name_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
   }
-  const auto start = rm_.expected_start(id, now);
+  const auto start = rm_.expected_start(id, now, followers());
   if (start && (!why.expected_start || *start < *why.expected_start)) why.expected_start = start;
   why.is_estimate = why.expected_start && !estimates_.empty();
 }

@@ -96,10 +96,10 @@ TEST_P(Limits, OffsetsMoveTheWholeClass) {
   ask_of(kAnn, 1);
   ask_of(kAnn, 2, 2);
   ask_of(kBob, 3);
-  manager.set_offset(kBob, 1);
+  manager.set_offsets({{kBob, 1}});
   expect_sound();
   EXPECT_EQ(started(), Names{"3"});
-  manager.set_offset(kAnn, 2);
+  manager.set_offsets({{kAnn, 2}});
   manager.leave(kBob);
   expect_sound();
   EXPECT_EQ(started(), Names{"1"});

@@ -135,8 +135,10 @@ class Life {
   void set_offset() {
     const LimitClassId id{dice_.between(1, kClasses)};
     const std::int64_t offset = std::int64_t{dice_.below(5)} - 2;
-    manager_.set_offset(id, offset);
+    const LimitClassId other{id.value % kClasses + 1};
+    manager_.set_offsets({{id, offset}, {other, -offset}});
     reference_.classes.at(id).offset = offset;
+    reference_.classes.at(other).offset = -offset;
   }
 
   void change_limits() {

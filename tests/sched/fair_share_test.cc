@@ -126,6 +126,18 @@ TEST(FairShare, ARowBringsItBack) {
   EXPECT_LT(points_of(after, "ann"), points_of(after, "bob"));
 }
 
+// Else a controller that dies before the next period would not know of it.
+TEST(FairShare, WhatEndsIsWrittenAlsoWhileTheUserHoldsMore) {
+  FairShare shares(weekly(100));
+  const Time start{10 * kDay.count};
+  shares.hold(shares.line("ann"), 1000, start);
+  shares.hold(shares.line("ann"), 1, start);
+  EXPECT_TRUE(shares.take_changed().empty());
+  shares.hold(shares.line("ann"), -1000, start + seconds(60));
+  EXPECT_EQ(shares.take_changed(), std::vector<std::string>{"ann"});
+  EXPECT_EQ(shares.row("ann").used, 1001U * 60'000);
+}
+
 TEST(FairShare, WhatRanWhileTheControllerWasAwayCounts) {
   const Time start{10 * kDay.count};
   FairShare shares(weekly(100));

@@ -525,5 +525,30 @@ TEST(DryRun, KnowsNothingBehindAJobWithoutALimit) {
   EXPECT_EQ(dry_run(world, one_step().needs(cpus(1))).start, std::nullopt);
 }
 
+TEST(ExpectedStart, TheElementsOfAnArrayComeBeforeThoseBehindIt) {
+  World world;
+  world.join("n1", 1);
+  world.submit(one_step().needs(cpus(1)).limit(seconds(10)));
+  const SpecBuilder builder = one_step().needs(cpus(1)).limit(seconds(10));
+  Ticket array = ticket_of(builder);
+  array.array = parse_array("0-3").value();
+  world.submit(array);
+  const JobNumber last = world.submit(builder);
+  EXPECT_EQ(world.core.why(last, world.now)->expected_start, world.now + seconds(50));
+  EXPECT_EQ(dry_run(world, builder).start, world.now + seconds(60));
+}
+
+// It asks for no more than leave to start.
+TEST(ExpectedStart, AJobThatTakesNothingWaitsForItsPlaceUnderACap) {
+  Policy policy;
+  policy.all.running = 1;
+  World world(policy);
+  world.join("n1", 1);
+  const SpecBuilder nothing = one_step().step_needs({});
+  EXPECT_TRUE(dry_run(world, nothing).now);
+  world.submit(nothing);
+  EXPECT_EQ(dry_run(world, nothing).start, std::nullopt);
+}
+
 }  // namespace
 }  // namespace jobq::sched
