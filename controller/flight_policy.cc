@@ -118,10 +118,10 @@ void to_wire(const Policy& policy, wire::FlightStart& out) {
 }
 
 Result<Policy> from_wire(const wire::FlightStart& in) {
-  if (in.version() < kOldestFlightVersion || in.version() > kFlightVersion) {
+  if (in.version() != kFlightVersion) {
     return fail(ErrorCode::kRefused,
-                fmt::format("the recording has version {}, this program reads versions {} to {}",
-                            in.version(), kOldestFlightVersion, kFlightVersion));
+                fmt::format("the recording has version {}, and this program reads version {}",
+                            in.version(), kFlightVersion));
   }
   Policy policy;
   policy.keep_keys = Millis{in.keep_keys()};
@@ -132,7 +132,6 @@ Result<Policy> from_wire(const wire::FlightStart& in) {
   if (!backfill) return tl::unexpected(backfill.error());
   policy.scheduling.backfill = *backfill;
   policy.scheduling.depth = in.depth();
-  if (!in.has_policy()) return policy;
   if (const auto read = policy_from_wire(in.policy(), policy); !read) {
     return tl::unexpected(read.error());
   }

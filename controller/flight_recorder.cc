@@ -106,12 +106,11 @@ std::string next_name(const std::vector<std::string>& known) {
 // Whatever else is to be done goes first: a start with a full queue has enough to do. What the rows
 // leave of their half of the room is for events. Without its rows a recording is of no use.
 void FlightRecorder::save_when_idle(File& events, const std::string& recording,
-                                    const std::vector<sched::Row>& rows,
-                                    const store::SpecCodec& codec, std::uint64_t room) {
+                                    const std::vector<sched::Row>& rows, std::uint64_t room) const {
   const sched_param none{};
   ::sched_setscheduler(0, SCHED_IDLE, &none);
   const std::string path = rows_file(recording);
-  const auto saved = store::save_rows(path, rows, codec, {room});
+  const auto saved = store::save_rows(path, rows, options_.codec, {room}, given_up_);
   std::error_code error;
   if (saved) {
     const std::uint64_t size = std::filesystem::file_size(path, error);
@@ -119,6 +118,7 @@ void FlightRecorder::save_when_idle(File& events, const std::string& recording,
   }
   events.stop();
   std::filesystem::remove_all(recording, error);
+  if (given_up_) return;
   log::warning("nothing is recorded until the next start: its beginning may take {}, and {}",
                format_bytes({room}), saved.error().message);
 }
@@ -161,20 +161,16 @@ void FlightRecorder::open(std::vector<sched::Row> from) {
     return;
   }
   file_ = std::make_shared<File>(descriptor, room.count - room.count / 2);
-  rows_writer_ = std::thread([events = file_, recording, codec = options_.codec,
-                              rows = std::move(from), room_of_rows = room.count / 2] {
-    save_when_idle(*events, recording, rows, codec, room_of_rows);
-  });
+  rows_writer_ = std::thread(
+      [this, events = file_, recording, rows = std::move(from), room_of_rows = room.count / 2] {
+        save_when_idle(*events, recording, rows, room_of_rows);
+      });
 }
 
 void FlightRecorder::restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
                               std::span<const sched::Action> actions,
                               std::span<const sched::Row> changed) {
-  // After a failure of the journal: what is left was never durable.
-  pending_.clear();
-  turn_is_open_ = false;
-  if (rows_writer_.joinable()) rows_writer_.join();
-  file_.reset();
+  lost();
   open(std::move(from));
   if (!file_) return;
   wire::FlightRecord record;
@@ -186,6 +182,17 @@ void FlightRecorder::restored(std::vector<sched::Row> from, Time at, const sched
   start.set_rows(digest_of(changed));
   append_record(pending_, record);
   write(take());
+}
+
+// A thread that only works when nothing else does may need long: the controller does not wait for
+// it. A recording without its beginning goes.
+void FlightRecorder::lost() {
+  pending_.clear();
+  turn_is_open_ = false;
+  given_up_ = true;
+  if (rows_writer_.joinable()) rows_writer_.join();
+  given_up_ = false;
+  file_.reset();
 }
 
 void FlightRecorder::given(const sched::Event& event, Time at) {

@@ -9,6 +9,7 @@
 // beginning is too large for it is removed. A disk that fails ends the recording and nothing else.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <span>
 #include <string>
@@ -38,6 +39,7 @@ class FlightRecorder final : public TurnWitness {
   void restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
                 std::span<const sched::Action> actions,
                 std::span<const sched::Row> changed) override;
+  void lost() override;
   void given(const sched::Event& event, Time at) override;
   void decided(std::span<const sched::Action> actions) override;
   void turned(std::span<const sched::Row> changed) override;
@@ -56,9 +58,8 @@ class FlightRecorder final : public TurnWitness {
  private:
   void open(std::vector<sched::Row> from);
   Bytes make_room() const;
-  static void save_when_idle(File& events, const std::string& recording,
-                             const std::vector<sched::Row>& rows, const store::SpecCodec& codec,
-                             std::uint64_t room);
+  void save_when_idle(File& events, const std::string& recording,
+                      const std::vector<sched::Row>& rows, std::uint64_t room) const;
 
   Options options_;
   std::shared_ptr<File> file_;  // none: nothing is recorded
@@ -67,6 +68,7 @@ class FlightRecorder final : public TurnWitness {
   bool is_recording_ = false;  // the event that the core is at
   bool turn_is_open_ = false;
   std::thread rows_writer_;
+  std::atomic<bool> given_up_{false};  // what the thread writes
 };
 
 }  // namespace jobq::controller

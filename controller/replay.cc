@@ -33,10 +33,10 @@ class Run {
                       "it started from; other recordings can be replayed by their names",
                       recording));
     }
-    auto rows = store::load_rows(rows_file(recording), {encode_spec, decode_spec});
-    if (!rows) return tl::unexpected(rows.error());
     const auto policy = from_wire(start);
     if (!policy) return tl::unexpected(policy.error());
+    auto rows = store::load_rows(rows_file(recording), {encode_spec, decode_spec});
+    if (!rows) return tl::unexpected(rows.error());
     core_ = sched::EventManager(*policy);
     out_.software = start.software();
     out_.from = Time{start.at()};

@@ -46,8 +46,12 @@ Result<void> Turn::recover() {
   const Time now = doors_.now();
   core_.restore(*rows, now, batch.actions);
   std::vector<sched::Row> changed = core_.take_rows();
+  if (failure_) {
+    if (witness_) witness_->lost();
+    return {};
+  }
   if (witness_) witness_->restored(std::move(*rows), now, policy_, batch.actions, changed);
-  if (!failure_) commit(std::move(batch), std::move(changed));
+  commit(std::move(batch), std::move(changed));
   return {};
 }
 

@@ -60,6 +60,9 @@ class TurnWitness {
   virtual void restored(std::vector<sched::Row> from, Time at, const sched::Policy& policy,
                         std::span<const sched::Action> actions,
                         std::span<const sched::Row> changed) = 0;
+  // The journal failed: nothing of what was told since the last commit is so, and nothing is told
+  // until the core is restored again.
+  virtual void lost() = 0;
   // Before the core is given an event, and after.
   virtual void given(const sched::Event& event, Time at) = 0;
   virtual void decided(std::span<const sched::Action> actions) = 0;

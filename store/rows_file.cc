@@ -20,7 +20,7 @@ constexpr const char* kAtOnce = "PRAGMA journal_mode = OFF; PRAGMA synchronous =
 constexpr std::uint64_t kPage = 4096;
 
 Result<void> write_all(const std::string& path, const std::vector<sched::Row>& rows,
-                       const SpecCodec& codec, Bytes most) {
+                       const SpecCodec& codec, Bytes most, const std::atomic<bool>& given_up) {
   auto database = Database::open(path, Database::Mode::kWrite);
   if (!database) return tl::unexpected(database.error());
   const std::string bound =
@@ -28,10 +28,11 @@ Result<void> write_all(const std::string& path, const std::vector<sched::Row>& r
   database->execute(bound.c_str());
   if (auto prepared = prepare_writer(*database, path); !prepared) return prepared;
   Writer writer(*database, codec);
-  const auto put = [&writer](const sched::Row& row) { return writer.write(row); };
+  const auto put = [&](const sched::Row& row) { return !given_up && writer.write(row); };
   const bool written = database->execute(kAtOnce) && writer.begin() &&
                        std::all_of(rows.begin(), rows.end(), put) && writer.commit();
   if (written) return {};
+  if (given_up) return fail(ErrorCode::kRefused, path + " is not wanted any more");
   return fail(ErrorCode::kUnavailable,
               fmt::format("{} cannot be written: {}", path, database->error()));
 }
@@ -39,11 +40,11 @@ Result<void> write_all(const std::string& path, const std::vector<sched::Row>& r
 }  // namespace
 
 Result<void> save_rows(const std::string& path, const std::vector<sched::Row>& rows,
-                       const SpecCodec& codec, Bytes most) {
+                       const SpecCodec& codec, Bytes most, const std::atomic<bool>& given_up) {
   const std::string partial = path + ".part";
   std::error_code error;
   std::filesystem::remove(partial, error);
-  Result<void> written = write_all(partial, rows, codec, most);
+  Result<void> written = write_all(partial, rows, codec, most, given_up);
   if (written) std::filesystem::rename(partial, path, error);
   if (written && !error) return {};
   std::error_code ignored;

@@ -86,9 +86,16 @@ CREATE TABLE array(
 ) STRICT;
 )sql";
 
-// What fair share and estimates of run times go by; and the element of a spec, for lists.
+// What fair share and estimates of run times go by; and the element of a spec, which is filtered by
+// and so stands before the body.
 constexpr const char* kVersion3 = R"sql(
-ALTER TABLE spec ADD COLUMN element TEXT NOT NULL DEFAULT '';
+CREATE TABLE spec_with_element(
+  id INTEGER PRIMARY KEY, class_name TEXT NOT NULL, class_version TEXT NOT NULL,
+  element TEXT NOT NULL, body BLOB NOT NULL
+) STRICT;
+INSERT INTO spec_with_element SELECT id, class_name, class_version, '', body FROM spec;
+DROP TABLE spec;
+ALTER TABLE spec_with_element RENAME TO spec;
 CREATE TABLE usage(user TEXT PRIMARY KEY, used INTEGER NOT NULL, as_of INTEGER NOT NULL)
 STRICT, WITHOUT ROWID;
 CREATE TABLE run_time(

@@ -39,7 +39,6 @@ class Recordings : public ::testing::Test {
 
   static constexpr Bytes kLimit{1U << 20U};
 
- private:
   static std::vector<sched::Row> rows(std::size_t count) {
     std::vector<sched::Row> rows;
     for (std::size_t i = 1; i <= count; ++i) {
@@ -67,6 +66,22 @@ TEST_F(Recordings, WhereTheRowsDoNotFitNothingIsKept) {
   record(20'000, 10);
   EXPECT_EQ(used(), 0U);
   EXPECT_TRUE(recordings(flight()).empty());
+}
+
+// While the journal is away nothing that the core is told becomes true.
+TEST_F(Recordings, WhatAFailedJournalLostIsNotRecorded) {
+  FlightRecorder recorder({state_.path(), kLimit, {encode_spec, decode_spec}});
+  recorder.restored(rows(1), Time{1}, {}, {}, {});
+  for (int i = 0; i < 2; ++i) {
+    recorder.given(sched::NodeLost{NodeId{1}, "x"}, Time{2});
+    recorder.decided({});
+    recorder.turned({});
+    EXPECT_EQ(recorder.pending() != 0, i == 0);
+    recorder.lost();
+    EXPECT_EQ(recorder.take().bytes, "");
+  }
+  recorder.restored(rows(1), Time{3}, {}, {}, {});
+  EXPECT_LE(recordings(flight()).size(), 2U);
 }
 
 TEST_F(Recordings, NobodyElseCanReadThemAlsoWhenTheyAreMovedElsewhere) {
