@@ -233,7 +233,9 @@ class Core {
   bool carry_on(OpenCommand& open);
   Result<void> carry_out(const OpenCommand& open, Job& job);
   Result<void> carry_out(const OpenCommand& open, Job& array, const IndexSet& elements);
-  Choice choose(const Actor& actor, JobNumber number, JobCommand command);
+  // With `elements`, those of the array are meant; they are not looked at.
+  Choice choose(const Actor& actor, JobNumber number, JobCommand command,
+                const IndexSet* elements = nullptr);
   Choice choose_elements(const Actor& actor, const Selector::Elements& elements,
                          JobCommand command);
   bool select(OpenCommand& open, std::vector<Choice>& choices);

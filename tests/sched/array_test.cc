@@ -270,6 +270,14 @@ TEST(ArrayCommands, WhatIsNotThereIsRefusedByName) {
   world.complete(world.element(array, 0), "main");
   world.said();
   EXPECT_EQ(refused(World::elements(array, "0")), "1 1[0] has ended: nothing to cancel");
+  const JobNumber gone = world.submit(array_of("3"));
+  world.cancel(gone);
+  world.said();
+  EXPECT_EQ(refused(World::elements(gone, "3")),
+            fmt::format("{0} job {0} has ended: there is no {0}[3] to cancel", gone.value));
+  world.send(Hold{World::kReply, world.bob, World::elements(array, "2")});
+  EXPECT_THAT(world.said(),
+              ElementsAre("1 job 1 belongs to ann; only ann and operators may hold it"));
   Selector range;
   range.ranges.push_back({JobNumber{1}, JobNumber{100}});
   world.send(Hold{World::kReply, world.ann, range});
