@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
+#include "sched/asked.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 #include "sched/rank.h"
 
 namespace jobq::sched {
@@ -249,6 +252,7 @@ JobDetail Core::detail_of(const Job& job, Time now) const {
   detail.class_version = spec.class_version;
   detail.params = job.params;
   detail.needs = spec.needs;
+  detail.asks = asked_text(spec);
   detail.time_limit = job.time_limit;
   if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
   detail.priority = terms_of(policy_, job.priority, spec, job.submitted, now);
