@@ -311,6 +311,7 @@ class Core {
   // Reasons (why.cc).
   Why why_job(const Job& job, Time now) const;
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
+  void explain_element(const std::string& element, const std::string& step, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;

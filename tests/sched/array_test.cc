@@ -71,6 +71,25 @@ TEST(Array, TheThrottleLimitsHowManyRunTogether) {
   EXPECT_THAT(queue(world), ElementsAre("1[0] BP", "1[2] BP", "1[3] BP", "1[4-9] QU"));
 }
 
+TEST(Array, ElementsGoByTheirNamesInWhatHoldsOthersUp) {
+  World world;
+  world.join("n1", 2);
+  world.create_exclusive("db");
+  const JobNumber array = world.submit(array_of("3-5"));
+  const JobNumber other = world.submit(one_step());
+  const auto blocker = [&](JobRef job) { return world.core.why(job, world.now)->blockers.at(0); };
+  EXPECT_EQ(blocker(other).remedy, "wait for jobs 1[3], 1[4] on n1 to end");
+  world.complete(world.element(array, 3), "main");
+  EXPECT_EQ(blocker(other).remedy, "wait for jobs 1[4], 1[5] on n1 to end");
+  world.cancel(array);
+  const JobNumber holds = world.submit(array_of("0-1", one_step().needs(exclusive("db"))));
+  EXPECT_EQ(blocker(holds).text, fmt::format("exclusive db is held by job {}[0]", holds.value));
+  world.said();
+  world.send(RemoveResource{World::kReply, world.root, "db"});
+  EXPECT_THAT(world.said(), ElementsAre(fmt::format(
+                                "error db is held by job {}[0]; wait for its end", holds.value)));
+}
+
 TEST(Array, WaitsWhereItWasSubmittedNotWhereItsElementsWereMade) {
   World world;
   const JobNumber array = world.submit(array_of("0-2"));

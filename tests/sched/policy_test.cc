@@ -56,6 +56,23 @@ Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
 
 // --- elements
 
+TEST(Element, ThatTheConfigurationHasNoMoreIsWhatIsMissing) {
+  World world(elements());
+  SpecBuilder nothing = one_step().step_needs({});
+  nothing.spec.needs.element = "big";
+  world.submit(in("big"));
+  world.submit(nothing);
+  EventManager without;
+  std::vector<Action> actions;
+  without.restore(world.live_rows(), world.now, actions);
+  for (const std::uint64_t number : {1U, 2U}) {
+    const Why why = without.why(JobNumber{number}, world.now).value();
+    ASSERT_EQ(why.blockers.size(), 1U) << number;
+    EXPECT_EQ(why.blockers[0].kind, "element");
+    EXPECT_EQ(why.blockers[0].text, "the configuration has no element big any more");
+  }
+}
+
 TEST(Element, TheQueueIsFilteredByWhatJobsAskFor) {
   World world(elements());
   world.join("b1", 1);
