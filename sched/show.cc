@@ -221,6 +221,17 @@ bool Core::queue(QueueWalk& walk, std::size_t most,
   return more;
 }
 
+Result<void> Core::check_filter(const QueueFilter& filter) const {
+  std::vector<std::string_view> known;
+  for (const ElementPolicy& element : policy_.elements) known.emplace_back(element.name);
+  for (const std::string& name : filter.node_elements) {
+    if (find_element(policy_, name) != nullptr) continue;
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no element {}{}", name, did_you_mean(name, known)));
+  }
+  return {};
+}
+
 // All in the queue but fronts, which are shown with their arrays, and arrays without a rest.
 std::uint64_t Core::shown_count() const {
   std::uint64_t hidden = 0;
