@@ -340,6 +340,28 @@ TEST(Caps, ElementsAndClassesHaveTheirs) {
   EXPECT_EQ(world.state(world.submit(in("small"))), "BP");
 }
 
+TEST(Caps, WhatIsNeverAcceptedIsToldSo) {
+  Policy policy;
+  policy.all.waiting = 30;
+  policy.users = {{"bob", {{}, 0}}};
+  World world(policy);
+  const auto refusal = [&](const Actor& actor, const char* array) {
+    Ticket ticket = ticket_of(one_step());
+    ticket.array = parse_array(array).value();
+    world.forget_said();
+    world.send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
+    return world.said().at(0);
+  };
+  EXPECT_EQ(refusal(world.ann, "0-99"),
+            "refused the cluster may have 30 jobs waiting, and these are 100: they are never "
+            "accepted together; make it smaller");
+  for (const char* array : {"0", "0-1"}) {
+    EXPECT_EQ(refusal(world.bob, array),
+              "refused user bob may have 0 jobs waiting: none is ever accepted; ask for a higher "
+              "limit");
+  }
+}
+
 TEST(Caps, AFullQueueRefusesAlsoArrays) {
   Policy policy;
   policy.each_user.waiting = 5;
