@@ -3,6 +3,9 @@
 #include "cmd/configuration.h"
 
 #include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "cmd/paths.h"
@@ -14,6 +17,15 @@ namespace {
 constexpr const char* kSystemConfiguration = "/etc/jobq/jobq.toml";
 
 bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+// A named pipe has nothing to read until somebody writes into it, perhaps never. A pipe without a
+// name comes from a shell that does: --config <(...).
+bool is_named_pipe(const std::string& path) {
+  struct stat about {};
+  struct statfs system {};
+  return ::stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode) &&
+         ::statfs(path.c_str(), &system) == 0 && system.f_type != PIPEFS_MAGIC;
+}
 
 }  // namespace
 
@@ -34,6 +46,10 @@ Result<conf::Settings> read_configuration(const std::optional<std::string>& opti
   const Result<std::string> path = find_configuration(option);
   if (!path) return tl::unexpected(path.error());
   if (path->empty()) return conf::Settings{};
+  if (is_named_pipe(*path)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("the configuration file {} is a named pipe; expected a file", *path));
+  }
   const Result<std::string> text = read_file(*path);
   if (!text) return tl::unexpected(text.error());
   conf::Parsed<conf::Settings> settings = conf::parse_settings(*text, *path);

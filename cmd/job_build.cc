@@ -239,6 +239,21 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   return ticket;
 }
 
+// literal() the other way round.
+std::string as_given(std::string_view text) {
+  constexpr std::string_view kLiteral = "$${";
+  constexpr std::string_view kIndex = "${index}";
+  std::string given;
+  while (!text.empty()) {
+    const bool escaped = text.starts_with(kLiteral);
+    if (escaped || text.starts_with(kIndex)) text.remove_prefix(1);
+    const std::size_t taken = escaped ? kLiteral.size() - 1 : 1;
+    given += text.substr(0, taken);
+    text.remove_prefix(taken);
+  }
+  return given;
+}
+
 Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string& class_name) {
   sched::Ticket ticket;
   const ClassName name = parse_class_name(class_name);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +22,9 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
 
 // A job of a registered class: "daily-plan", "daily-plan@3".
 Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string& class_name);
+
+// The --workdir, --output or --error of such a job, as it was given.
+std::string as_given(std::string_view text);
 
 // What the options say of the ticket as a whole wins; kUsage for options that belong to its steps.
 Result<void> apply(const JobOptions& options, sched::Ticket& ticket);

@@ -125,14 +125,15 @@ void print_job_as_json(const sched::JobDetail& job) {
   json.field("class_version", unless_empty(job.class_version));
   json.field("time_limit", job.time_limit);
   json.field("estimate", job.estimate);
-  json.field("workdir", unless_empty(job.workdir));
-  json.field("output", unless_empty(job.output));
-  json.field("error", unless_empty(job.error));
+  json.field("workdir", unless_empty(as_given(job, job.workdir)));
+  json.field("output", unless_empty(as_given(job, job.output)));
+  json.field("error", unless_empty(as_given(job, job.error)));
   json.name("params");
   json.object();
   for (const auto& [name, value] : job.params) json.field(name, value);
   json.end();
   write_needs(json, job.needs);
+  json.field("asks", job.asks);
   write_priority(json, job.priority);
   if (job.array) write_array(json, *job.array);
   json.name("depends");

@@ -39,7 +39,8 @@ Taker element_into(std::optional<std::string>& to) {
 
 void add_need_options(Options& options, JobOptions& to) {
   options.group("What it needs");
-  options.value("--cpus", "N", into(to.cpus), "processors");
+  options.value("--cpus", "N", into(to.cpus),
+                "processors; 1 where nothing else of a node is asked for");
   options.value("--memory", "SIZE", into(to.memory), "memory, such as 8G");
   options.value("--gpus", "N", into(to.gpus), "graphics processors");
   options.list("--need", "NAME=N", append_to(to.counts),

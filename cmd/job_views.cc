@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cmd/job_build.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
 #include "cmd/summaries.h"
@@ -104,13 +105,13 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   line("state", state_of(summary, terminal));
   line("element", printable(summary.element));
   print_priority(job);
-  line("needs", printable(resmgr::to_string(job.needs)));
+  line("needs", printable(job.asks));
   print_limit(job);
   if (!summary.nodes.empty()) line("nodes", printable(joined(summary.nodes)));
   line("times", times_of(summary, now));
-  line("directory", printable(job.workdir));
-  line("output", printable(job.output));
-  line("error", printable(job.error));
+  line("directory", printable(as_given(job, job.workdir)));
+  line("output", printable(as_given(job, job.output)));
+  line("error", printable(as_given(job, job.error)));
   for (const auto& [name, value] : job.params) {
     line("param", printable(fmt::format("{} = {}", name, value)));
   }
@@ -159,6 +160,10 @@ void print_history(const JobDetail& job, const Terminal& terminal, Time now) {
 }
 
 }  // namespace
+
+std::string as_given(const JobDetail& job, const std::string& text) {
+  return job.summary.class_name.empty() ? as_given(text) : text;
+}
 
 Result<JobDetail> ask_for_job(Client& client, JobRef job) {
   wire::Frame request;

@@ -2,11 +2,16 @@
 // Asking for everything about a job, and showing it.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "cmd/client.h"
 #include "sched/view.h"
 
 namespace jobq::cmd {
+
+// The job's directory or a file of it, as its author wrote it.
+std::string as_given(const sched::JobDetail& job, const std::string& text);
 
 Result<sched::JobDetail> ask_for_job(Client& client, JobRef job);
 void print_job_as_json(const sched::JobDetail& job);

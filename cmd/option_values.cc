@@ -2,7 +2,9 @@
 // The values of options: texts into types, with errors that say what was expected.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "cmd/options.h"
 
@@ -19,12 +21,23 @@ Taker parsed_into(std::optional<T>& to, Parse parse) {
   };
 }
 
+bool is_whole_number(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 template <class T>
 Result<T> parse_number(std::string_view text) {
   T number{};
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc() && stop == end && !text.empty()) return number;
+  if (is_whole_number(text)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} is out of range; expected a number of {} to {}", text,
+                            std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+  }
   return fail(ErrorCode::kUsage, fmt::format("'{}' is not a number; expected one such as 4", text));
 }
 

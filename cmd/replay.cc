@@ -9,6 +9,7 @@
 
 #include "cmd/configuration.h"
 #include "cmd/controller_plan.h"
+#include "cmd/job_arguments.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/options.h"
@@ -26,22 +27,37 @@ struct ReplayVerb {
   std::optional<std::string> state;
   std::optional<std::string> config;
   std::optional<Time> from;
-  std::optional<std::uint32_t> job;
+  std::optional<JobNumber> job;
   bool check = false;
   bool json = false;
 };
 
+Taker job_into(std::optional<JobNumber>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    const Result<JobRef> job = parse_job(text);
+    if (!job) return tl::unexpected(job.error());
+    if (job->index) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is an element, and a recording is read by the numbers of jobs; "
+                              "expected one such as {}, its array",
+                              text, job->job.value));
+    }
+    to = job->job;
+    return {};
+  };
+}
+
 bool is_wanted(const ReplayVerb& verb, const controller::ReplayedStep& step) {
   if (verb.check || (verb.from && step.at < *verb.from)) return false;
   if (!verb.job) return true;
-  const JobNumber job{*verb.job};
+  const JobNumber job = *verb.job;
   const auto about_it = [job](const sched::Action& action) { return concerns(action, job); };
   return (step.event != nullptr && concerns(*step.event, job)) ||
          std::any_of(step.actions.begin(), step.actions.end(), about_it);
 }
 
 bool is_wanted(const ReplayVerb& verb, const sched::Action& action) {
-  return !verb.job || concerns(action, JobNumber{*verb.job});
+  return !verb.job || concerns(action, *verb.job);
 }
 
 std::string event_text(const controller::ReplayedStep& step) {
@@ -117,13 +133,17 @@ Result<std::vector<std::string>> find_recordings(const ReplayVerb& verb) {
     if (!base) return tl::unexpected(base.error());
     state = *base + "/controller";
   }
-  const std::string flight = controller::flight_directory(absolute_path(state));
-  std::vector<std::string> found = controller::recordings(flight);
-  if (!found.empty()) return found;
+  // The state directory of `jobq up` holds that of its controller.
+  const std::string own = controller::flight_directory(absolute_path(state));
+  const std::string within = controller::flight_directory(absolute_path(state) + "/controller");
+  for (const std::string& flight : {own, within}) {
+    std::vector<std::string> found = controller::recordings(flight);
+    if (!found.empty()) return found;
+  }
   return fail(ErrorCode::kNotFound,
-              fmt::format("there are no recordings in {}; name the controller's state directory "
-                          "with --state",
-                          flight));
+              fmt::format("there are no recordings in {} or {}; name the controller's state "
+                          "directory with --state",
+                          own, within));
 }
 
 Result<int> run(const ReplayVerb& verb) {
@@ -162,7 +182,7 @@ Result<int> run_replay(const Words& words) {
   options.value("--config", "FILE", into(verb.config),
                 "the configuration file instead of the usual ones; see jobq.toml(5)");
   options.value("--from", "TIME", into(verb.from), "print only what happened from then on");
-  options.value("--job", "N", into(verb.job), "print only what is about this job");
+  options.value("--job", "N", job_into(verb.job), "print only what is about this job");
   options.flag("--check", verb.check, "print only whether all is equal");
   options.flag("--json", verb.json, "a line of JSON for each event and each recording");
   options.examples(

@@ -15,7 +15,7 @@ std::string_view type_name(Form form) {
     case Form::kDuration: return "duration";
     case Form::kNumber: return "whole number";
     case Form::kSize: return "size";
-    case Form::kNames: return "list of names";
+    case Form::kUsers: return "list of users";
     case Form::kPatterns: return "list of node names";
     case Form::kCounts: return "table of counts";
     case Form::kBackfill: return "none, easy or conservative";

@@ -99,13 +99,24 @@ bool is_pattern(std::string_view text) {
   return resmgr::valid_name(name);
 }
 
+// As the system has it, which may be "ann@site".
+bool is_user_name(std::string_view text) {
+  const auto is_blank = [](unsigned char c) { return c <= ' ' || c == 0x7f; };
+  return !text.empty() && std::none_of(text.begin(), text.end(), is_blank);
+}
+
 void read_value(const Node& node, const Setting& setting, Names& out, FaultSink& faults) {
-  const bool were_read = read_words(node, out, faults);
-  if (setting.form != Form::kPatterns || !were_read) return;
-  constexpr std::string_view kExpected = "the name of a node, in which '*' stands for any letters";
-  if (out.empty()) faults.add(node.place, fmt::format("expected {}, found none", kExpected));
+  if (!read_words(node, out, faults)) return;
+  const bool patterns = setting.form == Form::kPatterns;
+  const std::string_view expected = patterns
+                                        ? "the name of a node, in which '*' stands for any letters"
+                                        : "the name of a user, without blanks";
+  if (patterns && out.empty()) {
+    faults.add(node.place, fmt::format("expected {}, found none", expected));
+  }
   for (const Node* word : words_of(node)) {
-    if (!is_pattern(word->text)) refuse(*word, kExpected, faults);
+    const bool is_name = patterns ? is_pattern(word->text) : is_user_name(word->text);
+    if (!is_name) refuse(*word, expected, faults);
   }
 }
 
@@ -197,7 +208,8 @@ void read_named_section(const Node& sections, const NamedSection& kind, Settings
       refuse(section, fmt::format("a section [{}]", label), faults);
       continue;
     }
-    const bool is_name = kind.is_plain ? resmgr::valid_name(section.key) : !section.key.empty();
+    const bool is_name =
+        kind.is_plain ? resmgr::valid_name(section.key) : is_user_name(section.key);
     if (!is_name) {
       faults.add(section.key_place, fmt::format("'{}' cannot be NAME in [{}]", section.key, label));
     }

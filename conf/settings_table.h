@@ -33,7 +33,7 @@ enum class Form {
   kDuration,
   kNumber,
   kSize,
-  kNames,
+  kUsers,
   kPatterns,
   kCounts,
   kBackfill
@@ -51,8 +51,8 @@ struct Setting {
 };
 
 struct NamedSection {
-  std::string_view name;                               // "element" of [element.NAME]
-  bool is_plain;                                       // NAME is as resmgr::valid_name() wants it
+  std::string_view name;  // "element" of [element.NAME]
+  bool is_plain;          // NAME is as resmgr::valid_name() wants it; else a user's
   void (*add)(Settings& to, const std::string& name);  // what the slots of its rows lead into
 };
 

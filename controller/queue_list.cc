@@ -31,7 +31,11 @@ void Requests::go_on_listing(const To& to, const std::shared_ptr<sched::QueueWal
     const bool more = core.queue(
         *walk, kJobsPerTurn, [&](const sched::JobSummary& job) { to_wire(job, *list.add_jobs()); });
     if (!more) {
+      // Jobs may still ask for an element that the configuration has no more.
+      const Result<void> known =
+          walk->found == 0 ? core.check_filter(walk->filter) : Result<void>();
       list.set_total(walk->found);
+      if (!known) to_wire(known.error(), *frame->mutable_error());
       return answer(to, std::move(frame));
     }
     return [this, to, walk, frame](const Result<void>& durable) {

@@ -167,6 +167,7 @@ void to_wire(const JobDetail& job, wire::JobDetail& out) {
     entry.set_value(value);
   }
   to_wire(job.needs, *out.mutable_needs());
+  out.set_asks(job.asks);
   if (job.time_limit) out.set_time_limit(job.time_limit->count);
   if (job.estimate) out.set_estimate(job.estimate->count);
   out.set_workdir(job.workdir);
@@ -197,6 +198,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
     job.params.emplace_back(param.name(), param.value());
   }
   job.needs = from_wire(in.needs());
+  job.asks = in.asks();
   if (in.has_time_limit()) job.time_limit = Millis{in.time_limit()};
   if (in.has_estimate()) job.estimate = Millis{in.estimate()};
   job.workdir = in.workdir();

@@ -16,12 +16,12 @@
 namespace jobq::resmgr {
 namespace {
 
-std::string edge(JobNumber from, const Parties::Wait& wait) {
+std::string edge(JobNumber from, const Parties::Wait& wait, const JobName& name) {
   if (from == wait.on) {
-    return fmt::format("job {} waits for {}, which it holds itself", from.value, wait.name);
+    return fmt::format("job {} waits for {}, which it holds itself", name(from), wait.name);
   }
-  return fmt::format("job {} waits for {}, which job {} holds", from.value, wait.name,
-                     wait.on.value);
+  return fmt::format("job {} waits for {}, which job {} holds", name(from), wait.name,
+                     name(wait.on));
 }
 
 std::vector<Parties::Wait> waits_of(const Parties& parties, JobNumber job) {
@@ -33,7 +33,7 @@ std::vector<Parties::Wait> waits_of(const Parties& parties, JobNumber job) {
 }
 
 // The shortest way from the job's request back to the job; empty where there is none.
-std::string circle(const Parties& stuck, JobNumber job, const Demand& demand) {
+std::string circle(const Parties& stuck, JobNumber job, const Demand& demand, const JobName& name) {
   if (!stuck.contains(job)) return {};
   std::map<JobNumber, std::string> ways{{job, ""}};
   std::deque<JobNumber> open{job};
@@ -41,7 +41,7 @@ std::string circle(const Parties& stuck, JobNumber job, const Demand& demand) {
     const JobNumber from = open.front();
     const std::string way = ways.at(from);
     for (const Parties::Wait& wait : from == job ? stuck.waits_of(demand) : waits_of(stuck, from)) {
-      std::string longer = way + (way.empty() ? "" : "; ") + edge(from, wait);
+      std::string longer = way + (way.empty() ? "" : "; ") + edge(from, wait, name);
       if (wait.on == job) return longer;
       if (ways.try_emplace(wait.on, std::move(longer)).second) open.push_back(wait.on);
     }
@@ -52,7 +52,8 @@ std::string circle(const Parties& stuck, JobNumber job, const Demand& demand) {
 }  // namespace
 
 std::optional<std::string> circle_closed_by(const Ledger& ledger, const Waiting& waiting,
-                                            RequestId id, const Demand& demand) {
+                                            RequestId id, const Demand& demand,
+                                            const JobName& name) {
   // The common cases without a search: its job holds nothing as a whole, or it need not wait. What
   // is taken before it starts is taken by somebody who asks later.
   if (ledger.holding(RequestId{id.job, 0}) == nullptr || ledger.has_room(demand)) {
@@ -60,7 +61,7 @@ std::optional<std::string> circle_closed_by(const Ledger& ledger, const Waiting&
   }
   Parties parties(ledger, waiting, Parties::Of::kKnownNodes, {}, std::pair{id, &demand});
   parties.reduce();
-  std::string found = circle(parties, id.job, demand);
+  std::string found = circle(parties, id.job, demand, name);
   return found.empty() ? std::nullopt : std::optional(std::move(found));
 }
 

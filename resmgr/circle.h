@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 
+#include "resmgr/job_name.h"
 #include "resmgr/ledger.h"
 #include "resmgr/waiting.h"
 
@@ -20,6 +21,7 @@ namespace jobq::resmgr {
 // "job 1 waits for plan-db, which job 2 holds; job 2 waits for printer, which job 1 holds": the
 // circle that the request would close if it were added to the queue; none if it closes none.
 std::optional<std::string> circle_closed_by(const Ledger& ledger, const Waiting& waiting,
-                                            RequestId id, const Demand& demand);
+                                            RequestId id, const Demand& demand,
+                                            const JobName& name);
 
 }  // namespace jobq::resmgr

@@ -14,11 +14,10 @@ namespace {
 
 constexpr std::size_t kMostNamed = 3;  // nodes or jobs that a text names one by one
 
-std::string jobs_text(const std::vector<JobNumber>& jobs) {
-  std::vector<std::uint64_t> shown;
-  for (const JobNumber job : jobs) shown.push_back(job.value);
-  const std::size_t more = shown.size() > kMostNamed ? shown.size() - kMostNamed : 0;
-  shown.resize(shown.size() - more);
+std::string jobs_text(const std::vector<JobNumber>& jobs, const JobName& name) {
+  const std::size_t more = jobs.size() > kMostNamed ? jobs.size() - kMostNamed : 0;
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < jobs.size() - more; ++i) shown.push_back(name(jobs[i]));
   return fmt::format("job{} {}{}", jobs.size() == 1 ? "" : "s", fmt::join(shown, ", "),
                      more ? fmt::format(" and {} more", more) : "");
 }
@@ -41,7 +40,7 @@ std::vector<JobNumber> holders(const Node& node) {
   return distinct(std::move(jobs));
 }
 
-Blocker exclusive_blocker(const Named& named, JobNumber asking) {
+Blocker exclusive_blocker(const Named& named, JobNumber asking, const JobName& job_name) {
   const std::string& name = named.resource.name;
   if (!named.exists) {
     return {BlockerKind::kExclusive, fmt::format("there is no exclusive resource {}", name),
@@ -53,11 +52,12 @@ Blocker exclusive_blocker(const Named& named, JobNumber asking) {
             fmt::format("exclusive {} is held by another step of this job", name),
             "wait for that step to end"};
   }
-  return {BlockerKind::kExclusive, fmt::format("exclusive {} is held by {}", name, jobs_text(jobs)),
-          fmt::format("wait for {} to end, or cancel it", jobs_text(jobs))};
+  const std::string holder = jobs_text(jobs, job_name);
+  return {BlockerKind::kExclusive, fmt::format("exclusive {} is held by {}", name, holder),
+          fmt::format("wait for {} to end, or cancel it", holder)};
 }
 
-Blocker tokens_blocker(const NamedNeed& need) {
+Blocker tokens_blocker(const NamedNeed& need, const JobName& job_name) {
   const Named& named = *need.of;
   const std::string& name = named.resource.name;
   if (!named.exists || need.amount > named.total()) {
@@ -65,7 +65,7 @@ Blocker tokens_blocker(const NamedNeed& need) {
             fmt::format("needs {} of {}; there are {}", need.amount, name, named.total()),
             fmt::format("create them: jq resource create {} --tokens {}", name, need.amount)};
   }
-  const std::string jobs = jobs_text(holders(named));
+  const std::string jobs = jobs_text(holders(named), job_name);
   return {BlockerKind::kTokens,
           fmt::format("needs {} of {}; {} of {} are free, the others are held by {}", need.amount,
                       name, std::max<Amount>(named.free, 0), named.total(), jobs),
@@ -85,11 +85,12 @@ void add_limits(const LimitClass* of, std::vector<Blocker>& blockers) {
   }
 }
 
-void add_named(const Demand& demand, JobNumber asking, std::vector<Blocker>& blockers) {
+void add_named(const Demand& demand, JobNumber asking, const JobName& name,
+               std::vector<Blocker>& blockers) {
   for (const NamedNeed& need : demand.named) {
     if (need.amount <= need.of->free) continue;
-    blockers.push_back(need.of->exclusive() ? exclusive_blocker(*need.of, asking)
-                                            : tokens_blocker(need));
+    blockers.push_back(need.of->exclusive() ? exclusive_blocker(*need.of, asking, name)
+                                            : tokens_blocker(need, name));
   }
 }
 
@@ -121,7 +122,7 @@ std::string near_miss_text(const NearMiss& miss, const Needs& needs) {
   return fmt::format("{} has {}", miss.node->name, fmt::join(parts, ", "));
 }
 
-Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs) {
+Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs, const JobName& name) {
   std::vector<std::string> needed;
   for (const Line& line : misses.front().free) {
     if (line.lacks()) needed.push_back(amount_text(line));
@@ -135,9 +136,10 @@ Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs) {
     nodes.push_back(fmt::format("{} more nodes have less", misses.size() - kMostNamed));
   }
   const std::vector<JobNumber> jobs = holders(*misses.front().node);
-  return {BlockerKind::kResources,
-          fmt::format("needs {}; {}", fmt::join(needed, ", "), fmt::join(nodes, "; ")),
-          fmt::format("wait for {} on {} to end", jobs_text(jobs), misses.front().node->name)};
+  return {
+      BlockerKind::kResources,
+      fmt::format("needs {}; {}", fmt::join(needed, ", "), fmt::join(nodes, "; ")),
+      fmt::format("wait for {} on {} to end", jobs_text(jobs, name), misses.front().node->name)};
 }
 
 std::string state_text(const Node& node) {
@@ -156,6 +158,10 @@ Blocker state_blocker(const Node& node) {
   return {BlockerKind::kNodeState,
           fmt::format("node {} could serve it but {}", node.name, state_text(node)),
           std::move(remedy)};
+}
+
+bool is_unknown_element(const Ledger& ledger, const std::string& name) {
+  return !name.empty() && !ledger.elements().contains(name);
 }
 
 // Of an element that has no node, or none that is up.
@@ -177,8 +183,13 @@ void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker
   }
 }
 
-void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
+               std::vector<Blocker>& blockers) {
   if (!demand.takes_from_node()) return;
+  if (is_unknown_element(ledger, demand.needs.element)) {
+    blockers.push_back(element_is_gone(demand.needs.element));
+    return;
+  }
   if (ledger.nodes().empty()) {
     blockers.push_back(
         {BlockerKind::kNodeState, "no node has joined yet", "start a node: jobq node"});
@@ -189,7 +200,7 @@ void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>&
   add_element(ledger, demand, blockers);
   const std::size_t before = blockers.size();
   const std::vector<NearMiss> misses = near_misses(ledger, demand);
-  if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs));
+  if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs, name));
   for (const auto& [id, node] : ledger.nodes()) {
     const bool could = !node.usable() && could_serve(node, demand);
     if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));
@@ -201,15 +212,17 @@ void add_nodes(const Ledger& ledger, const Demand& demand, std::vector<Blocker>&
   }
 }
 
-void add_priority(const Forecast& forecast, const Demand& demand, std::vector<Blocker>& blockers) {
+// `a_limit_helps`: it has none, and with one it might go before the other.
+void add_priority(const Forecast& forecast, bool a_limit_helps, const JobName& name,
+                  std::vector<Blocker>& blockers) {
   if (forecast.stopped_by) {
-    const auto job = forecast.stopped_by->job.value;
+    const std::string job = name(forecast.stopped_by->job);
     blockers.push_back(
         {BlockerKind::kPriority,
          fmt::format("it has room now, but job {} goes first and needs it", job),
          fmt::format("wait for job {} to start, or raise this job's priority above "
                      "it{}",
-                     job, demand.limit ? "" : "; a time limit may let it start in between")});
+                     job, a_limit_helps ? "; a time limit may let it start in between" : "")});
   } else if (forecast.passed_over) {
     blockers.push_back({BlockerKind::kPriority,
                         "too many requests above it wait for a pass to look at all of them",
@@ -223,24 +236,33 @@ void add_priority(const Forecast& forecast, const Demand& demand, std::vector<Bl
 
 }  // namespace
 
+// It was there when the request was made.
+Blocker element_is_gone(const std::string& element) {
+  return {BlockerKind::kElement,
+          fmt::format("the configuration has no element {} any more", element),
+          fmt::format("put element {} back into the configuration, or cancel this job", element)};
+}
+
 std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,
-                                     const Scheduling& scheduling, RequestId id, Time now) {
+                                     const Scheduling& scheduling, const JobName& name,
+                                     RequestId id, Time now) {
   const Demand& demand = *waiting.demand_of(id);
   std::vector<Blocker> blockers;
   add_limits(waiting.limit_class(demand.limit_class), blockers);
-  add_named(demand, id.job, blockers);
-  add_nodes(ledger, demand, blockers);
+  add_named(demand, id.job, name, blockers);
+  add_nodes(ledger, demand, name, blockers);
   if (!blockers.empty()) return blockers;
+  const bool a_limit_helps = !demand.limit && scheduling.backfill != Backfill::kNone;
   if (scheduling.backfill == Backfill::kConservative) {
     Work work;
     const Pass::Rules rules{.purpose = Pass::Purpose::kRehearsal, .depth = scheduling.depth};
-    add_priority(foresee(ledger, waiting, rules, id, now, {}, work), demand, blockers);
+    add_priority(foresee(ledger, waiting, rules, id, now, {}, work), a_limit_helps, name, blockers);
     return blockers;
   }
   // It has room, so the head of the queue stands in its way.
   Forecast behind_head;
   behind_head.stopped_by = waiting.first()->key.id();
-  if (*behind_head.stopped_by != id) add_priority(behind_head, demand, blockers);
+  if (*behind_head.stopped_by != id) add_priority(behind_head, a_limit_helps, name, blockers);
   return blockers;
 }
 

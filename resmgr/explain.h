@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "resmgr/job_name.h"
 #include "resmgr/pass.h"
 #include "resmgr/plan.h"
 #include "resmgr/waiting.h"
@@ -24,6 +25,7 @@ Forecast foresee(const Ledger& ledger, const Waiting& waiting, const Pass::Rules
 
 // See ResourceManager::explain(). The request is waiting.
 std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,
-                                     const Scheduling& scheduling, RequestId id, Time now);
+                                     const Scheduling& scheduling, const JobName& name,
+                                     RequestId id, Time now);
 
 }  // namespace jobq::resmgr

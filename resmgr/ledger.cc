@@ -197,14 +197,15 @@ Result<void> Ledger::create(const NamedResource& resource) {
   return {};
 }
 
-Result<void> Ledger::remove(const std::string& name) {
+Result<void> Ledger::remove(const std::string& name, const JobName& job_name) {
   const Named* known = named(name);
   if (known == nullptr) {
     return fail(ErrorCode::kNotFound, fmt::format("there is no resource {}", name));
   }
   if (!known->shares.empty()) {
-    return fail(ErrorCode::kRefused, fmt::format("{} is held by job {}; wait for its end", name,
-                                                 known->shares.begin()->second.holder.job.value));
+    const JobNumber holder = known->shares.begin()->second.holder.job;
+    return fail(ErrorCode::kRefused,
+                fmt::format("{} is held by job {}; wait for its end", name, job_name(holder)));
   }
   if (known->waiting != 0) {
     return fail(ErrorCode::kRefused,

@@ -160,7 +160,7 @@ class Ledger {
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
   Result<void> create(const NamedResource& resource);
-  Result<void> remove(const std::string& name);
+  Result<void> remove(const std::string& name, const JobName& job_name);
 
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
   const Node* node(NodeId id) const;

@@ -67,6 +67,8 @@ ResourceManager::~ResourceManager() = default;
 ResourceManager::ResourceManager(ResourceManager&&) noexcept = default;
 ResourceManager& ResourceManager::operator=(ResourceManager&&) noexcept = default;
 
+void ResourceManager::set_job_name(JobName name) { job_name_ = std::move(name); }
+
 // --- what there is
 
 void ResourceManager::set_node(NodeId id, const std::string& name, const Capacity& capacity,
@@ -91,7 +93,7 @@ Result<void> ResourceManager::create(const NamedResource& resource) {
 }
 
 Result<void> ResourceManager::remove(const std::string& name) {
-  return state_->ledger.remove(name);
+  return state_->ledger.remove(name, job_name_);
 }
 
 Result<void> ResourceManager::feasible(const Needs& needs) const {
@@ -168,7 +170,7 @@ Result<void> ResourceManager::enqueue(const Request& request) {
   auto demand = waiting.demand_like(like);
   if (!demand) demand = ledger.demand(like);
   ledger.count_waiting(*demand);
-  if (const auto circle = circle_closed_by(ledger, waiting, request.id, *demand)) {
+  if (const auto circle = circle_closed_by(ledger, waiting, request.id, *demand, job_name_)) {
     ledger.uncount_waiting(*demand);
     return fail(ErrorCode::kRefused, "it would wait for ever: " + *circle);
   }
@@ -217,7 +219,7 @@ bool ResourceManager::is_held(RequestId id) const { return state_->ledger.holdin
 
 std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   if (!is_waiting(id)) return {};
-  return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, id, now);
+  return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, job_name_, id, now);
 }
 
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now,

@@ -42,6 +42,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "resmgr/job_name.h"
 #include "resmgr/needs.h"
 #include "resmgr/scheduling.h"
 
@@ -118,6 +119,9 @@ struct Blocker {
   std::string remedy;  // "wait for job 12 to end, or cancel it"
 };
 
+// Why a request waits whose element the configuration has no more.
+Blocker element_is_gone(const std::string& element);
+
 // How much was looked at since the manager was made, for tests and benchmarks: the cost of a pass
 // without a clock.
 struct Work {
@@ -137,6 +141,9 @@ class ResourceManager {
   ~ResourceManager();
   ResourceManager(ResourceManager&&) noexcept;
   ResourceManager& operator=(ResourceManager&&) noexcept;
+
+  // Messages call jobs by what this says; until it is given, by their numbers.
+  void set_job_name(JobName name);
 
   // --- what there is
   // --------------------------------------------------------------------------------- Adds the
@@ -228,6 +235,7 @@ class ResourceManager {
  private:
   struct State;
   std::unique_ptr<State> state_;
+  JobName job_name_ = [](JobNumber job) { return std::to_string(job.value); };
 };
 
 }  // namespace jobq::resmgr

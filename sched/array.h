@@ -56,6 +56,9 @@ struct ArrayRun {
   void take(Index index);
 };
 
+// "17[3-9]", cut off where they are many
+std::string name_of(JobNumber array, const IndexSet& elements);
+
 ArrayView view_of(const ArrayRun& array);
 ArrayRow to_row(const ArrayRun& array, JobNumber job);
 // The other way; the set itself is in the array's JobRow. Without `running` and `front`.

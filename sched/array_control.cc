@@ -20,11 +20,6 @@ std::vector<Job*> running_of(const Job& array, const IndexSet* among, JobCommand
   return jobs;
 }
 
-std::string name_of(const Job& array, const IndexSet& elements) {
-  constexpr std::size_t kShown = 5;
-  return fmt::format("{}[{}]", array.number.value, to_string(elements, kShown));
-}
-
 Error too_many_exceptions(const Job& array) {
   return {ErrorCode::kRefused,
           fmt::format("job {} would have more than {} ranges of elements that are held or "
@@ -108,7 +103,7 @@ Result<void> Core::hold_elements(Job& array, const IndexSet& elements, const Act
   if (!waiting.empty()) {
     run.again.remove(waiting);
     run.held = std::move(held);
-    note(array, "held", fmt::format("{} by {}", name_of(array, waiting), actor.user));
+    note(array, "held", fmt::format("{} by {}", name_of(array.number, waiting), actor.user));
     touch_array(array);
     look_at_later(array);
   }
@@ -124,7 +119,7 @@ Result<void> Core::release_elements(Job& array, const IndexSet& elements, const 
   }
   const IndexSet waiting = array.array->held.common(elements);
   if (!waiting.empty()) {
-    note(array, "released", fmt::format("{} by {}", name_of(array, waiting), actor.user));
+    note(array, "released", fmt::format("{} by {}", name_of(array.number, waiting), actor.user));
   }
   release_unstarted(array, waiting);
   for (Job* job : running_of(array, &elements, JobCommand::kRelease)) release(*job, actor);
@@ -139,7 +134,7 @@ Result<void> Core::cancel_elements(Job& array, const IndexSet& elements, const A
   if (dropped.ranges().size() > kMaxExceptions) return tl::unexpected(too_many_exceptions(array));
   if (run.front != nullptr && elements.contains(run.front->index)) take_front_back(array);
   if (!waiting.empty()) {
-    note(array, "cancel", fmt::format("{} by {}", name_of(array, waiting), actor.user));
+    note(array, "cancel", fmt::format("{} by {}", name_of(array.number, waiting), actor.user));
   }
   drop(array, waiting, "cancelled by " + actor.user);
   for (Job* job : running_of(array, &elements, JobCommand::kCancel)) cancel(*job, actor);
@@ -148,7 +143,7 @@ Result<void> Core::cancel_elements(Job& array, const IndexSet& elements, const A
 
 // What is left of them to be commanded; an error where they are none, or have all ended.
 Result<void> Core::check_elements(const Job& array, const IndexSet& elements, JobCommand command) {
-  const std::string name = name_of(array, elements);
+  const std::string name = name_of(array.number, elements);
   if (!array.array) {
     return fail(ErrorCode::kNotFound,
                 fmt::format("job {} is no array: there is no {}", array.number.value, name));
@@ -157,9 +152,10 @@ Result<void> Core::check_elements(const Job& array, const IndexSet& elements, Jo
   IndexSet unknown = elements;
   unknown.remove(run.spec.elements);
   if (!unknown.empty()) {
-    return fail(ErrorCode::kNotFound, fmt::format("there is no {}; the elements of job {} are {}",
-                                                  name_of(array, unknown), array.number.value,
-                                                  to_string(run.spec.elements, 5)));
+    return fail(
+        ErrorCode::kNotFound,
+        fmt::format("there is no {}; the elements of job {} are {}", name_of(array.number, unknown),
+                    array.number.value, to_string(run.spec.elements, 5)));
   }
   const bool any =
       !run.unstarted().common(elements).empty() || !running_of(array, &elements, command).empty();
@@ -174,7 +170,7 @@ Result<Job*> Core::element_with_step(Job& array, const IndexSet& elements) {
   const auto found = array.array->running.find(index.value_or(0));
   if (found != array.array->running.end()) return found->second;
   return fail(ErrorCode::kRefused, fmt::format("{} has not started: none of its steps can be meant",
-                                               name_of(array, elements)));
+                                               name_of(array.number, elements)));
 }
 
 }  // namespace jobq::sched

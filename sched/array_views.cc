@@ -76,15 +76,8 @@ bool Core::has_ended(JobRef ref) const {
 
 Result<void> Core::check_ref(JobRef ref) const {
   const Job* job = jobs_.find(ref.job);
-  if (job == nullptr || !ref.index) return {};
-  if (!job->array) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("job {} is no array: there is no {}", ref.job.value, to_string(ref)));
-  }
-  if (job->array->spec.elements.contains(*ref.index)) return {};
-  return fail(ErrorCode::kNotFound,
-              fmt::format("there is no {}; the elements of job {} are {}", to_string(ref),
-                          ref.job.value, to_string(job->array->spec.elements, kShownRanges)));
+  if (job == nullptr) return {};
+  return check_element(ref, job->array ? job->array->spec.elements : IndexSet());
 }
 
 JobSummary Core::summary_of_rest(const Job& array) const {

@@ -15,6 +15,10 @@ Core::Core(Policy policy)
   std::vector<std::string> elements;
   for (const ElementPolicy& element : policy_.elements) elements.push_back(element.name);
   rm_.set_elements(std::move(elements));
+  rm_.set_job_name([this](JobNumber number) {
+    const Job* job = jobs_.find(number);
+    return to_string(job == nullptr ? JobRef(number) : job->ref());
+  });
   check(rm_.create({std::string(kTurn), resmgr::NamedKind::kExclusive, 1}).has_value(),
         "a new resource manager has no resources");
 }

@@ -87,6 +87,7 @@ class Core {
   std::optional<Why> why(JobRef ref, Time now) const;
   bool has_ended(JobRef ref) const;
   Result<void> check_ref(JobRef ref) const;
+  Result<void> check_filter(const QueueFilter& filter) const;
   std::vector<ClassView> class_views() const;
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;
@@ -246,7 +247,9 @@ class Core {
   bool carry_on(OpenCommand& open);
   Result<void> carry_out(const OpenCommand& open, Job& job);
   Result<void> carry_out(const OpenCommand& open, Job& array, const IndexSet& elements);
-  Choice choose(const Actor& actor, JobNumber number, JobCommand command);
+  // With `elements`, those of the array are meant; they are not looked at.
+  Choice choose(const Actor& actor, JobNumber number, JobCommand command,
+                const IndexSet* elements = nullptr);
   Choice choose_elements(const Actor& actor, const Selector::Elements& elements,
                          JobCommand command);
   bool select(OpenCommand& open, std::vector<Choice>& choices);
@@ -322,6 +325,7 @@ class Core {
   // Reasons (why.cc).
   Why why_job(const Job& job, Time now) const;
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
+  void explain_element(const std::string& element, const std::string& step, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;

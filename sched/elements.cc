@@ -7,10 +7,12 @@
 namespace jobq::sched {
 
 const ElementPolicy* element_of(const Policy& policy, const JobSpec& spec) {
-  if (spec.needs.element.empty()) return nullptr;
-  const auto found =
-      std::ranges::lower_bound(policy.elements, spec.needs.element, {}, &ElementPolicy::name);
-  const bool known = found != policy.elements.end() && found->name == spec.needs.element;
+  return spec.needs.element.empty() ? nullptr : find_element(policy, spec.needs.element);
+}
+
+const ElementPolicy* find_element(const Policy& policy, const std::string& name) {
+  const auto found = std::ranges::lower_bound(policy.elements, name, {}, &ElementPolicy::name);
+  const bool known = found != policy.elements.end() && found->name == name;
   return known ? &*found : nullptr;
 }
 

@@ -14,6 +14,8 @@ namespace jobq::sched {
 // What the policy says of the element that the spec names; null where it names none, or one that
 // the policy does not know.
 const ElementPolicy* element_of(const Policy& policy, const JobSpec& spec);
+// Null where the policy does not know the name.
+const ElementPolicy* find_element(const Policy& policy, const std::string& name);
 
 // The elements that a node of this name belongs to, by name.
 std::vector<std::string> elements_of_node(const Policy& policy, const std::string& node);

@@ -69,6 +69,10 @@ bool EventManager::has_ended(JobRef job) const { return core_->has_ended(job); }
 
 Result<void> EventManager::check_ref(JobRef job) const { return core_->check_ref(job); }
 
+Result<void> EventManager::check_filter(const QueueFilter& filter) const {
+  return core_->check_filter(filter);
+}
+
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
 
 Result<ClassView> EventManager::find_class(const std::string& name,

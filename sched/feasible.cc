@@ -84,15 +84,6 @@ Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spe
 
 }  // namespace
 
-resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step) {
-  const bool job_has_node = spec.needs.takes_from_node();
-  resmgr::Needs needs = step.needs.value_or(resmgr::Needs{});
-  const bool takes_nothing = step.needs ? needs.empty() : job_has_node;
-  if (!takes_nothing && !needs.takes_from_node() && !job_has_node) needs.cpus = 1;
-  if (needs.element.empty()) needs.element = spec.needs.element;
-  return needs;
-}
-
 Result<void> feasible(const resmgr::ResourceManager& rm, const JobSpec& spec) {
   if (auto possible = rm.feasible(spec.needs); !possible) return possible;
   for (const StepSpec& step : spec.steps) {

@@ -5,12 +5,10 @@
 
 #include "base/result.h"
 #include "resmgr/resource_manager.h"
+#include "sched/asked.h"
 #include "sched/spec.h"
 
 namespace jobq::sched {
-
-// What the step asks for beside the job, as dispatch will ask; nothing where it takes nothing.
-resmgr::Needs asked_by(const JobSpec& spec, const StepSpec& step);
 
 Result<void> feasible(const resmgr::ResourceManager& rm, const JobSpec& spec);
 

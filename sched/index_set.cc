@@ -317,6 +317,18 @@ Result<ArraySpec> parse_array(std::string_view text) {
   return array;
 }
 
+Result<void> check_element(JobRef name, const IndexSet& elements) {
+  if (!name.index || elements.contains(*name.index)) return {};
+  const std::string text = to_string(name);
+  if (elements.empty()) {
+    return fail(ErrorCode::kNotFound,
+                fmt::format("job {} is no array: there is no {}", name.job.value, text));
+  }
+  return fail(ErrorCode::kNotFound,
+              fmt::format("there is no {}; the elements of job {} are {}", text, name.job.value,
+                          to_string(elements, kShownRanges)));
+}
+
 std::string shown_elements(std::string_view array) {
   const auto elements = IndexSet::read_back(array.substr(0, array.find('%')));
   return elements ? to_string(*elements, kShownRanges) : std::string();

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
 #include "base/result.h"
 
 namespace jobq::sched {
@@ -84,6 +85,9 @@ std::string to_string(const ArraySpec& array);
 
 // How many ranges of elements are shown before they are cut off.
 inline constexpr std::size_t kShownRanges = 20;
+// kNotFound where the name has an index and `elements` of its job do not; they are empty of a job
+// that is no array.
+Result<void> check_element(JobRef name, const IndexSet& elements);
 // The elements of such a text, as lists of jobs show them; "" of "".
 std::string shown_elements(std::string_view array);
 

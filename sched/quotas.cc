@@ -112,15 +112,29 @@ void Quotas::set_offsets(const std::vector<FairShare::LineId>& lines, const Fair
   rm_->set_offsets(offsets);
 }
 
+// Where no end of another job would help, it says so.
+Error Quotas::refusal(const Group& group, std::uint64_t count) {
+  const std::uint64_t most = *group.caps.waiting;
+  const std::string cap = fmt::format("{} may have {} waiting", group.who, jobs(most));
+  if (most == 0) {
+    return {ErrorCode::kRefused, cap + ": none is ever accepted; ask for a higher limit"};
+  }
+  if (count > most) {
+    return {ErrorCode::kRefused,
+            fmt::format("{}, and these are {}: they are never accepted together; make it smaller",
+                        cap, count)};
+  }
+  const std::string more = count == 1 ? "" : fmt::format("; these are {} more", count);
+  return {ErrorCode::kRefused,
+          fmt::format("{}, and has {}{}: submit when some have started, or cancel some", cap,
+                      group.waiting, more)};
+}
+
 Result<void> Quotas::admit(const Kind& kind, std::uint64_t count) const {
   for (const std::size_t place : kind.groups) {
     const Group& group = groups_[place];
     if (!group.caps.waiting || group.waiting + count <= *group.caps.waiting) continue;
-    const std::string more = count == 1 ? "" : fmt::format("; these are {} more", count);
-    return fail(ErrorCode::kRefused,
-                fmt::format("{} may have {} waiting, and has {}{}: submit when some have started, "
-                            "or cancel some",
-                            group.who, jobs(*group.caps.waiting), group.waiting, more));
+    return tl::unexpected(refusal(group, count));
   }
   return {};
 }

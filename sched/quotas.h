@@ -56,6 +56,7 @@ class Quotas {
   };
   // Names that have no caps of their own are left out.
   using KindKey = std::tuple<FairShare::LineId, std::string, std::string, std::string>;
+  static Error refusal(const Group& group, std::uint64_t count);
   std::optional<std::size_t> group(const std::string& who, const Caps& caps);
   KindKey key_of(const std::string& user, const JobSpec& spec, FairShare::LineId line) const;
   const Caps& caps_of_user(const std::string& user) const;

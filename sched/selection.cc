@@ -31,6 +31,15 @@ std::string refusal(const Job& job, JobCommand command) {
                      phrase(job.state()), to_string(command));
 }
 
+// Which elements a job had that has ended is not known here.
+std::string has_ended_text(JobNumber job, JobCommand command, const IndexSet* elements) {
+  if (elements == nullptr) {
+    return fmt::format("job {} has ended: nothing to {}", job.value, to_string(command));
+  }
+  return fmt::format("job {} has ended: there is no {} to {}", job.value, name_of(job, *elements),
+                     to_string(command));
+}
+
 bool has_filter(const Selector& selector) {
   return selector.all || selector.user || !selector.names.empty();
 }
@@ -82,17 +91,18 @@ Result<void> check_selector(const Actor& actor, const Selector& selector, JobCom
   return {};
 }
 
-Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand command) {
+Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand command,
+                          const IndexSet* elements) {
   Choice choice;
   choice.number = number;
+  choice.elements = elements;
   Job* job = jobs_.find(number);
   if (job != nullptr && job->whole != nullptr) {
     const std::string name = to_string(job->ref());
     choice.error = {ErrorCode::kNotFound,
                     fmt::format("{} is no job of its own, but {}; name it so", number.value, name)};
   } else if (job == nullptr && was_dispensed(number)) {
-    choice.error = {ErrorCode::kRefused, fmt::format("job {} has ended: nothing to {}",
-                                                     number.value, to_string(command))};
+    choice.error = {ErrorCode::kRefused, has_ended_text(number, command, elements)};
   } else if (job == nullptr) {
     choice.error = {ErrorCode::kNotFound, fmt::format("there is no job {}", number.value)};
   } else if (!may_act(actor, *job)) {
@@ -100,7 +110,7 @@ Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand comma
         ErrorCode::kDenied,
         fmt::format("job {} belongs to {}; only {} and operators may {} it", number.value,
                     job->user->name, job->user->name, to_string(command))};
-  } else if (sched::on(job->state(), command) == Verdict::kRefuse) {
+  } else if (elements == nullptr && sched::on(job->state(), command) == Verdict::kRefuse) {
     choice.error = {ErrorCode::kRefused, refusal(*job, command)};
   } else {
     choice.job = job;
@@ -110,8 +120,7 @@ Core::Choice Core::choose(const Actor& actor, JobNumber number, JobCommand comma
 
 Core::Choice Core::choose_elements(const Actor& actor, const Selector::Elements& elements,
                                    JobCommand command) {
-  Choice choice = choose(actor, elements.array, JobCommand::kRelease);
-  choice.elements = &elements.indexes;
+  Choice choice = choose(actor, elements.array, command, &elements.indexes);
   if (choice.job == nullptr) return choice;
   const auto right = check_elements(*choice.job, elements.indexes, command);
   if (right) return choice;

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
+#include "sched/asked.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 #include "sched/rank.h"
 
 namespace jobq::sched {
@@ -218,6 +221,17 @@ bool Core::queue(QueueWalk& walk, std::size_t most,
   return more;
 }
 
+Result<void> Core::check_filter(const QueueFilter& filter) const {
+  std::vector<std::string_view> known;
+  for (const ElementPolicy& element : policy_.elements) known.emplace_back(element.name);
+  for (const std::string& name : filter.node_elements) {
+    if (find_element(policy_, name) != nullptr) continue;
+    return fail(ErrorCode::kNotFound,
+                fmt::format("there is no element {}{}", name, did_you_mean(name, known)));
+  }
+  return {};
+}
+
 // All in the queue but fronts, which are shown with their arrays, and arrays without a rest.
 std::uint64_t Core::shown_count() const {
   std::uint64_t hidden = 0;
@@ -249,6 +263,7 @@ JobDetail Core::detail_of(const Job& job, Time now) const {
   detail.class_version = spec.class_version;
   detail.params = job.params;
   detail.needs = spec.needs;
+  detail.asks = asked_text(spec);
   detail.time_limit = job.time_limit;
   if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
   detail.priority = terms_of(policy_, job.priority, spec, job.submitted, now);

@@ -97,6 +97,7 @@ struct JobDetail {
   std::string class_version;
   std::vector<NameValue> params;
   resmgr::Needs needs;
+  std::string asks;  // in words: its needs, else those of its steps
   std::optional<Millis> time_limit;
   std::optional<Millis> estimate;  // without a time limit: how long its class took of late
   std::string workdir;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "sched/core.h"
+#include "sched/elements.h"
 
 namespace jobq::sched {
 namespace {
@@ -76,6 +77,19 @@ void Core::explain_request(resmgr::RequestId id, const std::string& step, Time n
   why.is_estimate = why.expected_start && !estimates_.empty();
 }
 
+// Of a step that takes nothing and waits for any node of the element.
+void Core::explain_element(const std::string& element, const std::string& step, Why& why) const {
+  if (find_element(policy_, element) != nullptr) {
+    why.blockers.push_back(
+        {"element", step,
+         fmt::format("no node of element {} that takes steps is connected", element),
+         "start one of its nodes, or resume one that is drained"});
+    return;
+  }
+  resmgr::Blocker gone = resmgr::element_is_gone(element);
+  why.blockers.push_back({"element", step, std::move(gone.text), std::move(gone.remedy)});
+}
+
 // Which of the step's conditions are open.
 void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
   const StepSpec& step = job.what().steps[id.value];
@@ -106,10 +120,7 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   if (!node_waits_.contains({key_of(job), id})) return;
   const NodeId home = job.facts().node;
   if (const std::string& element = element_of(job, id); !home && !element.empty()) {
-    why.blockers.push_back(
-        {"element", name,
-         fmt::format("no node of element {} that takes steps is connected", element),
-         "start one of its nodes, or resume one that is drained"});
+    explain_element(element, name, why);
     return;
   }
   why.blockers.push_back({"node_state", name,

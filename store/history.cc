@@ -26,6 +26,12 @@ tl::unexpected<Error> not_there(JobRef job) {
                           to_string(job)));
 }
 
+// Empty of a job that is no array.
+sched::IndexSet elements_of(const sched::JobRow& job) {
+  const auto array = sched::parse_array(job.elements);
+  return array ? array->elements : sched::IndexSet();
+}
+
 }  // namespace
 
 struct History::Impl {
@@ -186,7 +192,12 @@ Result<sched::JobDetail> History::show(JobRef job) {
   if (found.empty()) return not_there(job);
   if (!spec) return tl::unexpected(spec.error());
   rows.job = std::move(found.front());
-  if (!job.index || rows.job.array) return make_detail(rows, **spec);
+  const bool is_it = rows.job.array == job.job && rows.job.index == job.index;
+  if (!job.index || is_it) return make_detail(rows, **spec);
+  const sched::IndexSet elements = elements_of(rows.job);
+  if (auto known = sched::check_element(job, elements); !known) {
+    return tl::unexpected(known.error());
+  }
   if (auto dropped = make_dropped(rows, **spec, *job.index)) return *std::move(dropped);
   return not_there(job);
 }

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "sched/asked.h"
+
 namespace jobq::store {
 namespace {
 
@@ -148,6 +150,7 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.class_version = spec.class_version;
   detail.params = rows.job.params;
   detail.needs = spec.needs;
+  detail.asks = sched::asked_text(spec);
   detail.time_limit = rows.job.time_limit ? rows.job.time_limit : spec.time_limit;
   detail.workdir = spec.workdir;
   detail.output = spec.output;

@@ -72,6 +72,41 @@ expect_exit 130 jq wait "$array"
 expect_eq "2 of 6 elements were cancelled" "$(jq show --json "$array" | json -r .reason)"
 ok
 
+test_begin "elements go by their names in what holds others up"
+array=$(jq submit --array 3-4 --cpus 2 -- sleep 1000)
+other=$(jq submit -- true)
+node=$(jq node list --json | json -r .name)
+expect_eq "wait for jobs ${array}[3], ${array}[4] on $node to end" \
+  "$(jq why --json "$other" | json -r '.blockers[0].remedy')"
+jq cancel "${array}[3]"
+expect_exit 0 jq wait "$other"
+jq cancel "$array"
+expect_exit 130 jq wait "$array"
+ok
+
+test_begin "an index that means nothing is refused: of a job that ended, and of no array"
+array=$(jq submit --array 0-1 -- true)
+expect_exit 0 jq wait "$array"
+expect_exit 1 jq cancel "${array}[1]"
+expect_match "job $array has ended: there is no ${array}\[1\] to cancel" "$(<err)"
+expect_exit 1 jq hold "${array}[1]"
+expect_match "there is no ${array}\[1\] to hold" "$(<err)"
+inner=$((array + 1)) # the number under which its first element ran
+for verb in show why output; do
+  expect_exit 5 jq $verb "${inner}[0]"
+  expect_match "job $inner is no array: there is no ${inner}\[0\]" "$(<err)"
+  expect_exit 5 jq $verb "${array}[2]"
+  expect_match "there is no ${array}\[2\]; the elements of job $array are 0-1" "$(<err)"
+done
+ok
+
+test_begin "a directory with {index} is shown as it was given"
+array=$(jq submit --hold --array 1-2 --workdir "$T/d{index}" --output 'o{index}' -- true)
+expect_match "directory +$T/d\{index\}" "$(jq show "$array")"
+expect_eq "$T/d{index} o{index}" "$(jq show --json "$array" | json -r '"\(.workdir) \(.output)"')"
+jq cancel "$array"
+ok
+
 test_begin "a failure of an element is that of the array"
 array=$(jq submit --array 0-3 -- sh -c 'exit $((JOBQ_ARRAY_INDEX == 2 ? 9 : 0))')
 expect_exit 1 jq wait "$array"

@@ -129,4 +129,23 @@ expect_exit 0 jq wait "$job"
 expect_eq late1 "$(node_of "$job")"
 ok
 
+test_begin "a list of an element that there is not is refused"
+expect_exit 5 jq queue --element slo
+expect_match "there is no element slo; did you mean 'slow'\?" "$(<err)"
+expect_exit 0 jq queue --element slow
+ok
+
+test_begin "an element that was taken out of the configuration is named as what is missing"
+stop late1
+waits=$(jq submit --element late -- true)
+stop controller
+sed -i '/late/,$d' controller.toml
+start_controller
+expect_eq "the configuration has no element late any more" \
+  "$(jq why "$waits" --json | json -r '.blockers[].text')"
+expect_eq "$waits" "$(jq queue --element late --json | json .job)"
+jq cancel "$waits" >/dev/null
+expect_exit 5 jq queue --element late
+ok
+
 stop_all

@@ -62,7 +62,7 @@ ok
 
 test_begin "a submission above a cap on what waits is refused; an array counts with each element"
 expect_exit 1 jq submit --hold -E batch --array 0-2 -- true
-expect_match "element batch may have 2 jobs waiting" "$(<err)"
+expect_match "element batch may have 2 jobs waiting, and these are 3: .*; make it smaller" "$(<err)"
 array=$(jq submit --hold -E batch --array 0-1 -- true)
 expect_exit 1 jq submit --hold -E batch -- true
 expect_exit 1 jq submit --dry-run -E batch -- true

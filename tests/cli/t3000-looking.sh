@@ -96,9 +96,11 @@ expect_eq '["attempt","cpu_s","ended","exit_code","max_rss","node","reason","sig
 expect_eq "main run failure" "$(json -r '.steps[0] | "\(.name) \(.kind) \(.outcome)"' detail)"
 expect_eq "3 null" "$(json -r '.steps[0].attempts[0] | "\(.exit_code) \(.signal)"' detail)"
 expect_eq '["at","detail","what"]' "$(json -c '.history[0] | keys' detail)"
+expect_eq "1 cpu, 64M memory, 5 disk" "$(json -r .asks detail)"
 expect_match "state +JE" "$(jq show "$job")"
 expect_exit 5 jq show 999999
 expect_exit 5 jq show nothing-of-this-name
+expect_match $'\n'"needs +1 cpu"$'\n' "$(jq show "$(jq submit --wait -- true)")"
 ok
 
 test_begin "a step killed by a signal says which"

@@ -141,6 +141,11 @@ expect_exit 0 env -u JOBQ_SOCKET jq queue
 printf '[client]\nsokcet = "x"\n' >"$T/bad.toml"
 expect_exit 2 env -u JOBQ_SOCKET jq queue --config "$T/bad.toml"
 expect_match "bad.toml:2:" "$(<err)"
+mkfifo "$T/pipe.toml"
+expect_exit 2 env -u JOBQ_SOCKET jq queue --config "$T/pipe.toml"
+expect_match "pipe.toml is a named pipe; expected a file" "$(<err)"
+expect_exit 0 env -u JOBQ_SOCKET jq queue --config <(cat "$T/config/jobq/jobq.toml")
+expect_exit 5 jq admin replay --config /dev/null --state "$T/home"
 rm "$T/config/jobq/jobq.toml"
 ok
 

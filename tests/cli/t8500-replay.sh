@@ -33,6 +33,12 @@ stop up
 expect_eq 2 "$(ls "$flight" | wc -l)"
 expect_exit 0 jq admin replay --state "${flight%/flight}" --check
 expect_eq 2 "$(grep -c 'all equal' out)"
+expect_exit 0 jq admin replay --state "$T/state" --check # that of jobq up
+expect_eq 2 "$(grep -c 'all equal' out)"
+expect_exit 5 jq admin replay --state "$T/home"
+expect_match "no recordings in $T/home/flight or $T/home/controller/flight" "$(<err)"
+expect_exit 2 jq admin replay --job '17[3]'
+expect_match "'17\[3\]' is an element,.* such as 17, its array" "$(<err)"
 ok
 
 test_begin "every event and decision is shown, or those about one job"

@@ -121,7 +121,10 @@ TEST_F(OptionsTest, what_is_missing_or_too_much_is_said) {
   EXPECT_THAT(error_of({"--name"}), HasSubstr("--name needs a value"));
   EXPECT_THAT(error_of({"--json=yes"}), HasSubstr("--json takes no value"));
   EXPECT_THAT(error_of({"--cpus", "four"}), HasSubstr("--cpus: 'four' is not a number"));
-  EXPECT_THAT(error_of({"--cpus", "-1"}), HasSubstr("--cpus: '-1' is not a number"));
+  EXPECT_THAT(error_of({"--cpus", "-1"}),
+              HasSubstr("--cpus: -1 is out of range; expected a number of 0 to 4294967295"));
+  EXPECT_THAT(error_of({"--cpus", "99999999999"}), HasSubstr("99999999999 is out of range"));
+  EXPECT_THAT(error_of({"--cpus", "-"}), HasSubstr("'-' is not a number"));
   EXPECT_THAT(error_of({"--time", "soon"}), HasSubstr("--time: "));
   EXPECT_THAT(error_of({"\xff"}), HasSubstr("not UTF-8"));
 }

@@ -203,6 +203,16 @@ TEST(Settings, AUserIsInOneAccount) {
                           "in one account"));
 }
 
+TEST(Settings, UsersHaveNamesWithoutBlanks) {
+  EXPECT_THAT(
+      faults_of("[account.a]\nusers = ['ann@site', 'x y', '']\n[controller]\noperators = ' '\n"
+                "[user.'a b']\nrunning = 1\n"),
+      ElementsAre("f:2:22: expected the name of a user, without blanks, found the string \"x y\"",
+                  "f:2:29: expected the name of a user, without blanks, found the string \"\"",
+                  "f:4:13: expected the name of a user, without blanks, found the string \" \"",
+                  "f:5:7: 'a b' cannot be NAME in [user.NAME]"));
+}
+
 TEST(Settings, FaultsAreAllReportedWithTheirPlaces) {
   EXPECT_THAT(
       faults_of(R"([contoller]

@@ -65,6 +65,16 @@ TEST_P(Elements, AreNamedInReasons) {
   EXPECT_EQ(why(step(5))[1].text, "node n2 could serve it but is not connected");
 }
 
+TEST_P(Elements, AreMissedWhereTheConfigurationHasThemNoMore) {
+  ask({step(1), of("old", cpus(1))});
+  EXPECT_EQ(started(), Names{});
+  ASSERT_EQ(why(step(1)).size(), 1U);
+  EXPECT_EQ(why(step(1))[0].kind, BlockerKind::kElement);
+  EXPECT_EQ(why(step(1))[0].text, "the configuration has no element old any more");
+  EXPECT_EQ(why(step(1))[0].remedy,
+            "put element old back into the configuration, or cancel this job");
+}
+
 TEST_P(Elements, DecideWhatIsFeasible) {
   const auto said = [&](const Needs& needs) {
     const Result<void> met = manager.feasible(needs);

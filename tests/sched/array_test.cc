@@ -71,6 +71,25 @@ TEST(Array, TheThrottleLimitsHowManyRunTogether) {
   EXPECT_THAT(queue(world), ElementsAre("1[0] BP", "1[2] BP", "1[3] BP", "1[4-9] QU"));
 }
 
+TEST(Array, ElementsGoByTheirNamesInWhatHoldsOthersUp) {
+  World world;
+  world.join("n1", 2);
+  world.create_exclusive("db");
+  const JobNumber array = world.submit(array_of("3-5"));
+  const JobNumber other = world.submit(one_step());
+  const auto blocker = [&](JobRef job) { return world.core.why(job, world.now)->blockers.at(0); };
+  EXPECT_EQ(blocker(other).remedy, "wait for jobs 1[3], 1[4] on n1 to end");
+  world.complete(world.element(array, 3), "main");
+  EXPECT_EQ(blocker(other).remedy, "wait for jobs 1[4], 1[5] on n1 to end");
+  world.cancel(array);
+  const JobNumber holds = world.submit(array_of("0-1", one_step().needs(exclusive("db"))));
+  EXPECT_EQ(blocker(holds).text, fmt::format("exclusive db is held by job {}[0]", holds.value));
+  world.said();
+  world.send(RemoveResource{World::kReply, world.root, "db"});
+  EXPECT_THAT(world.said(), ElementsAre(fmt::format(
+                                "error db is held by job {}[0]; wait for its end", holds.value)));
+}
+
 TEST(Array, WaitsWhereItWasSubmittedNotWhereItsElementsWereMade) {
   World world;
   const JobNumber array = world.submit(array_of("0-2"));
@@ -270,6 +289,14 @@ TEST(ArrayCommands, WhatIsNotThereIsRefusedByName) {
   world.complete(world.element(array, 0), "main");
   world.said();
   EXPECT_EQ(refused(World::elements(array, "0")), "1 1[0] has ended: nothing to cancel");
+  const JobNumber gone = world.submit(array_of("3"));
+  world.cancel(gone);
+  world.said();
+  EXPECT_EQ(refused(World::elements(gone, "3")),
+            fmt::format("{0} job {0} has ended: there is no {0}[3] to cancel", gone.value));
+  world.send(Hold{World::kReply, world.bob, World::elements(array, "2")});
+  EXPECT_THAT(world.said(),
+              ElementsAre("1 job 1 belongs to ann; only ann and operators may hold it"));
   Selector range;
   range.ranges.push_back({JobNumber{1}, JobNumber{100}});
   world.send(Hold{World::kReply, world.ann, range});

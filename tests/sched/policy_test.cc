@@ -56,6 +56,23 @@ Submitted::Expected dry_run(World& world, const SpecBuilder& builder) {
 
 // --- elements
 
+TEST(Element, ThatTheConfigurationHasNoMoreIsWhatIsMissing) {
+  World world(elements());
+  SpecBuilder nothing = one_step().step_needs({});
+  nothing.spec.needs.element = "big";
+  world.submit(in("big"));
+  world.submit(nothing);
+  EventManager without;
+  std::vector<Action> actions;
+  without.restore(world.live_rows(), world.now, actions);
+  for (const std::uint64_t number : {1U, 2U}) {
+    const Why why = without.why(JobNumber{number}, world.now).value();
+    ASSERT_EQ(why.blockers.size(), 1U) << number;
+    EXPECT_EQ(why.blockers[0].kind, "element");
+    EXPECT_EQ(why.blockers[0].text, "the configuration has no element big any more");
+  }
+}
+
 TEST(Element, TheQueueIsFilteredByWhatJobsAskFor) {
   World world(elements());
   world.join("b1", 1);
@@ -321,6 +338,28 @@ TEST(Caps, ElementsAndClassesHaveTheirs) {
   EXPECT_EQ(world.state(world.submit(in("big"))), "BP");
   EXPECT_EQ(world.state(world.submit(in("big"))), "WR");
   EXPECT_EQ(world.state(world.submit(in("small"))), "BP");
+}
+
+TEST(Caps, WhatIsNeverAcceptedIsToldSo) {
+  Policy policy;
+  policy.all.waiting = 30;
+  policy.users = {{"bob", {{}, 0}}};
+  World world(policy);
+  const auto refusal = [&](const Actor& actor, const char* array) {
+    Ticket ticket = ticket_of(one_step());
+    ticket.array = parse_array(array).value();
+    world.forget_said();
+    world.send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
+    return world.said().at(0);
+  };
+  EXPECT_EQ(refusal(world.ann, "0-99"),
+            "refused the cluster may have 30 jobs waiting, and these are 100: they are never "
+            "accepted together; make it smaller");
+  for (const char* array : {"0", "0-1"}) {
+    EXPECT_EQ(refusal(world.bob, array),
+              "refused user bob may have 0 jobs waiting: none is ever accepted; ask for a higher "
+              "limit");
+  }
 }
 
 TEST(Caps, AFullQueueRefusesAlsoArrays) {

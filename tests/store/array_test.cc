@@ -85,6 +85,18 @@ TEST_F(ArrayHistory, ElementsAreFoundByTheirArrayAndIndex) {
   EXPECT_EQ(history_->show(JobNumber(5))->summary.ref(), JobRef(JobNumber(1), 2));
 }
 
+TEST_F(ArrayHistory, AnIndexIsRefusedWhereItMeansNothing) {
+  ASSERT_TRUE(commit(*journal_, {spec_row(1), array_row(1, Time{9}), progress_row(1),
+                                 element_row(2, 1, 0, Time{5}), job_row(4, Time{8})}));
+  const auto refusal = [this](std::uint64_t job, std::uint32_t index) {
+    const auto shown = history_->show({JobNumber(job), index});
+    return shown ? "shown" : shown.error().message;
+  };
+  EXPECT_EQ(refusal(4, 0), "job 4 is no array: there is no 4[0]");
+  EXPECT_EQ(refusal(2, 0), "job 2 is no array: there is no 2[0]") << "the number of an element";
+  EXPECT_EQ(refusal(1, 10), "there is no 1[10]; the elements of job 1 are 0-9");
+}
+
 TEST_F(ArrayHistory, OfAnArrayTheCountsAndWhatNeverStartedAreKnown) {
   ASSERT_TRUE(commit(*journal_, {spec_row(1), array_row(1, Time{9}), progress_row(1)}));
   const auto array = history_->show(JobNumber(1));
