@@ -7,6 +7,7 @@
 #include "cmd/configuration.h"
 #include "conf/ticket_file.h"
 #include "resmgr/needs.h"
+#include "sched/spec.h"
 
 namespace jobq::cmd {
 namespace {
@@ -33,6 +34,20 @@ Taker element_into(std::optional<std::string>& to) {
                               text));
     }
     to = text;
+    return {};
+  };
+}
+
+Taker priority_into(std::optional<int>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    std::optional<std::uint32_t> number;
+    const bool is_number = into(number)(text).has_value();
+    if (!is_number || *number > std::uint32_t{sched::kMaxPriority}) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is no priority; expected a number of 0 to {}", text,
+                              sched::kMaxPriority));
+    }
+    to = static_cast<int>(*number);
     return {};
   };
 }
@@ -69,7 +84,7 @@ void add_surroundings(Options& options, JobOptions& to) {
 void add_job_options(Options& options, JobOptions& to) {
   options.group("The job");
   options.value("--name", "NAME", into(to.name), "its name; else the command's");
-  options.value("--priority", "N", into(to.priority), "0 to 1000, higher goes first; 50");
+  options.value("--priority", "N", priority_into(to.priority), "0 to 1000, higher goes first; 50");
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
   options.value("-E,--element", "NAME", element_into(to.element),
                 "it runs on nodes of this element of the cluster; else on any");

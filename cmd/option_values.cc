@@ -27,16 +27,14 @@ bool is_whole_number(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-template <class T>
-Result<T> parse_number(std::string_view text) {
-  T number{};
+Result<std::uint32_t> parse_number(std::string_view text) {
+  std::uint32_t number = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
   if (error == std::errc() && stop == end && !text.empty()) return number;
   if (is_whole_number(text)) {
-    return fail(ErrorCode::kUsage,
-                fmt::format("{} is out of range; expected a number of {} to {}", text,
-                            std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+    return fail(ErrorCode::kUsage, fmt::format("{} is out of range; expected a number of 0 to {}",
+                                               text, std::numeric_limits<std::uint32_t>::max()));
   }
   return fail(ErrorCode::kUsage, fmt::format("'{}' is not a number; expected one such as 4", text));
 }
@@ -76,10 +74,7 @@ Taker into(std::optional<std::string>& to) {
 
 Taker into(std::optional<Millis>& to) { return parsed_into(to, parse_duration); }
 Taker into(std::optional<Bytes>& to) { return parsed_into(to, parse_bytes); }
-Taker into(std::optional<std::uint32_t>& to) {
-  return parsed_into(to, parse_number<std::uint32_t>);
-}
-Taker into(std::optional<int>& to) { return parsed_into(to, parse_number<int>); }
+Taker into(std::optional<std::uint32_t>& to) { return parsed_into(to, parse_number); }
 Taker into(std::optional<sched::ArraySpec>& to) { return parsed_into(to, sched::parse_array); }
 Taker into(std::optional<Time>& to) { return parsed_into(to, parse_moment); }
 

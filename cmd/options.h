@@ -37,7 +37,6 @@ Taker into(std::optional<std::string>& to);
 Taker into(std::optional<Millis>& to);
 Taker into(std::optional<Bytes>& to);
 Taker into(std::optional<std::uint32_t>& to);
-Taker into(std::optional<int>& to);
 Taker into(std::optional<sched::ArraySpec>& to);
 Taker into(std::optional<Time>& to);  // RFC 3339, a date, or a duration: so long ago
 Taker append_to(std::vector<std::string>& to);

@@ -222,6 +222,14 @@ std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, job_name_, id, now);
 }
 
+std::optional<FullCap> ResourceManager::full_cap(LimitClassId id) const {
+  const LimitClass* of = state_->waiting.limit_class(id);
+  if (of == nullptr) return std::nullopt;
+  const auto full = std::ranges::find_if(of->caps, &Cap::full);
+  if (full == of->caps.end()) return std::nullopt;
+  return FullCap{(*full)->id, (*full)->taken};
+}
+
 std::optional<Time> ResourceManager::expected_start(RequestId id, Time now,
                                                     const Followers& followers) const {
   if (!is_waiting(id) || !state_->waiting.is_open(id)) return std::nullopt;

@@ -122,6 +122,12 @@ struct Blocker {
 // Why a request waits whose element the configuration has no more.
 Blocker element_is_gone(const std::string& element);
 
+// A cap that is full, and how many run under it.
+struct FullCap {
+  CapId id;
+  std::uint64_t taken = 0;
+};
+
 // How much was looked at since the manager was made, for tests and benchmarks: the cost of a pass
 // without a clock.
 struct Work {
@@ -210,6 +216,8 @@ class ResourceManager {
   // All reasons, most important first; empty when the request is not waiting. `now` as for
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;
+  // The first cap that lets no request of the class start now; none where there is none.
+  std::optional<FullCap> full_cap(LimitClassId id) const;
   // The start by the time limits known now, if everybody uses his limit up and nobody else comes;
   // none where it cannot be known: behind a full cap, a holder without a limit or of a named
   // resource, and some thousand others.

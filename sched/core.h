@@ -329,6 +329,8 @@ class Core {
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;
+  std::string cap_reason(const Job& job) const;
+  std::string reason_of(const Job& job) const;
   std::string shown_reason(const Job& job, StepId id) const;
 
   // Recounts (invariants.cc).

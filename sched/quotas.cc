@@ -82,6 +82,7 @@ std::optional<std::size_t> Quotas::group(const std::string& who, const Caps& cap
   if (!is_new) return known->second;
   Group& made = groups_.emplace_back(Group{who, caps, {}, 0});
   if (caps.running) {
+    caps_running_ = true;
     made.cap = resmgr::CapId{static_cast<std::uint32_t>(groups_.size())};
     rm_->set_cap(made.cap, *caps.running,
                  fmt::format("{} may run {} at a time", who, jobs(*caps.running)));
@@ -110,6 +111,11 @@ void Quotas::set_offsets(const std::vector<FairShare::LineId>& lines, const Fair
     }
   }
   rm_->set_offsets(offsets);
+}
+
+std::string Quotas::text_of(const resmgr::FullCap& cap) const {
+  const Group& group = groups_[cap.id.value - 1];
+  return fmt::format("{} runs {} of {}", group.who, cap.taken, jobs(*group.caps.running));
 }
 
 // Where no end of another job would help, it says so.

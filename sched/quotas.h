@@ -41,6 +41,11 @@ class Quotas {
   const Kind* find_kind(const std::string& user, const JobSpec& spec, FairShare::LineId line) const;
   void set_offsets(const std::vector<FairShare::LineId>& lines, const FairShare& fair);
 
+  // May only so many of some jobs run at a time?
+  bool caps_running() const { return caps_running_; }
+  // "user ann runs 2 of 2 jobs"
+  std::string text_of(const resmgr::FullCap& cap) const;
+
   // kRefused where so many more jobs would be too many to wait, with the cap.
   Result<void> admit(const Kind& kind, std::uint64_t count) const;
   void count_waiting(const Kind& kind, std::int64_t more);
@@ -67,7 +72,8 @@ class Quotas {
 
   const Policy* policy_;
   resmgr::ResourceManager* rm_;
-  std::vector<Group> groups_;
+  bool caps_running_ = false;
+  std::vector<Group> groups_;  // that with cap N stands at N - 1
   std::map<std::string, std::size_t> by_who_;
   std::map<KindKey, Kind> kinds_;
   std::map<std::pair<FairShare::LineId, std::vector<resmgr::CapId>>, resmgr::LimitClassId> classes_;

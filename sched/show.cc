@@ -187,7 +187,7 @@ JobSummary Core::summary_of(const Job& job) const {
   summary.class_name = job.what().class_name;
   summary.user = job.user->name;
   summary.state = job.state();
-  summary.reason = standing_reason(job);
+  summary.reason = reason_of(job);
   summary.priority = job.priority;
   summary.nodes = nodes_of(job);
   summary.submitted = job.submitted;
@@ -240,6 +240,24 @@ std::uint64_t Core::shown_count() const {
     if (array.front != nullptr || array.unstarted_count() == 0) ++hidden;
   }
   return jobs_.live() - hidden;
+}
+
+// The cap that keeps the job from its start, in a few words; empty where it is something else. It
+// stands in a list of all jobs, so it costs a look at the job and no more.
+std::string Core::cap_reason(const Job& job) const {
+  if (!quotas_.caps_running() || job.state() != JobState::kWaitingResources) return {};
+  const std::string& user = job.user->name;
+  const Quotas::Kind* kind = quotas_.find_kind(user, job.what(), fair_.find(user));
+  const auto full = kind == nullptr ? std::nullopt : rm_.full_cap(kind->fresh);
+  return full ? quotas_.text_of(*full) : std::string();
+}
+
+std::string Core::reason_of(const Job& job) const {
+  std::string reason = standing_reason(job);
+  const Job* first = job.array ? job.array->front : &job;
+  const std::string cap = first == nullptr ? std::string() : cap_reason(*first);
+  if (cap.empty()) return reason;
+  return job.array ? reason + "; " + cap : cap;
 }
 
 // Why a step is where it is, in a few words.

@@ -40,6 +40,8 @@ second=$(jq submit --class one)
 wait_for 5 is_state BP "$first"
 expect_eq limit "$(kinds_of "$second")"
 expect_match "class one may run 1 job at a time" "$(jq why "$second")"
+expect_eq "class one runs 1 of 1 job" "$(jq queue "$second" --json | json -r .reason)"
+expect_match "waiting[a-z ]*: class one runs 1 of 1 job" "$(jq show "$second")"
 behind=$(jq submit -- sleep 60)
 wait_for 5 is_state BP "$behind"
 expect_eq WR "$(state_of "$second")"

@@ -68,6 +68,15 @@ help no-such-verb
 END
 ok
 
+test_begin "a number out of range is told the range"
+expect_exit 2 jq submit --cpus 99999999999 -- true
+expect_match "--cpus: 99999999999 is out of range; expected a number of 0 to 4294967295" "$(<err)"
+for priority in -1 1001 99999999999 high; do
+  expect_exit 2 jq submit --priority "$priority" -- true
+  expect_match "'$priority' is no priority; expected a number of 0 to 1000" "$(<err)"
+done
+ok
+
 test_begin "with --json every error is a document on standard output too"
 expect_exit 3 jq queue --json
 expect_eq unreachable "$(json -r .error.code out)"

@@ -304,6 +304,29 @@ TEST(Caps, AlsoAStepThatTakesNothingWaitsForItsPlace) {
   EXPECT_EQ(world.state(JobNumber{3}), "WR");
 }
 
+TEST(Caps, AreTheReasonThatTheQueueShows) {
+  Policy policy;
+  policy.each_user.running = 2;
+  World world(policy);
+  world.join("n1", 3);
+  for (int i = 0; i < 2; ++i) world.submit(one_step().needs(cpus(1)));
+  const JobNumber whole = world.submit(one_step().needs(cpus(1)));
+  const JobNumber by_step = world.submit(one_step());
+  const JobNumber nothing = world.submit(one_step().step_needs({}));
+  Ticket many = ticket_of(one_step());
+  many.array = parse_array("0-2").value();
+  const JobNumber array = world.submit(many);
+  EXPECT_EQ(world.reason(whole), "user ann runs 2 of 2 jobs");
+  EXPECT_EQ(world.reason(by_step), "user ann runs 2 of 2 jobs");
+  EXPECT_EQ(world.reason(nothing), "user ann runs 2 of 2 jobs");
+  EXPECT_EQ(world.reason(array), "0 of 3 done, 0 running; user ann runs 2 of 2 jobs");
+  world.hold(whole);
+  EXPECT_EQ(world.reason(whole), "held by ann");
+  world.send(
+      NewJobNotice{World::kReply, world.bob, "", {ticket_of(one_step().needs(cpus(2)))}, false});
+  EXPECT_EQ(world.reason(JobNumber{array.value + 2}), "waits for 2 cpus") << "no cap holds it";
+}
+
 TEST(Caps, AStartThatFillsOneLetsOthersPast) {
   Policy policy;
   policy.users = {{"ann", {2, {}}}};
