@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cmd/locate.h"
 #include "cmd/options.h"
+#include "sim/live.h"
 #include "sim/metrics.h"
 #include "sim/simulation.h"
 #include "sim/synthetic.h"
@@ -65,6 +66,7 @@ Result<sim::Machine> machine_of(const SimulateOptions& options,
 Result<sim::Synthetic> synthetic_of(const SimulateOptions& options);
 
 // --- the live queue
+Result<sim::LiveQueue> fetch_live_queue(const ControllerOptions& where);
 Result<int> simulate_live(const SimulateOptions& options);
 
 // --- results

@@ -108,7 +108,7 @@ void declare_simulation(Options& options, SimulateOptions& simulate) {
   options.list("--limit", "JOB=TIME", append_split(simulate.limits),
                "what if this job had this time limit?");
   options.value("--estimate", "TIME", into(simulate.estimate),
-                "how long jobs without a time limit are taken to run (1h)");
+                "how long jobs without a limit run whose class has not run yet (1h)");
   options.group("Results");
   options.value("--schedule", "FILE", into(simulate.schedule),
                 "write a line for each job: job, submit, start, end, processors");

@@ -57,6 +57,7 @@ struct ArrayRun {
 };
 
 ArrayView view_of(const ArrayRun& array);
+ArrayRest rest_of(const Job& array);
 ArrayRow to_row(const ArrayRun& array, JobNumber job);
 // The other way; the set itself is in the array's JobRow. Without `running` and `front`.
 void restore(const ArrayRow& row, ArrayRun& array);

@@ -69,6 +69,13 @@ bool EventManager::has_ended(JobRef job) const { return core_->has_ended(job); }
 
 Result<void> EventManager::check_ref(JobRef job) const { return core_->check_ref(job); }
 
+std::optional<ArrayRest> EventManager::rest_of(JobNumber job) const {
+  const Job* found = core_->jobs().find(job);
+  return found == nullptr || !found->array ? std::nullopt : std::optional(sched::rest_of(*found));
+}
+
+std::vector<UsageRow> EventManager::usage() const { return core_->usage(); }
+
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
 
 Result<ClassView> EventManager::find_class(const std::string& name,

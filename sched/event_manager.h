@@ -75,6 +75,8 @@ class EventManager {
   bool has_ended(JobRef job) const;
   // kNotFound for an element that the job, which is in the queue, does not have.
   Result<void> check_ref(JobRef job) const;
+  std::optional<ArrayRest> rest_of(JobNumber job) const;  // none: not in the queue, or no array
+  std::vector<UsageRow> usage() const;     // for fair share, by user; none where that is off
   std::vector<ClassView> classes() const;  // by name, then order of registration
   // Without a version the newest in use, or where all are retired the newest. kNotFound.
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
