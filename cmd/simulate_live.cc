@@ -38,7 +38,6 @@ struct MoreNodes {
 
 // "2", "2x64"
 Result<MoreNodes> parse_more_nodes(const std::string& text) {
-  constexpr std::uint32_t kMost = 100'000;
   const std::size_t x = std::min(text.find('x'), text.size());
   const auto number = [&](std::size_t from, std::size_t to) -> std::uint32_t {
     std::uint32_t value = 0;
@@ -47,11 +46,12 @@ Result<MoreNodes> parse_more_nodes(const std::string& text) {
   };
   MoreNodes more{number(0, x), std::nullopt};
   if (x < text.size()) more.cpus = number(x + 1, text.size());
-  if (more.count > 0 && more.count <= kMost && more.cpus != 0) return more;
+  const bool fits = more.count <= kMostNodes && more.cpus.value_or(1) <= kMostCpusPerNode;
+  if (more.count > 0 && more.cpus != 0 && fits) return more;
   return usage(
       fmt::format("--add-nodes: '{}' is not understood; expected a number of nodes, or "
-                  "with their processors, as 2x64",
-                  text));
+                  "with their processors, as 2x64, {} of {} at most",
+                  text, kMostNodes, kMostCpusPerNode));
 }
 
 // Like the largest node there is, under names that no other has.
@@ -62,6 +62,10 @@ Result<void> add_nodes(sim::LiveQueue& queue, const MoreNodes& more) {
   if (largest != queue.nodes.end()) capacity = largest->total;
   if (more.cpus) capacity.cpus = *more.cpus;
   if (capacity.cpus == 0) return usage("--add-nodes: there is no node to be like; give NxCPUS");
+  if (queue.nodes.size() + more.count > kMostNodes) {
+    return usage(
+        fmt::format("--add-nodes: expected {} nodes at most, with those there are", kMostNodes));
+  }
   for (std::uint32_t i = 0; i < more.count; ++i) {
     resmgr::NodeView node;
     node.name = fmt::format("added node {}", queue.nodes.size() + 1);
@@ -93,9 +97,10 @@ Result<void> limit(sim::LiveQueue& queue, const std::string& text) {
   const std::size_t equals = std::min(text.find('='), text.size());
   const Result<JobRef> ref = parse_job(text.substr(0, equals));
   const Result<Millis> length = parse_duration(text.substr(std::min(equals + 1, text.size())));
-  if (!ref || !length || length->count < 1) {
+  if (!ref || !length || length->count < 1 || *length > sim::kLongestLimit) {
     return usage(
-        fmt::format("--limit: '{}' is not understood; expected JOB=TIME, as 17=30m", text));
+        fmt::format("--limit: '{}' is not understood; expected JOB=TIME, as 17=30m, {} at most",
+                    text, format_duration(sim::kLongestLimit)));
   }
   bool found = false;
   for (auto& [job, rest] : queue.copied.jobs) {
@@ -207,9 +212,7 @@ void note_estimates(const sim::LiveQueue& queue, Millis estimate) {
 }  // namespace
 
 Result<int> simulate_live(const SimulateOptions& options) {
-  if (!options.words.empty() || options.synthetic) {
-    return usage("--live is about the live queue; leave out the trace and --synthetic");
-  }
+  if (!options.words.empty()) return usage("--live is about the live queue; leave out the trace");
   const Result<std::vector<PolicyChoice>> policies = policies_of(options);
   if (!policies) return tl::unexpected(policies.error());
   if (policies->size() > 1) return usage("--live: give one --policy");
