@@ -112,6 +112,22 @@ void print_verdict(const ReplayVerb& verb, const std::string& path,
   print(json.line());
 }
 
+void print_skipped(const ReplayVerb& verb, const std::string& path) {
+  if (!verb.json) {
+    print(
+        fmt::format("{}: skipped; its controller ended before it had written what it started "
+                    "from\n",
+                    path));
+    return;
+  }
+  JsonWriter json;
+  json.object();
+  json.field("recording", path);
+  json.field("skipped", true);
+  json.end();
+  print(json.line());
+}
+
 // A recording, or a directory of them.
 std::vector<std::string> expanded(const std::vector<std::string>& paths) {
   std::vector<std::string> all;
@@ -158,6 +174,10 @@ Result<int> run(const ReplayVerb& verb) {
     if (!replayed) {
       complain(replayed.error());
       code = 1;
+      continue;
+    }
+    if (!replayed->has_beginning) {
+      print_skipped(verb, path);
       continue;
     }
     print_verdict(verb, path, *replayed);

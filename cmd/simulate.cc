@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "cmd/messages.h"
 #include "cmd/verbs.h"
 #include "sim/schedule.h"
@@ -15,11 +17,15 @@ namespace {
 Result<sim::Workload> workload_of_trace(const SimulateOptions& options) {
   if (options.words.size() != 1) {
     return fail(ErrorCode::kUsage,
-                "expected one trace, a file in the Standard Workload Format, or --synthetic");
+                "expected one trace, a file in the Standard Workload Format, or --synthetic, or "
+                "--live");
   }
   const Result<sim::SwfTrace> trace = sim::read_swf(options.words.front());
   if (!trace) return tl::unexpected(trace.error());
-  const Result<sim::Machine> machine = machine_of(options, trace->max_procs);
+  if (trace->records.empty()) {
+    return fail(ErrorCode::kRefused, fmt::format("{} holds no jobs", options.words.front()));
+  }
+  const Result<sim::Machine> machine = machine_of(options, *trace);
   if (!machine) return tl::unexpected(machine.error());
   sim::Workload workload = sim::workload_of(*trace, *machine);
   if (!workload.jobs.empty()) return workload;
@@ -32,7 +38,7 @@ Result<sim::Workload> workload_of(const SimulateOptions& options) {
   if (!options.synthetic) return workload_of_trace(options);
   const Result<sim::Synthetic> synthetic = synthetic_of(options);
   if (!synthetic) return tl::unexpected(synthetic.error());
-  const Result<sim::Machine> machine = machine_of(options, std::nullopt);
+  const Result<sim::Machine> machine = machine_of(options, {});
   if (!machine) return tl::unexpected(machine.error());
   return sim::workload_of(*synthetic, *machine);
 }
@@ -53,8 +59,22 @@ Result<SimulationResult> simulate_one(const sim::Workload& workload, const Polic
                           simulated->pace};
 }
 
+// Also through a link, and as standard input.
+bool is_trace(const std::string& schedule, const SimulateOptions& options) {
+  if (options.words.empty()) return false;
+  const std::string& trace = options.words.front();
+  std::error_code error;
+  return std::filesystem::is_regular_file(schedule, error) &&
+         std::filesystem::equivalent(trace == "-" ? "/dev/stdin" : trace, schedule, error);
+}
+
 Result<int> simulate_all(const sim::Workload& workload, const std::vector<PolicyChoice>& policies,
                          const SimulateOptions& options) {
+  if (options.schedule && is_trace(*options.schedule, options)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("--schedule: {} is the trace itself; it would be overwritten",
+                            *options.schedule));
+  }
   if (options.schedule) {  // what cannot be written is better known before the work
     if (auto writable = sim::write_schedule(*options.schedule, {}); !writable) {
       return tl::unexpected(writable.error());
@@ -84,6 +104,7 @@ Result<int> check_against(const sim::Workload& workload, const std::string& path
 }
 
 Result<int> run(const SimulateOptions& options) {
+  if (auto right = check_options(options); !right) return tl::unexpected(right.error());
   if (options.live) return simulate_live(options);
   const Result<std::vector<PolicyChoice>> policies = policies_of(options);
   if (!policies) return tl::unexpected(policies.error());
@@ -111,7 +132,11 @@ Result<int> run_simulate(const Words& words) {
       "  jq simulate --live --drain n7 --limit 17=30m\n");
   const auto next = options.parse(words);
   if (!next) return tl::unexpected(next.error());
-  return *next == Options::Next::kDone ? Result<int>(0) : run(simulate);
+  if (*next == Options::Next::kDone) return 0;
+  for (std::string& name : options.names()) {
+    if (options.given(name)) simulate.given.push_back(std::move(name));
+  }
+  return run(simulate);
 }
 
 }  // namespace jobq::cmd

@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cmd/locate.h"
 #include "cmd/options.h"
+#include "sim/live.h"
 #include "sim/metrics.h"
 #include "sim/simulation.h"
 #include "sim/synthetic.h"
@@ -17,8 +18,16 @@
 
 namespace jobq::cmd {
 
+// How great what is asked for may be: memory and time follow it.
+inline constexpr std::uint32_t kMostNodes = 100'000;
+inline constexpr std::uint32_t kMostCpusPerNode = 1'000'000;
+inline constexpr std::uint32_t kMostDepth = 1000;
+inline constexpr std::uint32_t kMostMadeUp = 2'000'000;  // jobs
+inline constexpr std::uint32_t kMostShapes = 1'000'000;
+
 // The options as they are given.
 struct SimulateOptions {
+  std::vector<std::string> given;  // their names
   std::vector<std::string> words;
   std::optional<std::uint32_t> cpus;
   std::optional<std::uint32_t> nodes;
@@ -55,16 +64,20 @@ void declare_simulation(Options& options, SimulateOptions& simulate);
 
 // --- what that means; an error is of usage
 
+// Whether the options that are given go together, and their numbers are in range.
+Result<void> check_options(const SimulateOptions& options);
+
 struct PolicyChoice {
   std::string name;
   sim::Options options;
 };
 Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options);
-Result<sim::Machine> machine_of(const SimulateOptions& options,
-                                std::optional<std::uint32_t> of_header);
+// The header of the trace, if there is one.
+Result<sim::Machine> machine_of(const SimulateOptions& options, const sim::SwfTrace& trace);
 Result<sim::Synthetic> synthetic_of(const SimulateOptions& options);
 
 // --- the live queue
+Result<sim::LiveQueue> fetch_live_queue(const ControllerOptions& where);
 Result<int> simulate_live(const SimulateOptions& options);
 
 // --- results

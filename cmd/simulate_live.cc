@@ -7,16 +7,12 @@
 #include <charconv>
 #include <utility>
 
-#include "cmd/client.h"
 #include "cmd/job_arguments.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
-#include "cmd/node_views.h"
 #include "cmd/phrases.h"
-#include "cmd/resource_views.h"
 #include "cmd/simulate.h"
 #include "cmd/table.h"
-#include "controller/translate.h"
 #include "sim/live.h"
 
 namespace jobq::cmd {
@@ -24,92 +20,6 @@ namespace {
 
 tl::unexpected<Error> usage(std::string message) {
   return fail(ErrorCode::kUsage, std::move(message));
-}
-
-// --- the copy
-
-// An older controller does not say; it does what a controller does unless it is told otherwise.
-Result<void> take_scheduling(const wire::JobList& answer, sim::LiveQueue& queue) {
-  if (!answer.has_scheduling()) return {};
-  const Result<resmgr::Scheduling> scheduling = controller::from_wire(answer.scheduling());
-  if (!scheduling) return tl::unexpected(scheduling.error());
-  queue.scheduling = *scheduling;
-  return {};
-}
-
-Result<std::uint64_t> fetch_jobs(Client& client, sim::LiveQueue& queue) {
-  wire::Frame request;
-  request.mutable_queue()->set_details(true);
-  std::uint64_t total = 0;
-  const auto take = [&](wire::Frame& answer) -> Result<void> {
-    if (!answer.has_jobs()) return unexpected_answer();
-    for (const wire::JobDetail& each : answer.jobs().details()) {
-      Result<sched::JobDetail> job = controller::from_wire(each);
-      if (!job) return tl::unexpected(job.error());
-      queue.jobs.push_back(std::move(*job));
-    }
-    total = answer.jobs().total();
-    return take_scheduling(answer.jobs(), queue);
-  };
-  const Result<void> asked = client.ask(std::move(request), take);
-  if (!asked) return tl::unexpected(asked.error());
-  return total;
-}
-
-Result<void> fetch_resources(Client& client, sim::LiveQueue& queue) {
-  const Result<wire::ResourceList> list = ask_for_resources(client);
-  if (!list) return tl::unexpected(list.error());
-  for (const wire::ResourceView& view : list->resources()) {
-    const bool is_exclusive =
-        view.kind() == static_cast<std::uint32_t>(resmgr::NamedKind::kExclusive);
-    queue.named.push_back(
-        {view.name(), is_exclusive ? resmgr::NamedKind::kExclusive : resmgr::NamedKind::kTokens,
-         view.total()});
-  }
-  return {};
-}
-
-// Nodes are named one by one: those that are added later belong to none.
-void take_elements(const wire::NodeView& node, sim::LiveQueue& queue) {
-  for (const std::string& name : node.elements()) {
-    auto known = std::ranges::lower_bound(queue.elements, name, {}, &sched::ElementPolicy::name);
-    if (known == queue.elements.end() || known->name != name) {
-      known = queue.elements.insert(known, sched::ElementPolicy{});
-      known->name = name;
-    }
-    known->nodes.push_back(node.name());
-  }
-}
-
-Result<void> fetch_nodes(Client& client, sim::LiveQueue& queue) {
-  const Result<wire::NodeList> list = ask_for_nodes(client);
-  if (!list) return tl::unexpected(list.error());
-  for (const wire::NodeView& view : list->nodes()) {
-    resmgr::NodeView node;
-    node.name = view.name();
-    take_elements(view, queue);
-    node.state = view.state() > static_cast<std::uint32_t>(resmgr::NodeState::kLost)
-                     ? resmgr::NodeState::kLost
-                     : static_cast<resmgr::NodeState>(view.state());
-    node.total = controller::from_wire(view.total());
-    queue.nodes.push_back(std::move(node));
-  }
-  return {};
-}
-
-Result<sim::LiveQueue> fetch(const SimulateOptions& options) {
-  Result<Client> client = Client::connect(options.where);
-  if (!client) return tl::unexpected(client.error());
-  sim::LiveQueue queue;
-  if (auto done = fetch_resources(*client, queue); !done) return tl::unexpected(done.error());
-  const Result<std::uint64_t> total = fetch_jobs(*client, queue);
-  if (!total) return tl::unexpected(total.error());
-  if (auto done = fetch_nodes(*client, queue); !done) return tl::unexpected(done.error());
-  queue.now = wall_now();
-  if (*total > queue.jobs.size()) {
-    note(fmt::format("the first {} of {} jobs are looked at", queue.jobs.size(), *total));
-  }
-  return queue;
 }
 
 // --- what if
@@ -128,7 +38,6 @@ struct MoreNodes {
 
 // "2", "2x64"
 Result<MoreNodes> parse_more_nodes(const std::string& text) {
-  constexpr std::uint32_t kMost = 100'000;
   const std::size_t x = std::min(text.find('x'), text.size());
   const auto number = [&](std::size_t from, std::size_t to) -> std::uint32_t {
     std::uint32_t value = 0;
@@ -137,11 +46,12 @@ Result<MoreNodes> parse_more_nodes(const std::string& text) {
   };
   MoreNodes more{number(0, x), std::nullopt};
   if (x < text.size()) more.cpus = number(x + 1, text.size());
-  if (more.count > 0 && more.count <= kMost && more.cpus != 0) return more;
+  const bool fits = more.count <= kMostNodes && more.cpus.value_or(1) <= kMostCpusPerNode;
+  if (more.count > 0 && more.cpus != 0 && fits) return more;
   return usage(
       fmt::format("--add-nodes: '{}' is not understood; expected a number of nodes, or "
-                  "with their processors, as 2x64",
-                  text));
+                  "with their processors, as 2x64, {} of {} at most",
+                  text, kMostNodes, kMostCpusPerNode));
 }
 
 // Like the largest node there is, under names that no other has.
@@ -152,6 +62,10 @@ Result<void> add_nodes(sim::LiveQueue& queue, const MoreNodes& more) {
   if (largest != queue.nodes.end()) capacity = largest->total;
   if (more.cpus) capacity.cpus = *more.cpus;
   if (capacity.cpus == 0) return usage("--add-nodes: there is no node to be like; give NxCPUS");
+  if (queue.nodes.size() + more.count > kMostNodes) {
+    return usage(
+        fmt::format("--add-nodes: expected {} nodes at most, with those there are", kMostNodes));
+  }
   for (std::uint32_t i = 0; i < more.count; ++i) {
     resmgr::NodeView node;
     node.name = fmt::format("added node {}", queue.nodes.size() + 1);
@@ -172,23 +86,35 @@ Result<void> drain(sim::LiveQueue& queue, const std::string& name) {
   return {};
 }
 
-// "17=30m"
+tl::unexpected<Error> of_array(JobRef element) {
+  return usage(
+      fmt::format("--limit: {} has not started and has the time limit of its array; give {}=TIME",
+                  to_string(element), element.job.value));
+}
+
+// "17=30m"; an array's is that of all its elements.
 Result<void> limit(sim::LiveQueue& queue, const std::string& text) {
   const std::size_t equals = std::min(text.find('='), text.size());
   const Result<JobRef> ref = parse_job(text.substr(0, equals));
   const Result<Millis> length = parse_duration(text.substr(std::min(equals + 1, text.size())));
-  if (!ref || !length || length->count < 1) {
+  if (!ref || !length || length->count < 1 || *length > sim::kLongestLimit) {
     return usage(
-        fmt::format("--limit: '{}' is not understood; expected JOB=TIME, as 17=30m", text));
+        fmt::format("--limit: '{}' is not understood; expected JOB=TIME, as 17=30m, {} at most",
+                    text, format_duration(sim::kLongestLimit)));
   }
-  const auto job = std::ranges::find_if(
-      queue.jobs, [&](const sched::JobDetail& each) { return each.summary.ref() == *ref; });
-  if (job == queue.jobs.end()) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("--limit: job {} is not in the queue", to_string(*ref)));
+  bool found = false;
+  for (auto& [job, rest] : queue.copied.jobs) {
+    if (job.summary.job != ref->job) continue;
+    if (!ref->index || ref->index == job.summary.index) {
+      job.time_limit = *length;
+      found = true;
+    } else if (rest && (rest->waiting.contains(*ref->index) || rest->held.contains(*ref->index))) {
+      return of_array(*ref);
+    }
   }
-  job->time_limit = *length;
-  return {};
+  if (found) return {};
+  return fail(ErrorCode::kNotFound,
+              fmt::format("--limit: job {} is not in the queue", to_string(*ref)));
 }
 
 Result<sim::LiveQueue> changed(sim::LiveQueue queue, const SimulateOptions& options) {
@@ -214,29 +140,29 @@ struct Answer {
   std::optional<std::vector<sim::Foreseen>> changed;
 };
 
-// Calls `each` with every job that waits, its place in the answer's lists, and what it is.
-template <class Each>
-void for_each_waiting(const Answer& answer, Each each) {
-  std::size_t i = 0;
-  for (const sched::JobDetail& job : answer.queue.jobs) {
-    if (!job.summary.started) each(job, i++);
-  }
+const sched::JobDetail& job_of(const Answer& answer, std::size_t i) {
+  return answer.queue.copied.jobs[answer.as_it_is[i].place].job;
 }
 
 void print_as_json(const Answer& answer) {
-  for_each_waiting(answer, [&](const sched::JobDetail& job, std::size_t i) {
+  for (std::size_t i = 0; i < answer.as_it_is.size(); ++i) {
+    const sim::Foreseen& is = answer.as_it_is[i];
+    const sched::JobDetail& job = job_of(answer, i);
+    const auto& rest = answer.queue.copied.jobs[is.place].rest;
+    const bool is_held = rest && rest->held.contains(is.job.index.value_or(0));
     JsonWriter json;
     json.object();
-    json.field("job", job.summary.job.value);
+    json.field("job", is.job.job.value);
+    json.field("index", is.job.index);
     json.field("name", job.summary.name);
     json.field("user", job.summary.user);
-    json.field("state", sched::code(job.summary.state));
+    json.field("state", sched::code(is_held ? sched::JobState::kHeld : job.summary.state));
     json.field("priority", job.summary.priority);
-    json.field("start", answer.as_it_is[i].start);
+    json.field("start", is.start);
     if (answer.changed) json.field("start_if", (*answer.changed)[i].start);
     json.end();
     print(json.line());
-  });
+  }
 }
 
 std::string start_of(const sim::Foreseen& foreseen, Time now) {
@@ -252,40 +178,48 @@ void print_as_table(const Answer& answer) {
   const auto wait = [&](const sim::Foreseen& foreseen) {
     return foreseen.start ? elapsed(*foreseen.start - now) : "-";
   };
-  for_each_waiting(answer, [&](const sched::JobDetail& job, std::size_t i) {
+  for (std::size_t i = 0; i < answer.as_it_is.size(); ++i) {
     const sim::Foreseen& is = answer.as_it_is[i];
-    std::vector<Cell> row = {
-        std::to_string(job.summary.job.value), job.summary.name,  job.summary.user,
-        std::to_string(job.summary.priority),  start_of(is, now), wait(is)};
+    const sched::JobSummary& job = job_of(answer, i).summary;
+    std::vector<Cell> row = {to_string(is.job), job.name, job.user, std::to_string(job.priority),
+                             start_of(is, now), wait(is)};
     if (answer.changed) {
       row.emplace_back(start_of((*answer.changed)[i], now));
       row.emplace_back(wait((*answer.changed)[i]));
     }
     table.add(std::move(row));
-  });
+  }
   print(table.take_text(standard_output()));
 }
 
+// Arrays count as one: so they were submitted.
 void note_estimates(const sim::LiveQueue& queue, Millis estimate) {
-  const auto without = static_cast<std::size_t>(std::ranges::count_if(
-      queue.jobs, [](const sched::JobDetail& job) { return !job.time_limit; }));
-  if (without == 0) return;
-  note(fmt::format("{} without a time limit: taken to run {}; all others to use their limit up",
-                   counted(without, "job"), format_duration(estimate)));
+  std::size_t by_class = 0;
+  std::size_t by_option = 0;
+  for (const auto& [job, rest] : queue.copied.jobs) {
+    if (!job.time_limit) ++(job.estimate ? by_class : by_option);
+  }
+  if (by_class > 0) {
+    note(fmt::format("{} without a time limit: taken to run as long as the class took of late",
+                     counted(by_class, "job")));
+  }
+  if (by_option > 0) {
+    note(fmt::format("{} without a time limit: taken to run {}; all others to use their limit up",
+                     counted(by_option, "job"), format_duration(estimate)));
+  }
 }
 
 }  // namespace
 
 Result<int> simulate_live(const SimulateOptions& options) {
-  if (!options.words.empty() || options.synthetic) {
-    return usage("--live is about the live queue; leave out the trace and --synthetic");
-  }
+  if (!options.words.empty()) return usage("--live is about the live queue; leave out the trace");
   const Result<std::vector<PolicyChoice>> policies = policies_of(options);
   if (!policies) return tl::unexpected(policies.error());
   if (policies->size() > 1) return usage("--live: give one --policy");
-  Result<sim::LiveQueue> queue = fetch(options);
+  Result<sim::LiveQueue> queue = fetch_live_queue(options.where);
   if (!queue) return tl::unexpected(queue.error());
-  queue->scheduling = scheduling_of(options, policies->front(), queue->scheduling);
+  resmgr::Scheduling& scheduling = queue->copied.policy.scheduling;
+  scheduling = scheduling_of(options, policies->front(), scheduling);
   const bool has_changes =
       !options.add_nodes.empty() || !options.drain.empty() || !options.limits.empty();
   const Result<sim::LiveQueue> other = changed(*queue, options);

@@ -25,6 +25,15 @@ auto value_of(std::string_view option, const std::string& text, Parse parse)
   return usage(fmt::format("{}: {}", option, value.error().message));
 }
 
+// A number, or a time in seconds, from the least to the most.
+Result<double> quantity_of(std::string_view option, const std::string& text, double least,
+                           double most) {
+  auto value = value_of(option, text, sim::parse_quantity);
+  if (!value || (*value >= least && *value <= most)) return value;
+  return usage(
+      fmt::format("{}: '{}' is out of range; expected {} to {:.0f}", option, text, least, most));
+}
+
 constexpr std::array<std::string_view, 4> kPolicies = {"fcfs", "easy", "conservative", "priority"};
 
 Result<PolicyChoice> policy_named(const std::string& name) {
@@ -49,16 +58,13 @@ Result<PolicyChoice> policy_named(const std::string& name) {
 // What holds under every policy.
 Result<sim::Options> common_options(const SimulateOptions& options) {
   sim::Options common;
-  if (options.depth == 0) return usage("--depth is at least 1");
   if (options.depth) common.scheduling.depth = *options.depth;
-  const auto cost = value_of("--dispatch-cost", options.dispatch_cost, sim::parse_quantity);
+  const auto cost = quantity_of("--dispatch-cost", options.dispatch_cost, 0, 1e6);
   if (!cost) return tl::unexpected(cost.error());
-  if (*cost > 1e6) return usage("--dispatch-cost: expected a million seconds at most");
   common.dispatch = {std::llround(*cost * 1e6), options.dispatch_parallel};
-  const auto mtbf = value_of("--node-mtbf", options.node_mtbf, sim::parse_quantity);
+  const auto mtbf = quantity_of("--node-mtbf", options.node_mtbf, 0, 1e10);
   if (!mtbf) return tl::unexpected(mtbf.error());
   const Millis repair = options.node_repair.value_or(seconds(3600));
-  if (repair.count < 1) return usage("--node-repair takes at least a millisecond");
   common.failures = {*mtbf, repair, options.seed.value_or(1)};
   return common;
 }
@@ -108,7 +114,7 @@ void declare_simulation(Options& options, SimulateOptions& simulate) {
   options.list("--limit", "JOB=TIME", append_split(simulate.limits),
                "what if this job had this time limit?");
   options.value("--estimate", "TIME", into(simulate.estimate),
-                "how long jobs without a time limit are taken to run (1h)");
+                "how long jobs without a limit run whose class has not run yet (1h)");
   options.group("Results");
   options.value("--schedule", "FILE", into(simulate.schedule),
                 "write a line for each job: job, submit, start, end, processors");
@@ -139,8 +145,7 @@ Result<std::vector<PolicyChoice>> policies_of(const SimulateOptions& options) {
   return policies;
 }
 
-Result<sim::Machine> machine_of(const SimulateOptions& options,
-                                std::optional<std::uint32_t> of_header) {
+Result<sim::Machine> machine_of(const SimulateOptions& options, const sim::SwfTrace& trace) {
   const bool by_nodes = options.nodes || options.cpus_per_node;
   if (options.cpus && by_nodes) {
     return usage("--cpus is a machine of one node; give it, or --nodes and --cpus-per-node");
@@ -148,31 +153,27 @@ Result<sim::Machine> machine_of(const SimulateOptions& options,
   if (options.nodes.has_value() != options.cpus_per_node.has_value()) {
     return usage("--nodes and --cpus-per-node belong together; give both, or --cpus");
   }
-  const sim::Machine machine =
-      by_nodes ? sim::Machine{*options.nodes, *options.cpus_per_node}
-               : sim::Machine{1, options.cpus ? *options.cpus : of_header.value_or(0)};
-  if (machine.cpus() > 0) return machine;
-  if (options.cpus || by_nodes) return usage("a machine has at least 1 processor");
-  return usage(
-      fmt::format("{} how large the machine is; give --cpus N, or --nodes N and "
-                  "--cpus-per-node M",
-                  options.synthetic ? "nothing says" : "the trace does not say"));
+  if (by_nodes) return sim::Machine{*options.nodes, *options.cpus_per_node};
+  if (options.cpus) return sim::Machine{1, *options.cpus};
+  if (trace.max_procs) return sim::Machine{1, *trace.max_procs};
+  const std::string_view nothing = options.synthetic
+                                       ? "nothing says how large the machine is"
+                                       : "the trace does not say how large the machine is";
+  return usage(fmt::format("{}; give --cpus N, or --nodes N and --cpus-per-node M",
+                           trace.wrong_header.empty() ? nothing : trace.wrong_header));
 }
 
 Result<sim::Synthetic> synthetic_of(const SimulateOptions& options) {
   if (!options.words.empty()) return usage("give a trace or --synthetic, not both");
-  if (options.jobs.value_or(0) == 0) return usage("--synthetic: give --jobs N, at least 1");
+  if (!options.jobs) return usage("--synthetic: give --jobs N");
   const auto arrival = value_of("--arrival", options.arrival, sim::parse_arrival);
   if (!arrival) return tl::unexpected(arrival.error());
   const auto run = value_of("--run", options.run, sim::parse_distribution);
   if (!run) return tl::unexpected(run.error());
   const auto width = value_of("--cpus-per-job", options.cpus_per_job, sim::parse_distribution);
   if (!width) return tl::unexpected(width.error());
-  const auto factor = value_of("--limit-factor", options.limit_factor, sim::parse_quantity);
+  const auto factor = quantity_of("--limit-factor", options.limit_factor, 1, 1e6);
   if (!factor) return tl::unexpected(factor.error());
-  if (*factor < 1) return usage("--limit-factor: expected at least 1");
-  constexpr std::uint32_t kMostShapes = 1'000'000;
-  if (options.shapes > kMostShapes) return usage("--shapes: expected at most a million");
   return sim::Synthetic{
       *options.jobs,           *arrival, *run, *width, *factor, options.shapes.value_or(0),
       options.seed.value_or(1)};

@@ -101,6 +101,23 @@ std::string next_name(const std::vector<std::string>& known) {
   return fmt::format("{:06}", last + 1);
 }
 
+// What earlier lives left that nobody can replay: recordings without a beginning, and beginnings
+// that are not whole.
+void remove_remains(const std::vector<std::string>& recordings) {
+  std::error_code error;
+  for (const std::string& recording : recordings) {
+    if (!std::filesystem::exists(rows_file(recording), error) && !error) {
+      std::filesystem::remove_all(recording, error);
+      continue;
+    }
+    std::vector<std::filesystem::path> parts;
+    for (const auto& entry : std::filesystem::directory_iterator(recording, error)) {
+      if (entry.path().filename().string().starts_with("rows.part")) parts.push_back(entry.path());
+    }
+    for (const std::filesystem::path& part : parts) std::filesystem::remove(part, error);
+  }
+}
+
 }  // namespace
 
 // Whatever else is to be done goes first: a start with a full queue has enough to do. What the rows
@@ -146,7 +163,9 @@ Bytes FlightRecorder::make_room() const {
 
 void FlightRecorder::open(std::vector<sched::Row> from) {
   const std::string flight = flight_directory(options_.state);
-  const std::string recording = flight + "/" + next_name(recordings(flight));
+  const std::vector<std::string> old = recordings(flight);
+  const std::string recording = flight + "/" + next_name(old);
+  remove_remains(old);
   const Bytes room = make_room();
   std::error_code ignored;  // the next call tells
   std::filesystem::create_directories(recording, ignored);

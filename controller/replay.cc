@@ -25,14 +25,6 @@ class Run {
   explicit Run(const OnStep& on_step) : on_step_(on_step) {}
 
   Result<void> start(const std::string& recording, const wire::FlightStart& start) {
-    std::error_code ignored;
-    if (!std::filesystem::exists(rows_file(recording), ignored)) {
-      return fail(
-          ErrorCode::kNotFound,
-          fmt::format("{} has no beginning: its controller ended before it had written what "
-                      "it started from; other recordings can be replayed by their names",
-                      recording));
-    }
     const auto policy = from_wire(start);
     if (!policy) return tl::unexpected(policy.error());
     auto rows = store::load_rows(rows_file(recording), {encode_spec, decode_spec});
@@ -109,8 +101,14 @@ Result<Replayed> replay(const std::string& recording, const OnStep& on_step) {
   wire::FlightRecord record;
   const auto first = reader.next(record);
   if (!first) return tl::unexpected(in_file(first.error(), recording));
-  if (!*first || !record.has_start()) {
-    return fail(ErrorCode::kRefused, fmt::format("{} has no beginning", recording));
+  std::error_code ignored;
+  if (!*first || !std::filesystem::exists(rows_file(recording), ignored)) {
+    Replayed nothing;
+    nothing.has_beginning = false;
+    return nothing;
+  }
+  if (!record.has_start()) {
+    return fail(ErrorCode::kRefused, fmt::format("{} does not begin with a start", recording));
   }
   Run run(on_step);
   if (const auto started = run.start(recording, record.start()); !started) {

@@ -31,6 +31,8 @@ struct Replayed {
   Time to;
   bool torn = false;  // the last record is not whole: the controller was killed while it wrote
   bool full = false;  // the recording reached its limit
+  // Its controller ended before it had written what it started from: nothing could be run.
+  bool has_beginning = true;
   // The first place where this core decided otherwise; nothing behind it was run.
   std::optional<std::string> difference;
 };

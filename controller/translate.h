@@ -18,6 +18,8 @@
 #include "resmgr/scheduling.h"
 #include "sched/action.h"
 #include "sched/event.h"
+#include "sched/policy.h"
+#include "sched/rows.h"
 #include "sched/spec.h"
 #include "sched/view.h"
 
@@ -54,6 +56,11 @@ resmgr::Capacity from_wire(const wire::Capacity& in);
 void to_wire(const sched::NodeView& node, wire::NodeView& out);
 void to_wire(const resmgr::Scheduling& scheduling, wire::Scheduling& out);
 Result<resmgr::Scheduling> from_wire(const wire::Scheduling& in);
+// All of a policy but its scheduling and what it remembers for how long.
+void to_wire(const sched::Policy& policy, wire::Policy& out);
+Result<void> from_wire(const wire::Policy& in, sched::Policy& policy);
+void to_wire(const sched::UsageRow& usage, wire::Usage& out);
+sched::UsageRow from_wire(const wire::Usage& in);
 // What users call a job, by its number.
 using RefOf = std::function<JobRef(JobNumber)>;
 void to_wire(const resmgr::NamedView& resource, const RefOf& ref_of, wire::ResourceView& out);

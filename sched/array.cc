@@ -79,6 +79,25 @@ ArrayView view_of(const ArrayRun& array) {
   return view;
 }
 
+ArrayRest rest_of(const Job& array) {
+  const ArrayRun& run = *array.array;
+  ArrayRest rest;
+  rest.throttle = run.spec.throttle;
+  const std::vector<StepSpec>& steps = array.what().steps;
+  for (std::uint32_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].after.empty() && steps[i].after_any.empty()) rest.first.emplace_back(i);
+  }
+  if (array.held) {
+    rest.held = run.unstarted();
+    return rest;
+  }
+  rest.held = run.held;
+  rest.waiting = run.unstarted();
+  rest.waiting.remove(run.held);
+  if (run.front != nullptr) rest.front = run.front->index;
+  return rest;
+}
+
 ArrayRow to_row(const ArrayRun& array, JobNumber job) {
   ArrayRow row;
   row.job = job;

@@ -60,6 +60,7 @@ struct ArrayRun {
 std::string name_of(JobNumber array, const IndexSet& elements);
 
 ArrayView view_of(const ArrayRun& array);
+ArrayRest rest_of(const Job& array);
 ArrayRow to_row(const ArrayRun& array, JobNumber job);
 // The other way; the set itself is in the array's JobRow. Without `running` and `front`.
 void restore(const ArrayRow& row, ArrayRun& array);

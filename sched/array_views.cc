@@ -34,6 +34,7 @@ std::vector<StepView> pending_steps(const JobSpec& spec) {
     StepView& view = steps.emplace_back();
     view.name = step_of(spec, StepId{i}).name;
     view.kind = step_of(spec, StepId{i}).kind;
+    view.needs = step_of(spec, StepId{i}).needs;
   }
   return steps;
 }

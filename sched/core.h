@@ -88,6 +88,7 @@ class Core {
   bool has_ended(JobRef ref) const;
   Result<void> check_ref(JobRef ref) const;
   Result<void> check_filter(const QueueFilter& filter) const;
+  std::vector<UsageRow> usage() const { return fair_.rows(); }
   std::vector<ClassView> class_views() const;
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;

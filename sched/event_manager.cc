@@ -73,6 +73,13 @@ Result<void> EventManager::check_filter(const QueueFilter& filter) const {
   return core_->check_filter(filter);
 }
 
+std::optional<ArrayRest> EventManager::rest_of(JobNumber job) const {
+  const Job* found = core_->jobs().find(job);
+  return found == nullptr || !found->array ? std::nullopt : std::optional(sched::rest_of(*found));
+}
+
+std::vector<UsageRow> EventManager::usage() const { return core_->usage(); }
+
 std::vector<ClassView> EventManager::classes() const { return core_->class_views(); }
 
 Result<ClassView> EventManager::find_class(const std::string& name,

@@ -77,6 +77,8 @@ class EventManager {
   Result<void> check_ref(JobRef job) const;
   // kNotFound for an element of the cluster that the policy does not name.
   Result<void> check_filter(const QueueFilter& filter) const;
+  std::optional<ArrayRest> rest_of(JobNumber job) const;  // none: not in the queue, or no array
+  std::vector<UsageRow> usage() const;     // for fair share, by user; none where that is off
   std::vector<ClassView> classes() const;  // by name, then order of registration
   // Without a version the newest in use, or where all are retired the newest. kNotFound.
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;

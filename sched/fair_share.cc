@@ -184,6 +184,12 @@ UsageRow FairShare::row(const std::string& user) const {
   return {line.user, line.used, line.counted};
 }
 
+std::vector<UsageRow> FairShare::rows() const {
+  std::vector<UsageRow> rows;
+  for (const auto& [user, line] : by_user_) rows.push_back(row(user));
+  return rows;
+}
+
 std::optional<PriorityTerm> FairShare::term(const std::string& user) const {
   const LineId id = find(user);
   if (!id) return std::nullopt;

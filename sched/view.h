@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "resmgr/resource_manager.h"
 #include "sched/event.h"
+#include "sched/index_set.h"
 #include "sched/spec.h"
 #include "sched/state.h"
 
@@ -53,6 +54,15 @@ struct ArrayView {
   std::uint64_t cancelled = 0;
   std::string not_started;         // which, cut off where they are many
   std::vector<Index> now_running;  // likewise
+};
+
+// What has not started of an array, all of it.
+struct ArrayRest {
+  std::uint32_t throttle = 0;  // so many of its elements run at most at a time; 0: any number
+  IndexSet waiting;
+  IndexSet held;               // by themselves or with their array
+  std::optional<Index> front;  // of those that wait, the one that is a job by now
+  std::vector<StepId> first;   // the steps that wait for no other
 };
 
 struct AttemptView {

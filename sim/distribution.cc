@@ -36,10 +36,11 @@ tl::unexpected<Error> expected(std::string_view text) {
                           text));
 }
 
-bool makes_sense(const Distribution& distribution) {
-  if (distribution.kind == Kind::kUniform) return distribution.a <= distribution.b;
-  if (distribution.kind == Kind::kPareto) return distribution.b > 0;
-  return true;
+// What is wrong with the numbers of a form that is right; empty: nothing.
+std::string_view fault_of(const Distribution& distribution) {
+  if (distribution.kind == Kind::kUniform && distribution.a > distribution.b) return kLowAboveHigh;
+  if (distribution.kind == Kind::kPareto && distribution.b == 0) return "the shape is 0";
+  return {};
 }
 
 }  // namespace
@@ -97,7 +98,9 @@ Result<Distribution> parse_distribution(std::string_view text) {
     if (!one) return expected(text);
     distribution.a = *one;
   }
-  return makes_sense(distribution) ? Result<Distribution>(distribution) : expected(text);
+  const std::string_view fault = fault_of(distribution);
+  if (fault.empty()) return distribution;
+  return fail(ErrorCode::kUsage, fmt::format("'{}': {}", text, fault));
 }
 
 }  // namespace jobq::sim

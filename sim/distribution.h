@@ -29,6 +29,9 @@ struct Distribution {
 // An error says what was expected, without the option's name.
 Result<Distribution> parse_distribution(std::string_view text);
 
+// What is wrong with LOW,HIGH.
+inline constexpr std::string_view kLowAboveHigh = "the first number is above the second";
+
 // "2.5", "10m"; not negative.
 Result<double> parse_quantity(std::string_view text);
 

@@ -3,6 +3,7 @@
 #include "sim/live.h"
 
 #include <algorithm>
+#include <map>
 #include <queue>
 #include <unordered_map>
 #include <utility>
@@ -13,21 +14,14 @@
 namespace jobq::sim {
 namespace {
 
-sched::Policy policy_of(const LiveQueue& queue) {
-  sched::Policy policy = sched::policy_of(queue.scheduling);
-  policy.elements = queue.elements;
-  return policy;
-}
+// Shares are found anew again and again, also when nothing else happens. After so many turns of
+// that time goes from end to end.
+constexpr std::uint64_t kMostIdleTurns = 1'000'000;
 
 class Future {
  public:
   Future(const LiveQueue& queue, Millis estimate)
-      : queue_(&queue), estimate_(estimate), now_(queue.now), core_(policy_of(queue)) {
-    for (const sched::JobDetail& job : queue.jobs) {
-      jobs_[job.summary.job] = {&job, job.summary.started};
-      if (!job.summary.started) ++to_start_;
-    }
-  }
+      : queue_(&queue), estimate_(estimate), now_(queue.now), core_(queue.copied.policy) {}
 
   std::vector<Foreseen> run() {
     begin();
@@ -35,6 +29,7 @@ class Future {
       const std::optional<Time> due = next_instant();
       if (!due) break;
       now_ = *due;
+      ++idle_turns_;
       end_due();
       decide();
     }
@@ -55,12 +50,14 @@ class Future {
     }
   };
 
+  const std::vector<controller::CopiedJob>& jobs() const { return queue_->copied.jobs; }
   void begin();
   std::optional<Time> next_instant() const;
   void end_due();
   void decide();
   void act(const sched::Action& action);
   void launched(const sched::Launch& launch);
+  Known& known(JobNumber number);
   Time end_of(const Known& known) const;
   std::vector<Foreseen> foreseen() const;
 
@@ -69,33 +66,47 @@ class Future {
   Time now_;
   Time wake_;
   sched::EventManager core_;
-  std::unordered_map<JobNumber, Known> jobs_;  // for look-up only
+  std::vector<JobNumber> numbers_;                   // by place, in the core
+  std::unordered_map<JobNumber, Known> known_;       // by number in the core; for look-up only
+  std::map<JobNumber, std::vector<Time>> elements_;  // of arrays: when each started
   std::size_t to_start_ = 0;
+  std::uint64_t idle_turns_ = 0;  // in which nothing ended
   std::priority_queue<End, std::vector<End>, std::greater<>> ends_;
   std::vector<sched::Action> actions_;
 };
 
 void Future::begin() {
   LiveCopy copy = copy_of(*queue_);
+  numbers_ = std::move(copy.numbers);
+  for (std::size_t i = 0; i < jobs().size(); ++i) {
+    const auto& [job, rest] = jobs()[i];
+    known_[numbers_[i]] = {&job, job.summary.started};
+    if (rest) elements_[numbers_[i]].resize(rest->waiting.size() + rest->held.size());
+    if (!job.summary.started) to_start_ += rest ? elements_[numbers_[i]].size() : 1;
+  }
   core_.restore(copy.rows, now_, actions_);
   for (sched::NodeJoined& join : copy.joins) core_.accept(std::move(join), now_, actions_);
   for (const LiveCopy::Running& running : copy.running) {
-    ends_.push({end_of(jobs_.at(running.id.job)), running.id, running.node});
+    ends_.push({end_of(known_.at(running.id.job)), running.id, running.node});
   }
   decide();
 }
 
 // What is past its time ends in a moment.
 Time Future::end_of(const Known& known) const {
-  return std::max(known.start + known.job->time_limit.value_or(estimate_), now_ + seconds(1));
+  const std::optional<Millis>& limit = known.job->time_limit;
+  const Millis length = limit ? *limit : known.job->estimate.value_or(estimate_);
+  return std::max(known.start + length, now_ + seconds(1));
 }
 
 std::optional<Time> Future::next_instant() const {
-  if (ends_.empty()) return wake_ ? std::optional(wake_) : std::nullopt;
-  return wake_ ? std::min(wake_, ends_.top().at) : ends_.top().at;
+  const bool wakes = wake_ && idle_turns_ < kMostIdleTurns;
+  if (ends_.empty()) return wakes ? std::optional(wake_) : std::nullopt;
+  return wakes ? std::min(wake_, ends_.top().at) : ends_.top().at;
 }
 
 void Future::end_due() {
+  if (!ends_.empty() && ends_.top().at <= now_) --idle_turns_;
   for (; !ends_.empty() && ends_.top().at <= now_; ends_.pop()) {
     core_.accept(sched::TaskComplete{ends_.top().node, ends_.top().id, {}}, now_, actions_);
   }
@@ -118,20 +129,42 @@ void Future::act(const sched::Action& action) {
 }
 
 void Future::launched(const sched::Launch& launch) {
-  Known& known = jobs_.at(launch.id.job);
-  if (!known.start) {
-    known.start = now_;
+  Known& job = known(launch.id.job);
+  if (!job.start) {
+    job.start = now_;
     --to_start_;
   }
-  ends_.push({end_of(known), launch.id, launch.node});
+  ends_.push({end_of(job), launch.id, launch.node});
+}
+
+// An element that was not a job before is as its array says.
+Future::Known& Future::known(JobNumber number) {
+  const auto [place, is_new] = known_.try_emplace(number);
+  if (is_new) {
+    const JobRef element = core_.ref_of(number);
+    elements_.at(element.job).at(*element.index) = now_;
+    place->second.job = known_.at(element.job).job;
+  }
+  return place->second;
 }
 
 std::vector<Foreseen> Future::foreseen() const {
   std::vector<Foreseen> all;
-  for (const sched::JobDetail& job : queue_->jobs) {
+  const auto add = [&](JobRef job, std::size_t place, Time start) {
+    all.push_back({job, place, start ? std::optional(start) : std::nullopt});
+  };
+  for (std::size_t i = 0; i < jobs().size(); ++i) {
+    const auto& [job, rest] = jobs()[i];
     if (job.summary.started) continue;
-    const Time start = jobs_.at(job.summary.job).start;
-    all.push_back({job.summary.job, start ? std::optional(start) : std::nullopt});
+    if (!rest) {
+      add(job.summary.job, i, known_.at(numbers_[i]).start);
+      continue;
+    }
+    const std::vector<sched::Index> indexes = elements_of(*rest);
+    const std::vector<Time>& starts = elements_.at(numbers_[i]);
+    for (std::size_t k = 0; k < indexes.size(); ++k) {
+      add({job.summary.job, indexes[k]}, i, starts[k]);
+    }
   }
   return all;
 }

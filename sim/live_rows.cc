@@ -3,13 +3,17 @@
 #include "sim/live_rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <set>
 
+#include "sched/rank.h"
+
 namespace jobq::sim {
 namespace {
 
+using controller::CopiedJob;
 using sched::JobDetail;
 using sched::StepState;
 using sched::StepView;
@@ -49,11 +53,20 @@ class Copier {
   explicit Copier(const LiveQueue& queue) : queue_(&queue) {}
 
   LiveCopy copy() {
+    number_all();
     for (const resmgr::NodeView& node : queue_->nodes) add_node(node);
     for (const resmgr::NamedResource& named : queue_->named) {
       copy_.rows.emplace_back(sched::ResourceRow{named, false});
     }
-    for (const JobDetail& job : queue_->jobs) add_job(job);
+    for (const sched::UsageRow& usage : queue_->copied.usage) copy_.rows.emplace_back(usage);
+    for (std::size_t i = 0; i < jobs().size(); ++i) {
+      if (!jobs()[i].rest) add_job(jobs()[i].job, copy_.numbers[i]);
+    }
+    // Their rows count those that run.
+    for (const auto& [number, array] : arrays_) {
+      if (array.waiting + array.running > 0) add_array(number, array);
+    }
+    copy_.rows.emplace_back(sched::CounterRow{"next_job", next_job_});
     copy_.rows.emplace_back(sched::CounterRow{"next_node", nodes_.size() + 1});
     copy_.rows.emplace_back(sched::CounterRow{"next_spec", next_spec_});
     for (auto& [name, node] : nodes_) {
@@ -69,25 +82,52 @@ class Copier {
     sched::NodeJoined join;
     std::uint32_t gpus_given = 0;
   };
+  struct Array {
+    const JobDetail* element = nullptr;  // any
+    sched::ArrayRest rest;
+    std::uint64_t waiting = 0;  // not started, with those held
+    std::uint32_t running = 0;
+  };
   struct Step {
     const StepView* view = nullptr;  // none: of a job that has no step to run yet
     bool runs = false;
   };
 
+  const std::vector<CopiedJob>& jobs() const { return queue_->copied.jobs; }
+  void number_all();
   void add_node(const resmgr::NodeView& node);
-  void add_job(const JobDetail& job);
+  void add_job(const JobDetail& job, JobNumber number);
+  void add_array(JobNumber number, const Array& array);
+  sched::JobRow row_of(const JobDetail& job, JobNumber number, const std::vector<Step>& steps);
+  int priority_of(const JobDetail& job, const sched::JobSpec& reduced) const;
   std::vector<Step> steps_of(const JobDetail& job) const;
   std::shared_ptr<const sched::JobSpec> spec_of(const JobDetail& job,
                                                 const std::vector<Step>& steps) const;
-  void add_attempt(const JobDetail& job, std::uint32_t step, const StepView& view);
+  void add_attempt(const JobDetail& job, AttemptId id, const StepView& view);
   std::vector<std::uint32_t> give_gpus(CopiedNode& node, std::uint32_t count);
   bool can_stand(const JobDetail& job) const;
 
   const LiveQueue* queue_;
   LiveCopy copy_;
   std::map<std::string, CopiedNode> nodes_;
+  std::map<JobNumber, Array> arrays_;
+  std::set<std::string> classes_;  // whose run time is told
   std::uint64_t next_spec_ = 1;
+  std::uint64_t next_job_ = 1;
 };
+
+void Copier::number_all() {
+  for (const CopiedJob& job : jobs()) {
+    const JobNumber number = job.job.summary.job;
+    next_job_ = std::max(next_job_, number.value + 1);
+    if (job.rest) arrays_[number] = {&job.job, *job.rest, elements_of(*job.rest).size(), 0};
+    if (job.job.summary.index) arrays_.try_emplace(number, Array{&job.job, {}, 0, 0});
+  }
+  for (const CopiedJob& job : jobs()) {
+    const sched::JobSummary& summary = job.job.summary;
+    copy_.numbers.push_back(summary.index ? JobNumber{next_job_++} : summary.job);
+  }
+}
 
 void Copier::add_node(const resmgr::NodeView& node) {
   CopiedNode copied;
@@ -125,6 +165,7 @@ std::vector<Copier::Step> Copier::steps_of(const JobDetail& job) const {
 std::shared_ptr<const sched::JobSpec> Copier::spec_of(const JobDetail& job,
                                                       const std::vector<Step>& steps) const {
   auto spec = std::make_shared<sched::JobSpec>();
+  spec->class_name = job.summary.class_name;
   spec->needs = job.needs;
   for (const Step& step : steps) {
     sched::StepSpec& reduced = spec->steps.emplace_back();
@@ -153,10 +194,10 @@ bool Copier::can_stand(const JobDetail& job) const {
   });
 }
 
-void Copier::add_attempt(const JobDetail& job, std::uint32_t step, const StepView& view) {
+void Copier::add_attempt(const JobDetail& job, AttemptId id, const StepView& view) {
   CopiedNode& node = nodes_.at(view.attempts.back().node);
   sched::AttemptRow attempt;
-  attempt.id = {job.summary.job, StepId{step}, Attempt{1}};
+  attempt.id = id;
   attempt.node = node.id;
   attempt.node_name = view.attempts.back().node;
   attempt.incarnation = kIncarnation;
@@ -164,32 +205,63 @@ void Copier::add_attempt(const JobDetail& job, std::uint32_t step, const StepVie
   attempt.launched = true;
   attempt.started = view.attempts.back().started;
   sched::StepRow row;
-  row.job = job.summary.job;
-  row.step = StepId{step};
+  row.job = id.job;
+  row.step = id.step;
   row.state = StepState::kRunning;
-  row.attempt = Attempt{1};
+  row.attempt = id.attempt;
   copy_.rows.emplace_back(std::move(row));
   node.join.attempts.push_back({attempt.id, true});
   if (node.connected && !stays(job)) copy_.running.push_back({attempt.id, node.id});
   copy_.rows.emplace_back(std::move(attempt));
 }
 
-void Copier::add_job(const JobDetail& job) {
-  if (!can_stand(job)) return;
-  const std::vector<Step> steps = steps_of(job);
-  const SpecId spec{next_spec_++};
-  copy_.rows.emplace_back(sched::SpecRow{spec, spec_of(job, steps)});
+// The job stands where its priority and all of its steps have put it, the reduced one by its own.
+int Copier::priority_of(const JobDetail& job, const sched::JobSpec& reduced) const {
+  if (job.priority.empty()) return job.summary.priority;
+  const auto settled = [](const std::vector<sched::PriorityTerm>& terms) {
+    double points = 0;
+    for (const sched::PriorityTerm& term : terms) {
+      if (term.name != "age" && term.name != "fair_share") points += term.points;
+    }
+    return points;
+  };
+  const double own = settled(
+      sched::terms_of(queue_->copied.policy, 0, reduced, job.summary.submitted, queue_->now));
+  return static_cast<int>(std::lround(settled(job.priority) - own));
+}
+
+// All but what it holds. Its spec and what is known of its class are rows as well.
+sched::JobRow Copier::row_of(const JobDetail& job, JobNumber number,
+                             const std::vector<Step>& steps) {
+  const SpecId id{next_spec_++};
+  const auto spec = spec_of(job, steps);
+  copy_.rows.emplace_back(sched::SpecRow{id, spec});
+  if (job.estimate && classes_.insert(spec->class_name).second) {
+    copy_.rows.emplace_back(sched::RunTimeRow{spec->class_name, *job.estimate, 1});
+  }
   sched::JobRow row;
-  row.number = job.summary.job;
-  row.spec = spec;
+  row.number = number;
+  row.spec = id;
   row.name = job.summary.name;
   row.user = job.summary.user;
   row.uid = job.uid;
   row.gid = job.gid;
-  row.priority = job.summary.priority;
+  row.priority = priority_of(job, *spec);
   row.time_limit = job.time_limit;
-  row.held = stays(job);
   row.submitted = job.summary.submitted;
+  return row;
+}
+
+void Copier::add_job(const JobDetail& job, JobNumber number) {
+  if (!can_stand(job)) return;
+  const std::vector<Step> steps = steps_of(job);
+  sched::JobRow row = row_of(job, number, steps);
+  if (job.summary.index) {
+    Array& array = arrays_.at(job.summary.job);
+    row.array = job.summary.job;
+    row.index = static_cast<sched::Index>(array.waiting + array.running++);
+  }
+  row.held = stays(job);
   row.started = job.summary.started;
   row.suspended = row.held && row.started ? queue_->now : Time{};
   row.started_needs = row.started && !job.needs.empty();
@@ -200,11 +272,46 @@ void Copier::add_job(const JobDetail& job) {
   }
   copy_.rows.emplace_back(std::move(row));
   for (std::uint32_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].runs) add_attempt(job, i, *steps[i].view);
+    if (steps[i].runs) add_attempt(job, {number, StepId{i}, Attempt{1}}, *steps[i].view);
   }
 }
 
+// First come those that have not started, in their order, then those that run.
+void Copier::add_array(JobNumber number, const Array& array) {
+  const auto all = static_cast<sched::Index>(array.waiting + array.running);
+  sched::JobRow row = row_of(*array.element, number, steps_of(*array.element));
+  row.elements = to_string(sched::ArraySpec{sched::IndexSet(0, all - 1), array.rest.throttle});
+  copy_.rows.emplace_back(std::move(row));
+  sched::IndexSet waiting;
+  sched::IndexSet held;
+  const std::vector<sched::Index> elements = elements_of(array.rest);
+  for (sched::Index i = 0; i < elements.size(); ++i) {
+    const bool is_held = array.rest.held.contains(elements[i]);
+    (is_held ? held : waiting).add(sched::IndexSet(i, i));
+  }
+  sched::ArrayRow progress;
+  progress.job = number;
+  progress.next = all;
+  progress.made = array.running;
+  progress.again = to_string(waiting);
+  progress.held = to_string(held);
+  copy_.rows.emplace_back(std::move(progress));
+}
+
 }  // namespace
+
+std::vector<sched::Index> elements_of(const sched::ArrayRest& rest) {
+  std::vector<sched::Index> elements;
+  for (const sched::IndexSet* set : {&rest.waiting, &rest.held}) {
+    for (const sched::IndexRange& range : set->ranges()) {
+      for (std::uint64_t i = 0; i < range.size(); ++i) {
+        elements.push_back(range.first + static_cast<sched::Index>(i) * range.step);
+      }
+    }
+  }
+  std::ranges::sort(elements);
+  return elements;
+}
 
 LiveCopy copy_of(const LiveQueue& queue) { return Copier(queue).copy(); }
 

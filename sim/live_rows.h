@@ -2,7 +2,8 @@
 // A live queue as the rows that the core recovers from, and as what the nodes then say.
 //
 // Each job becomes one with the steps that take something now, or would next: no conditions, no
-// texts.
+// texts. The rest of an array becomes an array whose indexes are counted anew, and running elements
+// get numbers that nobody has.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,13 @@ struct LiveCopy {
     NodeId node;
   };
   std::vector<Running> running;
+
+  // Under which each job of the queue is in the rows.
+  std::vector<JobNumber> numbers;
 };
+
+// The elements that an array stands for, by the index that each has in the copy.
+std::vector<sched::Index> elements_of(const sched::ArrayRest& rest);
 
 LiveCopy copy_of(const LiveQueue& queue);
 

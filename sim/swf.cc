@@ -91,15 +91,18 @@ Result<SwfRecord> parse_record(std::string_view line) {
                    fields[8], fields[10], fields[14], 0};
 }
 
-// "; MaxProcs: 100"
-void read_comment(std::string_view line, SwfTrace& trace) {
+// "; MaxProcs: 100", or -1 where it is not known. False where it is neither.
+bool read_comment(std::string_view line, SwfTrace& trace) {
   constexpr std::string_view kMaxProcs = "MaxProcs:";
   line.remove_prefix(1);
-  if (take_word(line) != kMaxProcs) return;
+  if (take_word(line) != kMaxProcs) return true;
   const std::string_view word = take_word(line);
   std::uint32_t number = 0;
   const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (error == std::errc() && number > 0) trace.max_procs = number;
+  const bool is_whole = error == std::errc() && stop == word.data() + word.size();
+  if (!is_whole || number == 0 || number > kMostProcessors) return word == "-1";
+  trace.max_procs = number;
+  return true;
 }
 
 }  // namespace
@@ -115,7 +118,11 @@ Result<SwfTrace> read_swf(const std::string& path) {
     const std::size_t begin = (*line)->find_first_not_of(" \t");
     if (begin == std::string_view::npos) continue;
     if ((**line)[begin] == ';') {
-      read_comment((*line)->substr(begin), trace);
+      if (!read_comment((*line)->substr(begin), trace) && trace.wrong_header.empty()) {
+        trace.wrong_header =
+            fmt::format("{}, line {}: the header's MaxProcs is no number of processors, 1 to {}",
+                        path, lines->number(), kMostProcessors);
+      }
       continue;
     }
     Result<SwfRecord> record = parse_record(**line);

@@ -28,8 +28,12 @@ struct SwfRecord {
   std::uint64_t line = 0;
 };
 
+// Of one machine.
+inline constexpr std::uint32_t kMostProcessors = 100'000'000;
+
 struct SwfTrace {
   std::optional<std::uint32_t> max_procs;  // of the machine, as the header says
+  std::string wrong_header;                // what the header says instead, with its line
   std::vector<SwfRecord> records;          // in the order of the file
 };
 

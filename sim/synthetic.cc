@@ -13,8 +13,10 @@
 namespace jobq::sim {
 namespace {
 
+// Of numbers that are great enough, infinity comes, and of that what is no number.
 Millis millis_of(double in_seconds) {
   const auto most = static_cast<double>(kLongestLimit.count);
+  if (std::isnan(in_seconds)) return kLongestLimit;
   return Millis{std::llround(std::clamp(in_seconds * 1000, 1.0, most))};
 }
 
@@ -22,6 +24,7 @@ Millis whole_seconds(Millis length) { return seconds((length.count + 999) / 1000
 
 std::uint32_t width_of(double drawn, const Machine& machine) {
   const double most = machine.cpus_per_node;
+  if (std::isnan(drawn)) return machine.cpus_per_node;
   return static_cast<std::uint32_t>(std::clamp(std::ceil(drawn), 1.0, most));
 }
 
@@ -61,14 +64,21 @@ Result<Arrival> parse_arrival(std::string_view text) {
     arrival.at_once = std::numeric_limits<std::uint64_t>::max();
     return arrival;
   }
+  const auto wrong = [text](std::string_view what) {
+    return fail(ErrorCode::kUsage, fmt::format("'{}': {}", text, what));
+  };
   if (name == "poisson") {
-    const Result<double> rate = parse_quantity(values);
-    arrival.gap_s = {Distribution::Kind::kExponential, rate && *rate > 0 ? 1 / *rate : 0, 0};
-    if (rate && *rate > 0) return arrival;
+    if (const Result<double> rate = parse_quantity(values)) {
+      if (*rate == 0) return wrong("nothing comes at a rate of 0");
+      arrival.gap_s = {Distribution::Kind::kExponential, 1 / *rate, 0};
+      return arrival;
+    }
   } else if (const auto both = parse_two_quantities(values); both && name == "uniform") {
+    if (both->first > both->second) return wrong(kLowAboveHigh);
     arrival.gap_s = {Distribution::Kind::kUniform, both->first, both->second};
-    if (both->first <= both->second) return arrival;
-  } else if (both && name == "burst" && both->first >= 1) {
+    return arrival;
+  } else if (both && name == "burst") {
+    if (both->first < 1) return wrong("a burst is of 1 job at least");
     arrival.at_once = static_cast<std::uint64_t>(std::min(both->first, 1e15));
     arrival.gap_s = {Distribution::Kind::kConstant, both->second, 0};
     return arrival;
@@ -92,7 +102,7 @@ Workload workload_of(const Synthetic& synthetic, const Machine& machine) {
     SimJob job =
         shapes.empty() ? draw_job(synthetic, machine, random) : shapes[random.below(shapes.size())];
     job.name = static_cast<std::int64_t>(i) + 1;
-    job.submit = kTraceStart + Millis{std::llround(std::min(at_s, 1e11) * 1000)};
+    job.submit = kTraceStart + Millis{std::llround(std::fmin(at_s, 1e11) * 1000)};
     workload.jobs.push_back(job);
   }
   return workload;

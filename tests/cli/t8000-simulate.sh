@@ -167,9 +167,14 @@ refused() { # MESSAGE OPTIONS...
 refused "--run: 'gauss:1,2' is not a distribution; expected constant" --run gauss:1,2
 refused "--arrival: 'often' is not an arrival; expected poisson:RATE" --arrival often
 refused "--cpus-per-job: 'x' is not a distribution" --cpus-per-job x
-refused "--limit-factor: expected at least 1" --limit-factor 0.5
+refused "--limit-factor: '0.5' is out of range; expected 1 to 1000000" --limit-factor 0.5
+refused "--arrival: 'uniform:5,1': the first number is above the second" --arrival uniform:5,1
+refused "--arrival: 'poisson:0': nothing comes at a rate of 0" --arrival poisson:0
+refused "--arrival: 'burst:0,5': a burst is of 1 job at least" --arrival burst:0,5
+refused "--run: 'uniform:5,1': the first number is above the second" --run uniform:5,1
+refused "--run: 'pareto:1,0': the shape is 0" --run pareto:1,0
 refused "--dispatch-cost: 'x' is not a number" --dispatch-cost x
-refused "give --jobs N, at least 1" --jobs 0
+refused "--jobs: 0 is out of range; expected 1 to 2000000" --jobs 0
 refused "give a trace or --synthetic, not both" small.swf
 expect_exit 2 jq simulate --synthetic --jobs 5
 expect_match "nothing says how large the machine is" "$(<err)"
@@ -177,6 +182,7 @@ ok
 
 test_begin "usage"
 expect_exit 2 jq simulate
+expect_match "expected one trace, .*, or --synthetic, or --live" "$(<err)"
 expect_exit 2 jq simulate small.swf --policy esay
 expect_match "did you mean 'easy'" "$(<err)"
 expect_exit 2 jq simulate small.swf --cpus 4 --nodes 2 --cpus-per-node 2
@@ -187,6 +193,79 @@ expect_exit 2 jq simulate small.swf --policy fcfs,easy --schedule schedule
 sed 1d small.swf >headless.swf
 expect_exit 2 jq simulate headless.swf
 expect_match "does not say how large the machine is; give --cpus" "$(<err)"
+for procs in lots -4 0 4x 4000000000; do
+  sed "1s/4/$procs/" small.swf >header.swf
+  expect_exit 2 jq simulate header.swf
+  expect_match "header.swf, line 1: the header's MaxProcs is no number of processors" "$(<err)"
+  expect_exit 0 jq simulate header.swf --cpus 4
+done
+for empty in /dev/null headers.swf; do
+  head -1 small.swf >headers.swf
+  expect_exit 1 jq simulate $empty --cpus 2
+  expect_match "$empty holds no jobs" "$(<err)"
+done
 expect_exit 1 jq simulate small.swf --schedule nowhere/schedule
 expect_match "cannot write the schedule to nowhere/schedule" "$(<err)"
+ok
+
+test_begin "numbers have bounds, and nothing is made before they are checked"
+# out_of_range RANGE OPTIONS...
+out_of_range() {
+  local range=$1
+  shift
+  (ulimit -v 4000000 && expect_exit 2 jq simulate "$@") || exit
+  expect_match "out of range; expected $range" "$(<err)"
+}
+out_of_range "1 to 100000" small.swf --nodes 1000000000 --cpus-per-node 1000000000
+out_of_range "1 to 1000000" small.swf --nodes 2 --cpus-per-node 1000000000
+out_of_range "1 to 100000000" small.swf --cpus 4000000000
+out_of_range "1 to 2000000" --synthetic --jobs 4000000000 --cpus 4
+out_of_range "0 to 1000000" --synthetic --jobs 4 --cpus 4 --shapes 1000001
+out_of_range "1 to 1000" small.swf --policy conservative --depth 1001
+out_of_range "1 to 1000000" --synthetic --jobs 4 --cpus 4 --limit-factor 1e9
+out_of_range "0 to 1000000" small.swf --dispatch-cost 1e7
+out_of_range "0 to 10000000000" small.swf --node-mtbf 1e300
+out_of_range "a millisecond to 36500d" small.swf --node-mtbf 1d --node-repair 0s
+out_of_range "a millisecond to 36500d" --live --estimate 0s
+(ulimit -v 4000000 && expect_exit 0 jq simulate small.swf --nodes 100000 --cpus-per-node 1000000)
+for how in lognormal:0,100000 lognormal:1e300,100000 pareto:0,1e-300; do
+  expect_exit 0 jq simulate --synthetic --jobs 9 --cpus 4 --run $how --cpus-per-job $how
+done
+expect_exit 0 jq simulate --synthetic --jobs 9 --cpus 4 --arrival poisson:1e-310
+ok
+
+test_begin "an option that does not go with what is simulated is refused"
+# misplaced OPTION OF WHOM OPTIONS...
+misplaced() {
+  local message="$1 does not go with $2; it is for $3"
+  shift 3
+  expect_exit 2 jq simulate "$@"
+  expect_match "$message" "$(<err)"
+}
+misplaced --schedule --live "a trace or --synthetic" --live --schedule none
+misplaced --cpus --live "a trace or --synthetic" --live --cpus 4
+misplaced --jobs --live --synthetic --live --jobs 4
+misplaced --synthetic --live --synthetic --live --synthetic
+misplaced --drain "a trace" --live small.swf --drain vm
+misplaced --jobs "a trace" --synthetic small.swf --jobs 5 --run 10m
+misplaced --socket "a trace" --live small.swf --socket none
+for option in "--limit 3=1m" "--estimate 5m" "--add-nodes 2"; do
+  # shellcheck disable=SC2086
+  misplaced "${option% *}" --synthetic --live --synthetic --jobs 5 --cpus 4 $option
+done
+expect_exit 2 jq simulate small.swf --check fcfs --policy easy
+expect_match "--policy does not go with --check, which simulates nothing" "$(<err)"
+ok
+
+test_begin "a trace is not overwritten by its schedule"
+cp small.swf kept.swf
+ln -s small.swf link.swf
+ln small.swf hard.swf
+for schedule in small.swf ./small.swf link.swf hard.swf; do
+  expect_exit 2 jq simulate small.swf --schedule "$schedule"
+  expect_match "--schedule: $schedule is the trace itself" "$(<err)"
+done
+from_input() { jq simulate - --schedule small.swf <small.swf; }
+expect_exit 2 from_input
+cmp small.swf kept.swf
 ok

@@ -41,6 +41,23 @@ expect_exit 2 jq admin replay --job '17[3]'
 expect_match "'17\[3\]' is an element,.* such as 17, its array" "$(<err)"
 ok
 
+test_begin "a recording without a beginning is skipped, and the rest decides"
+cp -r "$flight" recordings
+rm recordings/000001/rows
+expect_exit 0 jq admin replay --check recordings
+expect_eq "recordings/000001: skipped; its controller ended before it had written what it started \
+from" "$(head -1 out)"
+expect_eq 1 "$(grep -c 'all equal' out)"
+expect_eq "" "$(<err)"
+expect_eq true "$(jq admin replay --check --json recordings | head -1 | json .skipped)"
+: >recordings/000002/events
+expect_exit 0 jq admin replay --check recordings
+expect_eq 2 "$(grep -c skipped out)"
+cp "$flight/000002/events" recordings/000002/events
+printf '\xff' | dd of=recordings/000002/events bs=1 seek=300 conv=notrunc status=none
+expect_exit 1 jq admin replay --check recordings
+ok
+
 test_begin "every event and decision is shown, or those about one job"
 expect_exit 0 jq admin replay "$flight/000001"
 expect_match 'submission of 40 tickets' "$(<out)"

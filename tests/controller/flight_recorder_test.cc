@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "controller/flight_log.h"
@@ -36,6 +37,10 @@ class Recordings : public ::testing::Test {
     return sum;
   }
   std::string flight() const { return flight_directory(state_.path()); }
+  void add_file(const std::string& recording, const std::string& name) const {
+    std::filesystem::create_directories(flight() + "/" + recording);
+    std::ofstream(flight() + "/" + recording + "/" + name) << "something";
+  }
 
   static constexpr Bytes kLimit{1U << 20U};
 
@@ -94,13 +99,25 @@ TEST_F(Recordings, NobodyElseCanReadThemAlsoWhenTheyAreMovedElsewhere) {
 
 TEST_F(Recordings, AreInTheOrderOfTheirNumbers) {
   const std::vector<std::string> names = {"000002", "999999", "1000000"};
-  for (const std::string& name : names) std::filesystem::create_directories(flight() + "/" + name);
+  for (const std::string& name : names) add_file(name, "rows");
   record(1, 1);
   std::vector<std::string> found;
   for (const std::string& path : recordings(flight())) {
     found.push_back(std::filesystem::path(path).filename());
   }
   EXPECT_EQ(found, (std::vector<std::string>{"000002", "999999", "1000000", "1000001"}));
+}
+
+TEST_F(Recordings, WhatHasNoBeginningIsRemovedByTheNextStart) {
+  add_file("000001", "rows");
+  add_file("000001", "rows.part-journal");
+  add_file("000002", "events");
+  add_file("000002", "rows.part");
+  record(1, 1);
+  EXPECT_EQ(recordings(flight()),
+            (std::vector<std::string>{flight() + "/000001", flight() + "/000003"}));
+  EXPECT_TRUE(std::filesystem::exists(flight() + "/000001/rows"));
+  EXPECT_FALSE(std::filesystem::exists(flight() + "/000001/rows.part-journal"));
 }
 
 TEST_F(Recordings, ANameThatIsNoNumberOfOursIsLeftAlone) {

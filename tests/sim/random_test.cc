@@ -57,12 +57,15 @@ TEST(Distribution, MeansAreAsTheTextbooksSay) {
 }
 
 TEST(Distribution, WhatMakesNoSenseIsRefusedWithWhatWould) {
-  for (const char* text : {"", "gauss:1,2", "uniform:60,10", "uniform:1", "exponential:-1",
-                           "pareto:1,0", "constant:", "constant:x", "lognormal:1,2,3", "nan"}) {
+  for (const char* text : {"", "gauss:1,2", "uniform:1", "exponential:-1",
+                           "constant:", "constant:x", "lognormal:1,2,3", "nan"}) {
     const auto distribution = parse_distribution(text);
     ASSERT_FALSE(distribution) << text;
     EXPECT_THAT(distribution.error().message, HasSubstr("lognormal:MEDIAN,SIGMA"));
   }
+  EXPECT_EQ(parse_distribution("uniform:60,10").error().message,
+            "'uniform:60,10': the first number is above the second");
+  EXPECT_EQ(parse_distribution("pareto:1,0").error().message, "'pareto:1,0': the shape is 0");
 }
 
 }  // namespace
