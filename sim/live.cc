@@ -16,7 +16,7 @@ namespace {
 
 // Shares are found anew again and again, also when nothing else happens. After so many turns of
 // that time goes from end to end.
-constexpr std::uint64_t kMostIdleTurns = 1'000'000;
+constexpr std::uint64_t kMostIdleTurns = 10'000'000;
 
 class Future {
  public:

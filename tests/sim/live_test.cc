@@ -78,7 +78,11 @@ class Cluster {
     copied.now = now;
     copied.named = named;
     for (const sched::NodeView& node : core.nodes()) copied.nodes.push_back(node.resources);
-    copied.copied = controller::copy_of_queue(core, policy_, now);
+    // As it comes to who simulates.
+    for (const auto& frame : to_frames(controller::copy_of_queue(core, policy_, now))) {
+      const auto added = add_from_wire(frame.jobs(), copied.copied);
+      EXPECT_TRUE(added) << added.error().message;
+    }
     return copied;
   }
 
@@ -185,10 +189,10 @@ void expect_foreseen(Cluster& cluster) {
   }
 }
 
-// Caps, an element, and points for all that is settled at submission.
+// Caps, an element, shares, and points for all that is settled at submission.
 sched::Policy strict(Backfill backfill) {
   sched::Policy policy = Cluster::policy_of(backfill);
-  policy.priority = {5, 2, 0, seconds(7 * 86400)};
+  policy.priority = {5, 2, 500, seconds(7 * 86400)};
   policy.all.running = 6;
   policy.users = {{"bob", {2, {}}}};
   policy.elements = {{"small", {"n1", "n3"}, 3, {}, {}, {3, {}}}};
