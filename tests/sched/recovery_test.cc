@@ -90,10 +90,7 @@ TEST(Recovery, KeysClassesDrainsAndCountersAreKept) {
   World world;
   world.join("n1", 1);
   world.send(DrainNode{World::kReply, world.root, "n1", "new disk"});
-  auto spec = std::make_shared<JobSpec>(one_step().spec);
-  spec->class_name = "plan";
-  spec->class_version = "1";
-  world.send(RegisterClass{World::kReply, world.ann, {spec, "text", "plan.toml"}});
+  world.register_plan(one_step());
   Ticket ticket;
   ticket.class_name = "plan";
   ticket.key = "nightly";

@@ -105,6 +105,13 @@ Ticket ticket_of(const SpecBuilder& builder) {
   return ticket;
 }
 
+void World::register_plan(const SpecBuilder& builder) {
+  auto spec = std::make_shared<JobSpec>(builder.spec);
+  spec->class_name = "plan";
+  spec->class_version = "1";
+  send(RegisterClass{kReply, ann, {spec, "text", "plan.toml"}});
+}
+
 JobNumber World::submit(const SpecBuilder& builder) { return submit(ticket_of(builder)); }
 
 JobNumber World::submit(Ticket ticket) {

@@ -59,6 +59,7 @@ class World {
 
   // --- what clients do
   void send(Event event);
+  void register_plan(const SpecBuilder& builder);  // as version 1 of a class "plan"
   JobNumber submit(const SpecBuilder& builder);
   JobNumber submit(Ticket ticket);
   void submit_many(const SpecBuilder& builder, std::size_t count);  // in one request
