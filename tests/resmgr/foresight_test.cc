@@ -20,10 +20,10 @@ class Foresight : public World, public ::testing::TestWithParam<Backfill> {
   }
   std::optional<Time> would(const Needs& needs, const Followers& followers = {}) {
     return manager.would_start({.id = step(99), .rank = 50, .needs = needs, .limit = kLimit}, now,
-                               spent, followers);
+                               spent_, followers);
   }
 
-  Work spent;
+  Work spent_;
 };
 
 TEST_P(Foresight, EachOfManyEqualRequestsHasItsTime) {
