@@ -260,7 +260,7 @@ int main(int argc, char** argv) {
   const Choice choice(argc, argv);
   if (!choice.any({"throughput", "latency", "sequential", "bulk"})) return 0;
   setup.bin = std::filesystem::canonical("/proc/self/exe").parent_path() / "bin";
-  const TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
+  const jobq::TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
   setenv("JOBQ_SOCKET", (scratch / "sock").c_str(), 1);
   const std::size_t cores = std::thread::hardware_concurrency();
   const std::string jq = (setup.bin / "jq").string();

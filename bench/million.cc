@@ -292,7 +292,7 @@ int main(int argc, char** argv) {
   Setup setup;
   setup.bin = std::filesystem::canonical("/proc/self/exe").parent_path() / "bin";
   if (const char* waiting = std::getenv("JOBQ_BENCH_WAITING")) setup.waiting = std::stoul(waiting);
-  const TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
+  const jobq::TempDir scratch(setup.bin.parent_path());  // on the disk that is measured
   setenv("JOBQ_SOCKET", (scratch / "sock").c_str(), 1);
   print_head();
   if (choice.any({"memory", "questions", "restart"})) measure_controller(setup, scratch, choice);
