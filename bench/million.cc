@@ -214,9 +214,8 @@ void measure_depth(const Setup& setup, const TempDir& scratch) {
                   scratch / "log");
   wait_for_socket(setup);
   run({setup.jq(), "resource", "create", "gate", "--tokens", "1"});
-  write_lines(
-      scratch / "holder.jsonl", 1,
-      R"({{"name": "holder", "run": ["sleep", "1000"], "needs": {{"tokens": {{"gate": 1}}}}}})");
+  write_lines(scratch / "holder.jsonl", 1,
+              R"({{"run": ["sleep", "1000"], "needs": {{"tokens": {{"gate": 1}}}}}})");
   run({setup.jq(), "submit", "-"}, scratch / "holder.jsonl");
   write_lines(scratch / "true.jsonl", kRound, R"({{"run": ["/bin/true"]}})");
   submit_waiting(setup, scratch, 1000, blocked);
@@ -227,8 +226,8 @@ void measure_depth(const Setup& setup, const TempDir& scratch) {
             fmt::format("{:.2f} of spawns", deep), fmt::format("{:.2f} behind 1000", shallow),
             deep / shallow, ">= 0.95", deep / shallow >= 0.95);
   // What holds the gate would go on without its controller.
-  run({setup.jq(), "cancel", "--name", "holder"});
-  waitpid(spawn({setup.jq(), "wait", "--name", "holder"}), nullptr, 0);  // 130: it was cancelled
+  run({setup.jq(), "cancel", "1"});
+  waitpid(spawn({setup.jq(), "wait", "1"}), nullptr, 0);  // it exits 130: the job was cancelled
 }
 
 // --- daemons that do nothing -------------------------------------------------------------------
