@@ -57,7 +57,7 @@ class FairShare {
   // The users whose rows changed since this was last asked, by name.
   std::vector<std::string> take_changed();
   UsageRow row(const std::string& user) const;
-  std::vector<UsageRow> rows() const;  // by user
+  std::vector<UsageRow> rows() const;                               // by user
   std::optional<PriorityTerm> term(const std::string& user) const;  // none: fair share is off
 
  private:
