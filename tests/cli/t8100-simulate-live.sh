@@ -82,10 +82,12 @@ stop up
 
 start_up --cpus 4
 names() { jq simulate --live 2>err | awk 'NR > 1 {print $1}' | paste -sd' '; }
-# The hours from now until each start that is foreseen; of elements in their order.
+# The hours from now until each start that is foreseen; of elements in their order. The first word
+# is "start", or "start_if" for what a change makes of it.
 starts() {
-  jq simulate --live --json "$@" 2>/dev/null | json -rs \
-    '[.[].start | (sub("\\.[0-9]+Z"; "Z") | fromdate - now) / 3600 + 0.2 | floor] | join(" ")'
+  local of=$1
+  jq simulate --live --json "${@:2}" 2>/dev/null | json -rs \
+    "[.[].$of | (sub(\"\\\\.[0-9]+Z\"; \"Z\") | fromdate - now) / 3600 + 0.2 | floor] | join(\" \")"
 }
 
 test_begin "elements that run hold what they have, and those that wait are told one by one"
@@ -95,10 +97,9 @@ wait_for 10 elements_run "[0,1]"
 after=$(jq submit --cpus 4 --time 1h -- true)
 expect_eq "${array}[2] ${array}[3] ${array}[4] $after" "$(names)"
 expect_eq "" "$(<err)"
-expect_eq "1 1 2 3" "$(starts)"
+expect_eq "1 1 2 3" "$(starts start)"
 expect_eq "2 3 4" "$(jq simulate --live --json | json -r '.index // empty' | paste -sd' ')"
-expect_eq "5 5 10 15" "$(jq simulate --live --limit "$array=5h" --json | json -rs \
-  '[.[].start_if | (sub("\\.[0-9]+Z"; "Z") | fromdate - now) / 3600 + 0.2 | floor] | join(" ")')"
+expect_eq "5 5 10 15" "$(starts start_if --limit "$array=5h")"
 expect_exit 2 jq simulate --live --limit "${array}[3]=5h"
 expect_match "${array}\[3\] has not started and has the time limit of its array" "$(<err)"
 expect_exit 0 jq simulate --live --limit "${array}[1]=5h"
@@ -109,7 +110,7 @@ ok
 test_begin "a throttle is kept in the future too"
 array=$(jq submit --array '0-3%1' --cpus 2 --time 1h -- sleep 1000)
 wait_for 10 elements_run "[0]"
-expect_eq "1 2 3" "$(starts)"
+expect_eq "1 2 3" "$(starts start)"
 jq cancel --all >/dev/null
 ok
 stop up
@@ -123,7 +124,7 @@ test_begin "the caps of the controller hold in the future"
 runs=$(jq submit --cpus 1 --time 2h -- sleep 1000)
 wait_for 10 is_running
 jq submit --cpus 1 --time 1h -- true >/dev/null
-expect_eq 2 "$(starts)"
+expect_eq 2 "$(starts start)"
 ok
 
 jq cancel --all >/dev/null
