@@ -141,8 +141,7 @@ void Agent::Impl::stop(std::function<void()> stopped) {
   stopping = std::make_unique<net::Timer>(loop, Millis{0}, std::move(stopped));
 }
 
-// --- the keeper
-// --------------------------------------------------------------------------------------
+// --- the keeper ---------------------------------------------------------------------------------
 
 void Agent::Impl::on_keeper_state(const pb::State& state) {
   incarnation = state.incarnation();
@@ -169,8 +168,7 @@ void Agent::Impl::on_keeper_lost() {
   controller.disconnect();
 }
 
-// --- the controller
-// ----------------------------------------------------------------------------------
+// --- the controller -----------------------------------------------------------------------------
 
 void Agent::Impl::on_controller() {
   wire::Frame hello;
@@ -251,8 +249,7 @@ void Agent::Impl::on_controller_lost() {
   reader.forget();
 }
 
-// --- answers
-// -----------------------------------------------------------------------------------------
+// --- answers ------------------------------------------------------------------------------------
 
 void Agent::Impl::tell(const pb::Attempt& attempt) {
   wire::Frame frame;
@@ -287,8 +284,7 @@ void Agent::Impl::sweep() {
   next_sweep = std::make_unique<net::Timer>(loop, kSweepEvery, [this] { sweep(); });
 }
 
-// --- the door
-// ----------------------------------------------------------------------------------------
+// --- the door -----------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Agent>> Agent::start(uv_loop_s* loop, AgentOptions options) {
   auto impl = std::make_unique<Impl>(loop, std::move(options));

@@ -151,10 +151,10 @@ class ResourceManager {
   // Messages call jobs by what this says; until it is given, by their numbers.
   void set_job_name(JobName name);
 
-  // --- what there is
-  // --------------------------------------------------------------------------------- Adds the
-  // node, or gives a known one new capacities (grants that it holds stay, also above them).
-  // `elements` names those that the node belongs to, in any order.
+  // --- what there is ----------------------------------------------------------------------------
+
+  // Adds the node, or gives a known one new capacities (grants that it holds stay, also above
+  // them). `elements` names those that the node belongs to, in any order.
   void set_node(NodeId id, const std::string& name, const Capacity& capacity,
                 std::vector<std::string> elements = {});
   // The elements there are, whether they have nodes or not: all others are refused by feasible().
@@ -189,10 +189,10 @@ class ResourceManager {
   void enter(LimitClassId id);
   void leave(LimitClassId id);
 
-  // --- the queue of requests
-  // ------------------------------------------------------------------------- Refused (kRefused,
-  // with the circle in the message) when the request would close a circle of jobs that hold named
-  // resources and wait for each other's.
+  // --- the queue of requests --------------------------------------------------------------------
+
+  // Refused (kRefused, with the circle in the message) when the request would close a circle of
+  // jobs that hold named resources and wait for each other's.
   Result<void> enqueue(const Request& request);
   // Takes a waiting request away; false when it is not waiting.
   bool withdraw(RequestId id);
@@ -209,8 +209,8 @@ class ResourceManager {
   // The node must be known; part 0 of a job comes before its steps.
   void restore(const Request& request, const Grant& grant);
 
-  // --- questions
-  // -------------------------------------------------------------------------------------
+  // --- questions --------------------------------------------------------------------------------
+
   bool is_waiting(RequestId id) const;
   bool is_held(RequestId id) const;
   // All reasons, most important first; empty when the request is not waiting. `now` as for

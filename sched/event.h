@@ -45,8 +45,8 @@ struct Selector {
   bool all = false;  // every job that is not final (of the user, where that is given)
 };
 
-// --- from clients
-// ------------------------------------------------------------------------------------
+// --- from clients -------------------------------------------------------------------------------
+
 struct NewJobNotice {
   ReplyId reply;
   Actor actor;
@@ -103,10 +103,10 @@ struct ResumeNode {
   std::string name;
 };
 
-// --- from nodes
-// -------------------------------------------------------------------------------------- A node
-// came (back). `incarnation` names the node's memory of attempts: it changes when that was lost
-// (new state directory, reboot), and then an attempt that the node does not list may have run.
+// --- from nodes ---------------------------------------------------------------------------------
+
+// A node came (back). `incarnation` names the node's memory of attempts: it changes when that was
+// lost (new state directory, reboot), and then an attempt that the node does not list may have run.
 struct NodeJoined {
   std::string name;
   std::string incarnation;
@@ -151,8 +151,8 @@ struct TaskComplete {
   TaskEnd end;
 };
 
-// --- from the controller's clock
-// ---------------------------------------------------------------------
+// --- from the controller's clock ----------------------------------------------------------------
+
 struct Tick {};
 
 using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,

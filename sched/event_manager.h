@@ -53,8 +53,8 @@ class EventManager {
   // that are final leave memory here.
   std::vector<Row> take_rows();
 
-  // --- questions
-  // -------------------------------------------------------------------------------------
+  // --- questions --------------------------------------------------------------------------------
+
   std::optional<JobState> state_of(
       JobNumber job) const;                 // none: not in the queue (ended, or never was)
   bool was_dispensed(JobNumber job) const;  // the number was given to a ticket or element once

@@ -15,8 +15,8 @@
 
 namespace jobq::sched {
 
-// --- steps
-// -----------------------------------------------------------------------------------------
+// --- steps --------------------------------------------------------------------------------------
+
 enum class StepInput : std::uint8_t {
   kReady,        // its conditions hold
   kUnreachable,  // its conditions can no longer hold
@@ -48,8 +48,8 @@ struct StepCell {
 
 StepCell on(StepState state, StepInput input);
 
-// --- jobs
-// ------------------------------------------------------------------------------------------
+// --- jobs ---------------------------------------------------------------------------------------
+
 enum class JobCommand : std::uint8_t { kHold, kRelease, kCancel, kSignal };
 inline constexpr std::size_t kJobCommands = 4;
 inline constexpr std::size_t kJobStates = 9;

@@ -77,8 +77,7 @@ struct Journal::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  // --- any thread
-  // ------------------------------------------------------------------------------------
+  // --- any thread -------------------------------------------------------------------------------
   void append(Batch batch) {
     {
       const std::lock_guard guard(mutex);
@@ -100,8 +99,7 @@ struct Journal::Impl {
     return answer.get();
   }
 
-  // --- the journal's thread
-  // --------------------------------------------------------------------------
+  // --- the journal's thread ---------------------------------------------------------------------
   enum class Next { kBatches, kQuestion, kIdle, kStop };
 
   void run() {

@@ -169,8 +169,7 @@ TEST_F(Launch, NothingIsLeftOfAFailedStart) {
   EXPECT_FALSE(exists(kept_file(dir_.path(), id_of(id_of_job(1)), Which::kOutput)));
 }
 
-// --- output
-// ------------------------------------------------------------------------------------------
+// --- output -------------------------------------------------------------------------------------
 
 TEST_F(Launch, StreamsArriveApart) {
   world_.run(shell(1, "echo out; echo err >&2"));
@@ -243,8 +242,7 @@ TEST_F(Launch, APipeThatNobodyReadsDoesNotHoldUpTheKeeper) {
   EXPECT_EQ(why(start), "output file " + dir_ / "pipe" + ": nobody reads this pipe");
 }
 
-// --- users
-// -------------------------------------------------------------------------------------------
+// --- users --------------------------------------------------------------------------------------
 
 class LaunchAsNobody : public Launch {
  protected:

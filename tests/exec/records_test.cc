@@ -217,8 +217,7 @@ TEST_F(Records, AnAppendThatFailsChangesNothing) {
   EXPECT_EQ(word_for(written(), 1), "started");
 }
 
-// --- a keeper's successor
-// ----------------------------------------------------------------------------
+// --- a keeper's successor -----------------------------------------------------------------------
 
 class Successor : public Records {
  protected:
@@ -284,8 +283,7 @@ TEST_F(Successor, AStrangerWithTheSameNumberIsLeftAlone) {
   EXPECT_EQ(world.end_of(1).how(), pb::End::LOST);
 }
 
-// --- the keeper itself and a full disk
-// ---------------------------------------------------------------
+// --- the keeper itself and a full disk ----------------------------------------------------------
 
 TEST_F(Records, WhatCannotBeRecordedIsNotStarted) {
   StepsWorld world(dir_.path(), true);
