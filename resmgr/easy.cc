@@ -50,15 +50,15 @@ class Easy::Round {
   bool may_go(RequestId id, const std::shared_ptr<const Demand>& demand);
   void start(RequestId id, const std::shared_ptr<const Demand>& demand, const Node* node);
   void offer(const Node& node);
-  void offer(const Waiting::Found& shape);
-  void offer(const LimitClass& opened, const std::optional<Waiting::Found>& line);
+  void offer(const Head& shape);
+  void offer(const LimitClass& opened, const std::optional<Head>& line);
   void consider(const Candidate& candidate);
-  bool try_to_start(const Candidate& candidate, const Waiting::Found& head);
-  std::optional<Waiting::Found> first_on(const Node& node);
+  bool try_to_start(const Candidate& candidate, const Head& head);
+  std::optional<Head> first_on(const Node& node);
   bool accepts(const Demand& demand, const Node& node);
   bool may_take_named(const Demand& demand);
   void drop_reservation();
-  void reserve(const Waiting::Found& head);
+  void reserve(const Head& head);
   bool is_in_doubt() const;
   void look_for_earlier();
   void renew();
@@ -209,7 +209,7 @@ Easy::Kept& Easy::Round::kept() {
   return *easy_.kept_;
 }
 
-void Easy::Round::reserve(const Waiting::Found& head) {
+void Easy::Round::reserve(const Head& head) {
   ++work_.reservations;
   Kept kept{head.key.id(), waiting_.demand_of(head), nullptr, false, {}, {}, false};
   if (kept.demand->takes_from_node()) kept.node = room_for(*kept.demand);
@@ -239,12 +239,12 @@ Plan& Easy::Round::plan() {
 void Easy::Round::backfill() {
   if (!waiting_.first()) return;
   for (const Node* node : changed_) offer(*node);
-  for (const Waiting::Found& shape : waiting_.take_new_shapes()) offer(shape);
+  for (const Head& shape : waiting_.take_new_shapes()) offer(shape);
   for (const LimitClass* opened : waiting_.take_opened()) {
     offer(*opened, waiting_.first_of(*opened));
   }
   if (named_changed_) {
-    for (const Waiting::Found& shape : waiting_.naming()) offer(shape);
+    for (const Head& shape : waiting_.naming()) offer(shape);
   }
   while (!candidates_.empty()) consider(candidates_.extract(candidates_.begin()).value());
 }
@@ -255,11 +255,11 @@ void Easy::Round::offer(const Node& node) {
   if (found) candidates_.insert({found->key, &node, nullptr, found->shape, grants_.size()});
 }
 
-void Easy::Round::offer(const Waiting::Found& shape) {
+void Easy::Round::offer(const Head& shape) {
   candidates_.insert({shape.key, nullptr, nullptr, shape.shape, grants_.size()});
 }
 
-void Easy::Round::offer(const LimitClass& opened, const std::optional<Waiting::Found>& line) {
+void Easy::Round::offer(const LimitClass& opened, const std::optional<Head>& line) {
   if (line) candidates_.insert({line->key, nullptr, &opened, line->shape, grants_.size()});
 }
 
@@ -280,7 +280,7 @@ void Easy::Round::consider(const Candidate& candidate) {
   }
 }
 
-bool Easy::Round::try_to_start(const Candidate& candidate, const Waiting::Found& head) {
+bool Easy::Round::try_to_start(const Candidate& candidate, const Head& head) {
   ++work_.placements;
   const std::shared_ptr<const Demand> demand = waiting_.demand_of(head);
   if (!may_take_named(*demand)) return false;
@@ -291,7 +291,7 @@ bool Easy::Round::try_to_start(const Candidate& candidate, const Waiting::Found&
   return true;
 }
 
-std::optional<Waiting::Found> Easy::Round::first_on(const Node& node) {
+std::optional<Head> Easy::Round::first_on(const Node& node) {
   return waiting_.first_to_fit(node.free, [&](const Demand& demand) {
     return node.is_of(demand.element) && accepts(demand, node) && may_take_named(demand);
   });

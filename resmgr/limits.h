@@ -11,7 +11,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "resmgr/lineup.h"
@@ -35,8 +34,8 @@ struct LimitClass {
   std::vector<Cap*> caps;  // each once, in the order of their ids
   std::size_t full = 0;    // of them
   std::int64_t offset = 0;
-  bool opened = false;                           // since somebody last asked
-  std::set<std::pair<QueueKey, ShapeId>> lines;  // by their first members, without the offset
+  bool opened = false;   // since somebody last asked
+  std::set<Head> lines;  // by their first members, without the offset
 
   bool open() const { return full == 0; }
 };

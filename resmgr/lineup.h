@@ -37,6 +37,14 @@ struct QueueKey {
 
 using ShapeId = std::uint32_t;
 
+// The line of a shape, by its first member.
+struct Head {
+  QueueKey key;
+  ShapeId shape = 0;
+  std::strong_ordering operator<=>(const Head& other) const { return key <=> other.key; }
+  bool operator==(const Head& other) const { return key == other.key; }
+};
+
 class Lineup {
  public:
   // A shape that stands in no line yet; what takes nothing from nodes never stands in one.

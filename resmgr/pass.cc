@@ -109,7 +109,7 @@ bool Pass::start(Placed& placed) {
 
 void Pass::reserve(Placed& placed) {
   if (rules_.depth > 0) --rules_.depth;
-  const std::optional<Time> from = rules_.in_order ? reserved_ : std::nullopt;
+  const Time from = rules_.in_order ? reserved_.value_or(Time{}) : Time{};
   placed.reservation = plan_.reserve(**placed.demand, from);
   all_known_ = all_known_ && placed.reservation && placed.reservation->known;
   if (placed.reservation && rules_.in_order) placed.reservation->known = all_known_;

@@ -55,7 +55,7 @@ class Pass {
   struct Rules {
     Purpose purpose = Purpose::kGrant;
     std::size_t depth = kMostReservations;  // so many that cannot start are reserved
-    bool in_order = false;                  // of foresight: nobody starts before those above him
+    bool in_order = false;                  // nobody starts before those above him
     const Followers* followers = nullptr;   // of foresight; null for none
   };
   // `work` counts on from `before`, the work done when the bounds began to count.

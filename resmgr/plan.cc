@@ -42,6 +42,7 @@ struct Plan::Choice {
     Time might;  // with all unsure holders gone
     Time sure;   // with all of them still there; kForever for never
   };
+  Time from;  // not before
   std::vector<Spot> spots;
   std::optional<Spot> sure;
 
@@ -53,7 +54,7 @@ struct Plan::Choice {
 };
 
 Plan::Plan(const Ledger& ledger, Time now, Work& work)
-    : ledger_(&ledger), now_(now), soon_(now + Millis{1}), from_(soon_), work_(&work) {}
+    : ledger_(&ledger), now_(now), soon_(now + Millis{1}), work_(&work) {}
 
 // --- outlooks
 
@@ -176,10 +177,11 @@ std::optional<Time> Plan::named_earliest(const Demand& demand, Time from, bool s
 
 // On the node and of the named resources together. `sure` speaks of the node only: of named
 // resources nothing is ever sure.
-std::optional<Time> Plan::earliest(const Demand& demand, const Outlook& on, bool sure, Time last) {
-  Time start = from_;
+std::optional<Time> Plan::earliest(const Demand& demand, const Outlook& on, bool sure,
+                                   const Choice& choice) {
+  Time start = choice.from;
   while (true) {
-    const auto found = on.earliest(start, demand.limit, demand.node, sure, last);
+    const auto found = on.earliest(start, demand.limit, demand.node, sure, choice.last());
     if (!found) return std::nullopt;
     const auto named = named_earliest(demand, *found, false);
     if (!named || *named == *found) return named;
@@ -202,9 +204,9 @@ void Plan::glance(const Demand& demand, const Node& node, Choice& choice) {
 void Plan::consider(const Demand& demand, const Node& node, Choice& choice) {
   ++work_->visits;
   const Outlook& on = outlook(node);
-  const std::optional<Time> might = earliest(demand, on, false, choice.last());
+  const std::optional<Time> might = earliest(demand, on, false, choice);
   if (!might || *might > choice.last()) return;
-  const auto sure = on.all_sure() ? might : earliest(demand, on, true, choice.last());
+  const auto sure = on.all_sure() ? might : earliest(demand, on, true, choice);
   admit(demand, node, *might, sure.value_or(kForever), choice);
 }
 
@@ -226,7 +228,7 @@ bool Plan::is_clear(const Node& node) const {
 void Plan::consider_clear(const Demand& demand, Choice& choice) {
   const auto clear = [&](const Node& node) { return is_clear(node); };
   if (const Node* node = ledger_->best_fit(demand, clear)) {
-    if (const auto at = named_earliest(demand, from_, false)) {
+    if (const auto at = named_earliest(demand, choice.from, false)) {
       admit(demand, *node, *at, *at, choice);
     }
     return;
@@ -235,7 +237,7 @@ void Plan::consider_clear(const Demand& demand, Choice& choice) {
   ledger_->each_group(demand.element, [&](const Group& group) {
     sweep(group).each_with_room(demand.node, work_->glances, last, [&](const Sweep::Step& step) {
       if (!is_clear(*step.node)) return true;
-      const auto at = named_earliest(demand, std::max(step.at, from_), false);
+      const auto at = named_earliest(demand, std::max(step.at, choice.from), false);
       if (at && *at <= choice.last()) admit(demand, *step.node, *at, *at, choice);
       return at.has_value();
     });
@@ -291,10 +293,10 @@ void Plan::claim_named(const Demand& demand, Time at) {
   }
 }
 
-std::optional<Plan::Reservation> Plan::reserve_named(const Demand& demand) {
-  const std::optional<Time> at = named_earliest(demand, from_, false);
+std::optional<Plan::Reservation> Plan::reserve_named(const Demand& demand, Time from) {
+  const std::optional<Time> at = named_earliest(demand, from, false);
   if (!at) return std::nullopt;
-  const bool known = named_earliest(demand, from_, true) == at;
+  const bool known = named_earliest(demand, from, true) == at;
   claim_named(demand, *at);
   return Reservation{*at, known, {}};
 }
@@ -310,11 +312,10 @@ void Plan::keep(const Demand& demand, const Node* node, std::optional<Time> sure
   claim_named(demand, at);
 }
 
-std::optional<Plan::Reservation> Plan::reserve(const Demand& demand, std::optional<Time> from) {
+std::optional<Plan::Reservation> Plan::reserve(const Demand& demand, Time from) {
   ++work_->reservations;
-  from_ = std::max(from.value_or(soon_), soon_);
-  if (!demand.takes_from_node()) return reserve_named(demand);
-  Choice choice;
+  Choice choice{.from = std::max(from, soon_), .spots = {}, .sure = {}};
+  if (!demand.takes_from_node()) return reserve_named(demand, choice.from);
   consider_clear(demand, choice);
   consider_unclear(demand, choice);
   if (choice.spots.empty()) return std::nullopt;

@@ -54,7 +54,7 @@ class Plan {
   };
   // Keeps the demand in reach from the earliest time after now, and not before `from`; none where
   // it fits at no time.
-  std::optional<Reservation> reserve(const Demand& demand, std::optional<Time> from = {});
+  std::optional<Reservation> reserve(const Demand& demand, Time from = {});
   // Keeps the demand in reach on this node alone, where it starts at that time at the latest; null
   // where it takes nothing from nodes.
   void keep(const Demand& demand, const Node* node, std::optional<Time> sure);
@@ -76,7 +76,8 @@ class Plan {
   Outlook build(const Named& named) const;
 
   std::optional<Time> named_earliest(const Demand& demand, Time from, bool sure);
-  std::optional<Time> earliest(const Demand& demand, const Outlook& on, bool sure, Time last);
+  std::optional<Time> earliest(const Demand& demand, const Outlook& on, bool sure,
+                               const Choice& choice);
   bool could_start_before(const Demand& demand, const Node& node, Time last) const;
   bool was_refused(const Refused& asked) const;
   void note_refused(const Refused& asked);
@@ -90,12 +91,11 @@ class Plan {
   Sweep& sweep(const Group& group);
   std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);
-  std::optional<Reservation> reserve_named(const Demand& demand);
+  std::optional<Reservation> reserve_named(const Demand& demand, Time from);
 
   const Ledger* ledger_;
   Time now_;
   Time soon_;
-  Time from_;  // of the reservation that is being made
   Work* work_;
   // An outlook that was built, and of which node.
   struct Built {

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -77,7 +76,7 @@ void Waiting::stand(ShapeId id) {
   shape.head = moved(*shape.members.first(), shape);
   heads_.insert(Head{shape.head, id});
   lineup_.insert(id, shape.head);
-  if (shape.of != nullptr) shape.of->lines.emplace(*shape.members.first(), id);
+  if (shape.of != nullptr) shape.of->lines.insert(Head{*shape.members.first(), id});
   if (shape.open()) ++open_;
 }
 
@@ -85,7 +84,7 @@ void Waiting::step_back(ShapeId id) {
   Shape& shape = shapes_[id];
   heads_.erase(Head{shape.head, id});
   lineup_.erase(id, shape.head);
-  if (shape.of != nullptr) shape.of->lines.erase({unmoved(shape.head, shape), id});
+  if (shape.of != nullptr) shape.of->lines.erase(Head{unmoved(shape.head, shape), id});
   if (shape.open()) --open_;
 }
 
@@ -126,7 +125,7 @@ void Waiting::set_offsets(const std::vector<std::pair<LimitClassId, std::int64_t
     check(of != nullptr, "an offset is for a limit class");
     if (of->offset == offset) continue;
     of->offset = offset;
-    for (const auto& [first, line] : of->lines) lines.push_back(line);
+    for (const Head& line : of->lines) lines.push_back(line.shape);
   }
   if (lines.empty()) return;
   for (const ShapeId line : lines) heads_.erase(Head{shapes_[line].head, line});
@@ -198,35 +197,33 @@ void Waiting::pop(ShapeId id) {
   heads_.insert(std::move(node));
   lineup_.replace(id, head, shape.head);
   if (shape.of == nullptr) return;
-  auto line = shape.of->lines.extract({first, id});
-  line.value().first = *shape.members.first();
+  auto line = shape.of->lines.extract(Head{first, id});
+  line.value().key = *shape.members.first();
   shape.of->lines.insert(std::move(line));
 }
 
-std::optional<Waiting::Found> Waiting::first() const {
+std::optional<Head> Waiting::first() const {
   if (open_ == 0) return std::nullopt;
-  const auto head =
-      std::ranges::find_if(heads_, [&](const Head& it) { return shapes_[it.shape].open(); });
-  return Found{head->key, head->shape};
+  return *std::ranges::find_if(heads_, [&](const Head& it) { return shapes_[it.shape].open(); });
 }
 
-std::optional<Waiting::Found> Waiting::head_of(ShapeId id) const {
+std::optional<Head> Waiting::head_of(ShapeId id) const {
   const Shape& shape = shapes_[id];
   if (shape.members.empty() || !shape.open()) return std::nullopt;
-  return Found{shape.head, id};
+  return Head{shape.head, id};
 }
 
-std::vector<Waiting::Found> Waiting::naming() const {
-  std::vector<Found> found;
+std::vector<Head> Waiting::naming() const {
+  std::vector<Head> found;
   for (const Head& head : heads_) {
     const Shape& shape = shapes_[head.shape];
-    if (shape.open() && !shape.demand->named.empty()) found.push_back({head.key, head.shape});
+    if (shape.open() && !shape.demand->named.empty()) found.push_back(head);
   }
   return found;
 }
 
-std::vector<Waiting::Found> Waiting::take_new_shapes() {
-  std::vector<Found> found;
+std::vector<Head> Waiting::take_new_shapes() {
+  std::vector<Head> found;
   for (const ShapeId id : std::exchange(new_shapes_, {})) {
     shapes_[id].is_new = false;
     if (const auto head = head_of(id)) found.push_back(*head);
@@ -243,19 +240,19 @@ std::vector<const LimitClass*> Waiting::take_opened() {
   return open;
 }
 
-std::optional<Waiting::Found> Waiting::found(
-    const LimitClass& of, std::set<std::pair<QueueKey, ShapeId>>::const_iterator line) const {
+std::optional<Head> Waiting::head_at(const LimitClass& of,
+                                     std::set<Head>::const_iterator line) const {
   if (!of.open() || line == of.lines.end()) return std::nullopt;
-  return Found{shapes_[line->second].head, line->second};
+  return Head{shapes_[line->shape].head, line->shape};
 }
 
-std::optional<Waiting::Found> Waiting::first_of(const LimitClass& of) const {
-  return found(of, of.lines.begin());
+std::optional<Head> Waiting::first_of(const LimitClass& of) const {
+  return head_at(of, of.lines.begin());
 }
 
-std::optional<Waiting::Found> Waiting::next_of(const LimitClass& of, QueueKey key) const {
+std::optional<Head> Waiting::next_of(const LimitClass& of, QueueKey key) const {
   key.rank -= of.offset;
-  return found(of, of.lines.upper_bound({key, std::numeric_limits<ShapeId>::max()}));
+  return head_at(of, of.lines.upper_bound(Head{key, 0}));
 }
 
 const Waiting::Entry& Waiting::entry(RequestId id) const {
@@ -314,7 +311,7 @@ Result<void> Waiting::check_head(ShapeId id) const {
   const bool stands =
       shape.head == head && heads_.contains(Head{head, id}) && lineup_.is_right(id, head);
   const LimitClass* of = limits_.find(shape.demand->limit_class);
-  const bool known = of == nullptr || of->lines.contains({first, id});
+  const bool known = of == nullptr || of->lines.contains(Head{first, id});
   if (stands && known && shape.of == of) return {};
   return fail(ErrorCode::kInternal, fmt::format("shape {} stands wrongly in line", id));
 }

@@ -55,24 +55,20 @@ class Waiting {
   std::vector<RequestId> parts_of(JobNumber job) const;
   // Of open lines: the first of the queue, and the first of each shape whose needs on a node the
   // row fits and that `accepts` (its demand): the least key of these; none where there is none.
-  struct Found {
-    QueueKey key;
-    ShapeId shape = 0;
-  };
-  std::optional<Found> first() const;
+  std::optional<Head> first() const;
   template <class Accepts>
-  std::optional<Found> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
+  std::optional<Head> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
   // The open shapes that name resources, in the order of their first members.
-  std::vector<Found> naming() const;
+  std::vector<Head> naming() const;
   // The shapes that are new since this was last asked, and that are still there and open.
-  std::vector<Found> take_new_shapes();
+  std::vector<Head> take_new_shapes();
   // The limit classes that opened since this was last asked, and are still open.
   std::vector<const LimitClass*> take_opened();
   // The first line of the class, or the first one behind a key; none while they are closed.
-  std::optional<Found> first_of(const LimitClass& of) const;
-  std::optional<Found> next_of(const LimitClass& of, QueueKey key) const;
-  std::optional<Found> head_of(ShapeId id) const;  // none while its line is closed
-  const std::shared_ptr<const Demand>& demand_of(const Found& found) const {
+  std::optional<Head> first_of(const LimitClass& of) const;
+  std::optional<Head> next_of(const LimitClass& of, QueueKey key) const;
+  std::optional<Head> head_of(ShapeId id) const;  // none while its line is closed
+  const std::shared_ptr<const Demand>& demand_of(const Head& found) const {
     return shapes_[found.shape].demand;
   }
   const std::set<RequestId>& of_parties() const { return of_parties_; }
@@ -102,12 +98,6 @@ class Waiting {
 
     bool open() const { return of == nullptr || of->open(); }
   };
-  struct Head {
-    QueueKey key;
-    ShapeId shape = 0;
-    auto operator<=>(const Head& other) const { return key <=> other.key; }
-    bool operator==(const Head& other) const { return key == other.key; }
-  };
 
   static Entry entry_to_find(RequestId id) { return {id.job, id.part, 0, 0, {}}; }
   static Likeness likeness(const Demand& demand);
@@ -122,8 +112,7 @@ class Waiting {
   void step_back(ShapeId id);  // as long as it stands by that
   void pop(ShapeId id);        // takes its first member out, and the next is its head
   void refill(Cap& cap, std::uint64_t most, std::uint64_t taken);
-  std::optional<Found> found(const LimitClass& of,
-                             std::set<std::pair<QueueKey, ShapeId>>::const_iterator line) const;
+  std::optional<Head> head_at(const LimitClass& of, std::set<Head>::const_iterator line) const;
   Result<void> check_shape(ShapeId id) const;
   Result<void> check_head(ShapeId id) const;
 
@@ -141,8 +130,8 @@ class Waiting {
 };
 
 template <class Accepts>
-std::optional<Waiting::Found> Waiting::first_to_fit(std::span<const Amount> free,
-                                                    const Accepts& accepts) const {
+std::optional<Head> Waiting::first_to_fit(std::span<const Amount> free,
+                                          const Accepts& accepts) const {
   if (open_ == 0) return std::nullopt;
   const auto shape = lineup_.first_to_fit(free, [&](ShapeId id) {
     const Demand& demand = *shapes_[id].demand;
@@ -185,10 +174,10 @@ class Walk {
   void advance(const Stop& stop, std::optional<Time> generation_end);
 
   const Waiting* waiting_;
-  std::set<Waiting::Head>::const_iterator fresh_;  // the first head not yet reached
-  std::set<Waiting::Head>::const_iterator last_;   // no head from here on has room
-  std::set<Stop, Later> advanced_;                 // next members of shapes that were reached
-  std::set<ShapeId> starting_;  // shapes reached, all of whose members so far started
+  std::set<Head>::const_iterator fresh_;  // the first head not yet reached
+  std::set<Head>::const_iterator last_;   // no head from here on has room
+  std::set<Stop, Later> advanced_;        // next members of shapes that were reached
+  std::set<ShapeId> starting_;            // shapes reached, all of whose members so far started
 };
 
 template <class HasRoom>

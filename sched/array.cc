@@ -2,8 +2,6 @@
 // What an array has still to start.
 #include "sched/array.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "sched/job.h"
 
@@ -54,11 +52,6 @@ void ArrayRun::take(Index index) {
   } else {
     again.remove(IndexSet(index, index));
   }
-}
-
-std::string name_of(JobNumber array, const IndexSet& elements) {
-  constexpr std::size_t kShown = 5;
-  return fmt::format("{}[{}]", array.value, to_string(elements, kShown));
 }
 
 ArrayView view_of(const ArrayRun& array) {

@@ -56,9 +56,6 @@ struct ArrayRun {
   void take(Index index);
 };
 
-// "17[3-9]", cut off where they are many
-std::string name_of(JobNumber array, const IndexSet& elements);
-
 ArrayView view_of(const ArrayRun& array);
 ArrayRest rest_of(const Job& array);
 ArrayRow to_row(const ArrayRun& array, JobNumber job);

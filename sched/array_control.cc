@@ -143,25 +143,14 @@ Result<void> Core::cancel_elements(Job& array, const IndexSet& elements, const A
 
 // What is left of them to be commanded; an error where they are none, or have all ended.
 Result<void> Core::check_elements(const Job& array, const IndexSet& elements, JobCommand command) {
-  const std::string name = name_of(array.number, elements);
-  if (!array.array) {
-    return fail(ErrorCode::kNotFound,
-                fmt::format("job {} is no array: there is no {}", array.number.value, name));
-  }
-  const ArrayRun& run = *array.array;
-  IndexSet unknown = elements;
-  unknown.remove(run.spec.elements);
-  if (!unknown.empty()) {
-    return fail(
-        ErrorCode::kNotFound,
-        fmt::format("there is no {}; the elements of job {} are {}", name_of(array.number, unknown),
-                    array.number.value, to_string(run.spec.elements, 5)));
-  }
-  const bool any =
-      !run.unstarted().common(elements).empty() || !running_of(array, &elements, command).empty();
+  const IndexSet all = array.array ? array.array->spec.elements : IndexSet();
+  if (auto known = sched::check_elements(array.number, elements, all); !known) return known;
+  const bool any = !array.array->unstarted().common(elements).empty() ||
+                   !running_of(array, &elements, command).empty();
   if (any) return {};
   return fail(ErrorCode::kRefused,
-              fmt::format("{} has ended: nothing to {}", name, to_string(command)));
+              fmt::format("{} has ended: nothing to {}", name_of(array.number, elements),
+                          to_string(command)));
 }
 
 // One element's running job: that of a step which is named.

@@ -135,9 +135,11 @@ class Core {
 
   // Submission (submission.cc).
   bool repeat_request(const NewJobNotice& event);
-  // With `dry_run`, nothing is recorded, and it says what is to be expected.
-  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                           Submitted::Expected* expected, Foresight& foresight);
+  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked);
+  Result<JobNumber> try_out(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                            Foresight& foresight, Submitted::Expected& expected);
+  std::optional<JobNumber> submitted_before(const Ticket& ticket, const Actor& actor) const;
+  Result<CheckedSpec*> check_all(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked);
   CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
   Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
   void check_new(CheckedSpec& spec, bool is_known_good);

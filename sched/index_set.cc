@@ -317,16 +317,27 @@ Result<ArraySpec> parse_array(std::string_view text) {
   return array;
 }
 
-Result<void> check_element(JobRef name, const IndexSet& elements) {
-  if (!name.index || elements.contains(*name.index)) return {};
-  const std::string text = to_string(name);
+std::string name_of(JobNumber array, const IndexSet& elements) {
+  return fmt::format("{}[{}]", array.value, to_string(elements, kShownRanges));
+}
+
+Result<void> check_elements(JobNumber job, const IndexSet& named, const IndexSet& elements) {
+  IndexSet unknown = named;
+  unknown.remove(elements);
+  if (unknown.empty()) return {};
+  const std::string name = name_of(job, unknown);
   if (elements.empty()) {
     return fail(ErrorCode::kNotFound,
-                fmt::format("job {} is no array: there is no {}", name.job.value, text));
+                fmt::format("job {} is no array: there is no {}", job.value, name));
   }
   return fail(ErrorCode::kNotFound,
-              fmt::format("there is no {}; the elements of job {} are {}", text, name.job.value,
+              fmt::format("there is no {}; the elements of job {} are {}", name, job.value,
                           to_string(elements, kShownRanges)));
+}
+
+Result<void> check_element(JobRef name, const IndexSet& elements) {
+  if (!name.index) return {};
+  return check_elements(name.job, IndexSet(*name.index, *name.index), elements);
 }
 
 std::string shown_elements(std::string_view array) {

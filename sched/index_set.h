@@ -85,9 +85,12 @@ std::string to_string(const ArraySpec& array);
 
 // How many ranges of elements are shown before they are cut off.
 inline constexpr std::size_t kShownRanges = 20;
-// kNotFound where the name has an index and `elements` of its job do not; they are empty of a job
-// that is no array.
-Result<void> check_element(JobRef name, const IndexSet& elements);
+// "17[3-9]", cut off where they are many
+std::string name_of(JobNumber array, const IndexSet& elements);
+// kNotFound where some that are named are not among the elements of the job; these are empty of a
+// job that is no array.
+Result<void> check_elements(JobNumber job, const IndexSet& named, const IndexSet& elements);
+Result<void> check_element(JobRef name, const IndexSet& elements);  // also a name without an index
 // The elements of such a text, as lists of jobs show them; "" of "".
 std::string shown_elements(std::string_view array);
 

@@ -72,10 +72,9 @@ void Core::on(NewJobNotice& event) {
   Foresight foresight;
   answer.tickets.reserve(event.tickets.size());
   for (const Ticket& ticket : event.tickets) {
-    Submitted::Expected expected;
-    answer.tickets.push_back(
-        submit(ticket, event.actor, checked, event.dry_run ? &expected : nullptr, foresight));
-    if (event.dry_run) answer.expected.push_back(expected);
+    answer.tickets.push_back(event.dry_run ? try_out(ticket, event.actor, checked, foresight,
+                                                     answer.expected.emplace_back())
+                                           : submit(ticket, event.actor, checked));
     numbers.push_back(answer.tickets.back().value_or(JobNumber{}));
   }
   const bool recorded =
@@ -102,32 +101,51 @@ bool Core::repeat_request(const NewJobNotice& event) {
     return true;
   }
   CheckedSpecs checked;
-  Foresight foresight;
   Submitted answer;
   for (std::size_t i = 0; i < known->jobs.size(); ++i) {
     if (known->jobs[i]) {
       answer.tickets.emplace_back(known->jobs[i]);
       continue;
     }
-    Submitted::Expected ignored;
-    auto again = submit(event.tickets[i], event.actor, checked, &ignored, foresight);
-    if (again)
-      again = fail(ErrorCode::kRefused,
-                   "refused when it was first sent; send it again "
-                   "under a new key");
-    answer.tickets.push_back(std::move(again));
+    const auto again = check_all(event.tickets[i], event.actor, checked);
+    answer.tickets.emplace_back(tl::unexpected(
+        again ? Error{ErrorCode::kRefused,
+                      "refused when it was first sent; send it again under a new key"}
+              : again.error()));
   }
   reply(event.reply, std::move(answer));
   return true;
 }
 
-Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                               Submitted::Expected* expected, Foresight& foresight) {
+Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked) {
+  if (const auto known = submitted_before(ticket, actor)) return *known;
+  const auto spec = check_all(ticket, actor, checked);
+  if (!spec) return tl::unexpected(spec.error());
+  const JobNumber number = record(ticket, actor, **spec);
   if (!ticket.key.empty()) {
-    const SubmissionRow* known =
-        submissions_.find({actor.uid, std::string(kOfTicket) + ticket.key});
-    if (known != nullptr) return known->jobs.front();
+    remember(actor, std::string(kOfTicket) + ticket.key, {number}, policy_.keep_keys);
   }
+  return number;
+}
+
+// Nothing is recorded, and a ticket that would be accepted has no number.
+Result<JobNumber> Core::try_out(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                                Foresight& foresight, Submitted::Expected& expected) {
+  if (const auto known = submitted_before(ticket, actor)) return *known;
+  const auto spec = check_all(ticket, actor, checked);
+  if (!spec) return tl::unexpected(spec.error());
+  expected = expected_of(ticket, actor, *(*spec)->spec, foresight);
+  return JobNumber{};
+}
+
+std::optional<JobNumber> Core::submitted_before(const Ticket& ticket, const Actor& actor) const {
+  if (ticket.key.empty()) return std::nullopt;
+  const SubmissionRow* known = submissions_.find({actor.uid, std::string(kOfTicket) + ticket.key});
+  return known == nullptr ? std::nullopt : std::optional(known->jobs.front());
+}
+
+Result<CheckedSpec*> Core::check_all(const Ticket& ticket, const Actor& actor,
+                                     CheckedSpecs& checked) {
   if (static_cast<bool>(ticket.spec) == !ticket.class_name.empty()) {  // both, or neither
     return fail(ErrorCode::kUsage, to_string(check_ticket(ticket, nullptr)));
   }
@@ -146,15 +164,7 @@ Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, Checked
   if (auto allowed = check_policy(ticket, actor, *spec->spec); !allowed) {
     return tl::unexpected(allowed.error());
   }
-  if (expected != nullptr) {
-    *expected = expected_of(ticket, actor, *spec->spec, foresight);
-    return JobNumber{};
-  }
-  const JobNumber number = record(ticket, actor, *spec);
-  if (!ticket.key.empty()) {
-    remember(actor, std::string(kOfTicket) + ticket.key, {number}, policy_.keep_keys);
-  }
-  return number;
+  return spec;
 }
 
 CheckedSpec& Core::check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked) {

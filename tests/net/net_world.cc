@@ -2,7 +2,6 @@
 // The world of the network tests.
 #include "tests/net/net_world.h"
 
-#include <netdb.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,13 +24,6 @@ void Peer::begin(std::unique_ptr<Connection> made) {
                          },
                      .on_closed = [this](const std::string& reason) { closed.push_back(reason); },
                      .on_drained = [this] { ++drained; }});
-}
-
-bool localhost_is_known() {
-  addrinfo* found = nullptr;
-  if (getaddrinfo("localhost", nullptr, nullptr, &found) != 0) return false;
-  freeaddrinfo(found);
-  return true;
 }
 
 NetWorld::NetWorld() { EXPECT_EQ(uv_loop_init(&loop_), 0); }
