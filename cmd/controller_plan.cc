@@ -49,6 +49,7 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   if (!key.empty()) options.key = absolute_path(key);
   options.operators = settings.operators;
   options.node_timeout = settings.node_timeout;
+  options.lease = settings.lease;
   options.keep_jobs = settings.keep_jobs;
   options.max_connections = settings.max_connections;
   if (settings.flight_recorder) options.flight_recorder = *settings.flight_recorder;

@@ -3,6 +3,7 @@
 #include "cmd/job_build.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -194,7 +195,30 @@ Result<void> apply_surroundings(const JobOptions& options, Holder& to) {
   if (options.workdir) to.workdir = directory_of(options);
   if (options.output) to.output = literal(options, *options.output);
   if (options.error) to.error = literal(options, *options.error);
+  to.append = to.append || options.append;
+  if (options.umask) to.umask = *options.umask;
+  to.limits = overlaid(std::move(to.limits), options.limits);
   return {};
+}
+
+// The submitter's own.
+std::uint32_t own_umask() {
+  const ::mode_t mask = ::umask(0);
+  ::umask(mask);
+  return mask;
+}
+
+Result<sched::Retry> retry_of(const JobOptions& options) {
+  sched::Retry retry;
+  if (!options.retry && (options.retry_delay || options.elsewhere)) {
+    return fail(ErrorCode::kUsage,
+                "--retry-delay and --elsewhere are of further attempts; give "
+                "--retry N with them");
+  }
+  retry.max = options.retry.value_or(0);
+  retry.delay = options.retry_delay.value_or(Millis{});
+  retry.elsewhere = options.elsewhere;
+  return retry;
 }
 
 }  // namespace
@@ -217,6 +241,9 @@ sched::StepSpec script_step(std::string text, std::vector<std::string> arguments
 Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step) {
   auto spec = std::make_shared<sched::JobSpec>();
   put_index(options, step);
+  Result<sched::Retry> retry = retry_of(options);
+  if (!retry) return tl::unexpected(retry.error());
+  step.retry = *retry;
   spec->steps.push_back(std::move(step));
   Result<resmgr::Needs> needs = needs_of(options);
   if (!needs) return tl::unexpected(needs.error());
@@ -228,6 +255,9 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   spec->workdir = directory_of(options);
   spec->output = literal(options, options.output.value_or(""));
   spec->error = literal(options, options.error.value_or(""));
+  spec->append = options.append;
+  spec->umask = options.umask.value_or(own_umask());
+  spec->limits = overlaid({}, options.limits);
   sched::Ticket ticket;
   if (const auto applied = apply_to_ticket(options, ticket); !applied) {
     return tl::unexpected(applied.error());
@@ -273,8 +303,14 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
   }
   if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
   if (options.element && !ticket.spec) ticket.element = *options.element;
+  if (options.retry || options.retry_delay || options.elsewhere) {
+    return fail(ErrorCode::kUsage,
+                "further attempts are said where the steps are said; --retry, --retry-delay and "
+                "--elsewhere go with a command or a script");
+  }
   const bool surroundings = !options.env.empty() || options.export_env || options.workdir ||
-                            options.output || options.error;
+                            options.output || options.error || options.append || options.umask ||
+                            !options.limits.empty();
   if (!surroundings && !(options.element && ticket.spec)) return {};
   if (!ticket.spec) return apply_surroundings(options, ticket);
   auto spec = std::make_shared<sched::JobSpec>(*ticket.spec);

@@ -4,9 +4,12 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "cmd/configuration.h"
 #include "conf/ticket_file.h"
 #include "resmgr/needs.h"
+#include "sched/resource_limits.h"
 #include "sched/spec.h"
 
 namespace jobq::cmd {
@@ -52,6 +55,34 @@ Taker priority_into(std::optional<int>& to) {
   };
 }
 
+Taker umask_into(std::optional<std::uint32_t>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    const auto umask = sched::parse_umask(text);
+    if (!umask) return tl::unexpected(umask.error());
+    to = *umask;
+    return {};
+  };
+}
+
+Taker limit_into(std::vector<sched::ResourceLimit>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    auto limit = sched::parse_resource_limit(text);
+    if (!limit) return tl::unexpected(limit.error());
+    to.push_back(*std::move(limit));
+    return {};
+  };
+}
+
+Taker retry_into(std::optional<std::uint32_t>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    const bool is_number = into(to)(text).has_value();
+    if (is_number && *to >= 1 && *to <= sched::kMostRetries) return {};
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is no number of further attempts; expected 1 to {}", text,
+                            sched::kMostRetries));
+  };
+}
+
 void add_need_options(Options& options, JobOptions& to) {
   options.group("What it needs");
   options.value("--cpus", "N", into(to.cpus),
@@ -77,6 +108,20 @@ void add_surroundings(Options& options, JobOptions& to) {
                 "standard output, with %j for the job, %x its name, %s the step, %a the index; "
                 "else `jq output` has it");
   options.value("--error", "FILE", into(to.error), "standard error; else with the output");
+  options.flag("--append", to.append, "append to these files; else the first attempt empties them");
+  options.value("--umask", "MODE", umask_into(to.umask),
+                "the umask of its processes; as it is here");
+  options.list("--limit", "NAME=VALUE", limit_into(to.limits),
+               "a resource limit, such as nofile=4096, core=unlimited or processes=100; may be "
+               "repeated");
+}
+
+void add_retry_options(Options& options, JobOptions& to) {
+  options.group("When it fails");
+  options.value("--retry", "N", retry_into(to.retry),
+                "so many further attempts when it fails or its node is lost");
+  options.value("--retry-delay", "TIME", into(to.retry_delay), "wait so long before each; 0");
+  options.flag("--elsewhere", to.elsewhere, "try again on another node, where there is one");
 }
 
 }  // namespace
@@ -95,6 +140,7 @@ void add_job_options(Options& options, JobOptions& to) {
                 "one job with an element for each index: 0-999, 0-10:2,15; 0-999%50: 50 at a time");
   add_need_options(options, to);
   add_surroundings(options, to);
+  add_retry_options(options, to);
 }
 
 Result<JobOptions> script_options(std::string_view script, const std::string& file) {
@@ -113,6 +159,16 @@ Result<JobOptions> script_options(std::string_view script, const std::string& fi
     return fail(ErrorCode::kUsage, fmt::format("{}:{}: {}", file, number, parsed.error().message));
   }
   return all;
+}
+
+std::vector<sched::ResourceLimit> overlaid(std::vector<sched::ResourceLimit> under,
+                                           const std::vector<sched::ResourceLimit>& over) {
+  std::map<std::string, sched::ResourceLimit> by_name;
+  for (sched::ResourceLimit& limit : under) by_name[limit.name] = limit;
+  for (const sched::ResourceLimit& limit : over) by_name[limit.name] = limit;
+  under.clear();
+  for (auto& [name, limit] : by_name) under.push_back(std::move(limit));
+  return under;
 }
 
 JobOptions overlaid(JobOptions under, const JobOptions& over) {
@@ -135,6 +191,12 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.workdir, over.workdir);
   overlay(under.output, over.output);
   overlay(under.error, over.error);
+  under.append = under.append || over.append;
+  overlay(under.umask, over.umask);
+  under.limits = overlaid(std::move(under.limits), over.limits);
+  overlay(under.retry, over.retry);
+  overlay(under.retry_delay, over.retry_delay);
+  under.elsewhere = under.elsewhere || over.elsewhere;
   return under;
 }
 

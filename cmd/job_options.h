@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "cmd/options.h"
 #include "sched/index_set.h"
+#include "sched/spec.h"
 
 namespace jobq::cmd {
 
@@ -35,6 +36,12 @@ struct JobOptions {
   std::optional<std::string> workdir;
   std::optional<std::string> output;
   std::optional<std::string> error;
+  bool append = false;
+  std::optional<std::uint32_t> umask;
+  std::vector<sched::ResourceLimit> limits;
+  std::optional<std::uint32_t> retry;
+  std::optional<Millis> retry_delay;
+  bool elsewhere = false;
 
   bool has_needs() const {
     return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty();
@@ -47,6 +54,8 @@ void add_job_options(Options& options, JobOptions& to);
 Result<JobOptions> script_options(std::string_view script, const std::string& file);
 
 // What `over` says wins; environment and parameters add up, by name.
+std::vector<sched::ResourceLimit> overlaid(std::vector<sched::ResourceLimit> under,
+                                           const std::vector<sched::ResourceLimit>& over);
 JobOptions overlaid(JobOptions under, const JobOptions& over);
 
 }  // namespace jobq::cmd

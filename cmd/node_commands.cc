@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of the verb node: list, show, drain, resume.
+// The commands of the verb node: list, show, drain, resume, forget.
 #include "cmd/node_commands.h"
 
 #include <array>
@@ -15,6 +15,7 @@ struct NodeOptions {
   std::vector<std::string> words;
   ControllerOptions where;
   std::string reason;
+  std::optional<Millis> span;
   bool json = false;
 };
 
@@ -26,7 +27,7 @@ Result<Options::Next> parse(Options& options, NodeOptions& to, const Words& word
   return options.parse(words);
 }
 
-// Drain and resume: the same request for each node that is named.
+// Drain, resume and forget: the same request for each node that is named.
 Result<int> change(const NodeOptions& verb, wire::NodeRequest::Verb what) {
   if (verb.words.empty())
     return fail(ErrorCode::kUsage, "no node is named; `jq node list` lists them");
@@ -38,6 +39,7 @@ Result<int> change(const NodeOptions& verb, wire::NodeRequest::Verb what) {
     request.mutable_node_request()->set_verb(what);
     request.mutable_node_request()->set_name(name);
     request.mutable_node_request()->set_reason(verb.reason);
+    if (verb.span) request.mutable_node_request()->set_span(verb.span->count);
     const Result<wire::Frame> answer = client->ask(std::move(request));
     if (answer) continue;
     complain(answer.error());
@@ -91,7 +93,10 @@ Result<int> drain_nodes(const Words& words) {
                   "Drains nodes: what runs there runs on, nothing new is started. `jq node resume` "
                   "ends it.");
   options.value("--reason", "TEXT", into(verb.reason), "why; shown with the node, with your name");
-  options.examples("  jq node drain n1 --reason 'new disk'\n");
+  options.value("--for", "TIME", into(verb.span), "end it by itself after so long: 30m, 2h, 1d");
+  options.examples(
+      "  jq node drain n1 --reason 'new disk'\n"
+      "  jq node drain n1 n2 --reason 'kernel update' --for 2h\n");
   const auto next = parse(options, verb, words, "errors as JSON");
   if (!next) return tl::unexpected(next.error());
   if (*next == Options::Next::kDone) return 0;
@@ -111,11 +116,26 @@ Result<int> resume_nodes(const Words& words) {
   return change(verb, wire::NodeRequest::RESUME);
 }
 
+Result<int> forget_nodes(const Words& words) {
+  NodeOptions verb;
+  Options options(
+      "jq node forget NAME...",
+      "Forgets nodes that are away and will not come back: what was running there counts "
+      "as lost, and they are listed no more. One that comes back all the same is known "
+      "again, and ends what it still runs.");
+  options.examples("  jq node forget n1\n");
+  const auto next = parse(options, verb, words, "errors as JSON");
+  if (!next) return tl::unexpected(next.error());
+  if (*next == Options::Next::kDone) return 0;
+  return change(verb, wire::NodeRequest::FORGET);
+}
+
 constexpr std::array kSubverbs = {
     Subverb{"list", "list nodes and what is free", list_nodes},
     Subverb{"show", "everything about a node", show_nodes},
     Subverb{"drain", "start nothing new there", drain_nodes},
     Subverb{"resume", "take a drained node into use again", resume_nodes},
+    Subverb{"forget", "give a node up that will not come back", forget_nodes},
 };
 
 }  // namespace

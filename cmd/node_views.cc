@@ -91,6 +91,7 @@ void print_node_as_json(const wire::NodeView& node) {
   json.field("state", state_of(node));
   json.field("reason", node.reason());
   json.field("drained_by", unless_empty(node.drained_by()));
+  json.field("drain_until", Time{node.drain_until()});
   json.name("elements");
   json.array();
   for (const std::string& element : node.elements()) json.value(element);
@@ -133,6 +134,7 @@ void print_node(const wire::NodeView& node) {
   line("state", coloured(state_of(node), colour_of(state_of(node)), terminal));
   line("reason", printable(node.reason()));
   line("drained by", printable(node.drained_by()));
+  if (node.drain_until() != 0) line("until", format_rfc3339(Time{node.drain_until()}));
   line("elements", fmt::format("{}", fmt::join(node.elements(), ", ")));
   for (const Amount& amount : amounts(node)) {
     line(amount.name, fmt::format("{} free of {}", shown(amount.name, amount.free),

@@ -72,6 +72,12 @@ struct EventText {
   std::string operator()(const sched::ResumeNode& it) const {
     return fmt::format("node {} resumed by {}", it.name, it.actor.user);
   }
+  std::string operator()(const sched::ForgetNode& it) const {
+    return fmt::format("node {} forgotten by {}", it.name, it.actor.user);
+  }
+  std::string operator()(const sched::NodeGivenUp& it) const {
+    return fmt::format("node {} given up: its lease has run out", it.node.value);
+  }
   std::string operator()(const sched::NodeJoined& it) const {
     return fmt::format("node {} joined: {} cpus, {} attempts known", it.name, it.capacity.cpus,
                        it.attempts.size());

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "conf/scalars.h"
+#include "sched/resource_limits.h"
 
 namespace jobq::conf {
 namespace {
@@ -93,7 +94,36 @@ constexpr std::array<Key<Draft>, 7> kClassKeys = {{
 }};
 constexpr std::array<std::string_view, 4> kLaterClassKeys = {"env", "workdir", "output", "error"};
 
-constexpr std::array<Key<Draft>, 15> kTicketKeys = {{
+void read_umask(const Node& node, Draft& out, FaultSink& faults) {
+  std::string text;
+  if (!read_word(node, text, faults)) return;
+  if (const auto umask = sched::parse_umask(text)) {
+    out.ticket.umask = *umask;
+  } else {
+    faults.add(node.place, umask.error().message);
+  }
+}
+
+// A number, or what the command line takes behind NAME=.
+void read_resource_limit(const Node& node, Draft& out, FaultSink& faults) {
+  std::string text;
+  if (!read_text(node, text, faults)) return;
+  auto limit = sched::parse_limit_value(node.key, text);
+  if (limit) {
+    out.ticket.limits.push_back(*std::move(limit));
+  } else {
+    faults.add(node.place, limit.error().message);
+  }
+}
+
+void read_resource_limits(const Node& node, Draft& out, FaultSink& faults) {
+  if (!expect_table(node, "limits", faults)) return;
+  for (const Node& child : node.children) read_resource_limit(child, out, faults);
+  std::sort(out.ticket.limits.begin(), out.ticket.limits.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+}
+
+constexpr std::array<Key<Draft>, 18> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -115,6 +145,9 @@ constexpr std::array<Key<Draft>, 15> kTicketKeys = {{
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.workdir, f); }},
     {"output", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.output, f); }},
     {"error", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.error, f); }},
+    {"append", [](const Node& n, Draft& out, FaultSink& f) { read_flag(n, out.ticket.append, f); }},
+    {"umask", read_umask},
+    {"limits", read_resource_limits},
     {"on_failure", read_on_failure},
 }};
 constexpr std::array<std::string_view, 3> kLaterTicketKeys = {"begin", "deadline", "after"};

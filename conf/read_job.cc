@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 24> kTopKeys = {{
+constexpr std::array<Key<Draft>, 28> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -63,6 +63,7 @@ constexpr std::array<Key<Draft>, 24> kTopKeys = {{
     {"run", [](const Node& n, Draft& out, FaultSink& f) { read_run(n, out.top, f); }},
     {"script", [](const Node& n, Draft& out, FaultSink& f) { read_script(n, out.top, f); }},
     {"exit", [](const Node& n, Draft& out, FaultSink& f) { read_exit(n, out.top, f); }},
+    {"retry", [](const Node& n, Draft& out, FaultSink& f) { read_retry(n, out.top, f); }},
     {"after", refuse_top_after},
     {"after_any", refuse_top_after},
     {"name", refuse_misplaced},
@@ -78,12 +79,14 @@ constexpr std::array<Key<Draft>, 24> kTopKeys = {{
     {"workdir", refuse_misplaced},
     {"output", refuse_misplaced},
     {"error", refuse_misplaced},
+    {"append", refuse_misplaced},
+    {"umask", refuse_misplaced},
+    {"limits", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
-constexpr std::array<std::string_view, 11> kLaterTopKeys = {"export",  "recur", "give", "dispose",
-                                                            "inquire", "spawn", "wait", "send",
-                                                            "recv",    "retry", "again"};
-constexpr std::array<std::string_view, 3> kTopStepKeys = {"run", "script", "exit"};
+constexpr std::array<std::string_view, 10> kLaterTopKeys = {
+    "export", "recur", "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "again"};
+constexpr std::array<std::string_view, 4> kTopStepKeys = {"run", "script", "exit", "retry"};
 
 template <class List>
 const Node* find_first(const Node& root, const List& keys) {
@@ -157,8 +160,8 @@ void add_all(const std::vector<sched::Fault>& found, const Node& root, FaultSink
 
 // A ticket of a class has nothing of what its class says.
 void check_of_class(const Node& root, FaultSink& faults) {
-  constexpr std::array<std::string_view, 6> kOfClass = {"needs", "step",   "cleanup",
-                                                        "run",   "script", "exit"};
+  constexpr std::array<std::string_view, 7> kOfClass = {"needs",  "step", "cleanup", "run",
+                                                        "script", "exit", "retry"};
   const auto refuse_key = [&](const Node* node) {
     if (node == nullptr) return;
     faults.add(node->key_place,
@@ -180,6 +183,9 @@ void move_to_spec(Ticket& ticket, JobSpec& spec) {
   spec.workdir = std::exchange(ticket.workdir, {});
   spec.output = std::exchange(ticket.output, {});
   spec.error = std::exchange(ticket.error, {});
+  spec.append = std::exchange(ticket.append, false);
+  spec.umask = std::exchange(ticket.umask, std::nullopt).value_or(sched::kUsualUmask);
+  spec.limits = std::move(ticket.limits);
   if (!ticket.element.empty()) spec.needs.element = std::exchange(ticket.element, {});
   for (const sched::NameValue& param : ticket.params) {
     spec.params.push_back({param.first, true, std::nullopt});

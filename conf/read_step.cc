@@ -54,6 +54,40 @@ constexpr std::array<Key<ExitMap>, 3> kExitKeys = {{
     {"cancel", [](const Node& n, ExitMap& out, FaultSink& f) { read_codes(n, out.cancel, f); }},
 }};
 
+using sched::Retry;
+
+void read_retry_on(const Node& node, Retry& out, FaultSink& faults) {
+  std::vector<std::string> words;
+  if (!read_words(node, words, faults)) return;
+  out.on_failure = out.on_node_lost = false;
+  for (const std::string& word : words) {
+    bool& flag = word == "failure" ? out.on_failure : out.on_node_lost;
+    flag = true;
+    if (word != "failure" && word != "node-lost") {
+      faults.add(
+          node.place,
+          fmt::format("expected \"failure\" or \"node-lost\", found the string \"{}\"", word));
+    }
+  }
+}
+
+void read_count(const Node& node, std::uint32_t most, std::uint32_t& out, FaultSink& faults) {
+  std::int64_t count = 0;
+  if (read_number(node, 1, most, count, faults)) out = static_cast<std::uint32_t>(count);
+}
+
+constexpr std::array<Key<Retry>, 6> kRetryKeys = {{
+    {"max", [](const Node& n, Retry& out,
+               FaultSink& f) { read_count(n, sched::kMostRetries, out.max, f); }},
+    {"on", read_retry_on},
+    {"delay", [](const Node& n, Retry& out, FaultSink& f) { read_duration(n, out.delay, f); }},
+    {"backoff", [](const Node& n, Retry& out,
+                   FaultSink& f) { read_count(n, sched::kMostBackoff, out.backoff, f); }},
+    {"max_delay",
+     [](const Node& n, Retry& out, FaultSink& f) { read_duration(n, out.max_delay, f); }},
+    {"elsewhere", [](const Node& n, Retry& out, FaultSink& f) { read_flag(n, out.elsewhere, f); }},
+}};
+
 void read_name(const Node& node, StepSpec& out, FaultSink& faults) {
   read_string(node, out.name, faults);
 }
@@ -74,7 +108,7 @@ void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
 }
 
-constexpr std::array<Key<StepSpec>, 7> kStepKeys = {{
+constexpr std::array<Key<StepSpec>, 8> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
@@ -82,6 +116,7 @@ constexpr std::array<Key<StepSpec>, 7> kStepKeys = {{
     {"after_any", read_after_any},
     {"needs", read_step_needs},
     {"exit", read_exit},
+    {"retry", read_retry},
 }};
 
 constexpr std::array<Key<StepSpec>, 3> kCleanupKeys = {{
@@ -112,6 +147,12 @@ void read_script(const Node& node, StepSpec& out, FaultSink& faults) {
 
 void read_exit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_section<ExitMap>(node, {"exit", kExitKeys, {}}, out.exit, faults);
+}
+
+void read_retry(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_section<Retry>(node, {"retry", kRetryKeys, {}}, out.retry, faults);
+  if (node.kind != Node::Kind::kTable || node.find("max") != nullptr) return;
+  faults.add(node.place, "retry has no max; expected how many further attempts there may be");
 }
 
 void check_one_kind(const Node& node, std::string_view label, FaultSink& faults) {

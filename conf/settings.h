@@ -25,6 +25,7 @@ struct ControllerSettings {
   std::string listen;                      // "ADDR:PORT" for nodes and remote users; empty: none
   std::string key;                         // cluster key file; empty: STATE/cluster.key
   Millis node_timeout = seconds(15);       // a node silent for longer is lost; 1 s to 1 h
+  Millis lease = seconds(60);              // of nodes that come over TCP; 1 s to 1 d
   Millis keep_jobs = seconds(30 * 86400);  // how long ended jobs stay in the history
   std::uint32_t max_connections = 4096;
   std::vector<std::string> operators;    // users who may act on everybody's jobs

@@ -37,6 +37,10 @@ constexpr std::array kSettings = {
     Setting{"controller.node_timeout", Form::kDuration,
             [](Settings& s) -> Slot { return &s.controller.node_timeout; }, 1, 3600, "",
             "a node that is silent for longer is lost"},
+    Setting{"controller.lease", Form::kDuration,
+            [](Settings& s) -> Slot { return &s.controller.lease; }, 1, 86400, "",
+            "a node that does not reach the controller for so long ends what may be started "
+            "elsewhere"},
     Setting{"controller.keep_jobs", Form::kDuration,
             [](Settings& s) -> Slot { return &s.controller.keep_jobs; }, 0, kYears, "",
             "how long ended jobs stay in the history"},

@@ -67,7 +67,7 @@ struct Controller::Impl {
                                    const wire::Frame& frame) { nodes.on_report(peer, frame); },
                .on_gone = [this](const Peer& peer, const std::string& why) { gone(peer, why); }}),
         history(on, options.state, spec_codec()),
-        nodes(on, turns, peers, options.node_timeout),
+        nodes(on, turns, peers, options.node_timeout, options.lease),
         requests(turns, peers, nodes, history),
         server(on, {.max_connections = options.max_connections, .hello_limit = seconds(10)},
                [this](std::unique_ptr<net::Connection> connection) {

@@ -35,6 +35,7 @@ struct Options {
   std::string key;  // cluster key file; empty: STATE/cluster.key, made at the first start
   std::vector<std::string> operators;
   Millis node_timeout = seconds(15);
+  Millis lease = seconds(60);  // of nodes that come over TCP
   Millis keep_jobs = seconds(30 * 86400);
   std::size_t max_connections = 4096;
   Bytes flight_recorder{256U << 20U};  // space for recordings; 0: none are made

@@ -29,8 +29,10 @@ auto fields(const NameValue& it) { return std::tie(it.first, it.second); }
 auto fields(const Launch& it) {
   return std::tie(it.node, it.id, it.job_name, it.step_name, it.user, it.uid, it.gid, it.argv,
                   it.script, it.env, it.workdir, it.output, it.error, it.append_output,
-                  it.append_error, it.cpus, it.memory.count, it.gpus);
+                  it.append_error, it.cpus, it.memory.count, it.gpus, it.fenced, it.umask,
+                  it.limits);
 }
+auto fields(const ResourceLimit& it) { return std::tie(it.name, it.soft, it.hard); }
 auto fields(const Kill& it) { return std::tie(it.node, it.id); }
 auto fields(const Signal& it) { return std::tie(it.node, it.id, it.signal); }
 auto fields(const Suspend& it) { return std::tie(it.node, it.id); }
@@ -63,7 +65,8 @@ auto fields(const JobRow& it) {
                   it.elements);
 }
 auto fields(const StepRow& it) {
-  return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt);
+  return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt,
+                  it.not_before);
 }
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
@@ -78,7 +81,7 @@ auto fields(const ClassRow& it) {
 }
 auto fields(const NodeRow& it) {
   return std::tie(it.id, it.name, it.incarnation, it.capacity, it.draining, it.drained_by,
-                  it.drain_reason, it.last_joined);
+                  it.drain_reason, it.last_joined, it.drain_until, it.leased, it.forgotten);
 }
 auto fields(const ResourceRow& it) { return std::tie(it.resource, it.removed); }
 auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, it.expires); }

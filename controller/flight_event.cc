@@ -59,10 +59,13 @@ class Putter {
   void operator()(const sched::DrainNode& it) {
     node(it, wire::NodeRequest::DRAIN);
     out_.mutable_change_node()->set_reason(it.reason);
+    if (it.span) out_.mutable_change_node()->set_span(it.span->count);
   }
   void operator()(const sched::ResumeNode& it) { node(it, wire::NodeRequest::RESUME); }
+  void operator()(const sched::ForgetNode& it) { node(it, wire::NodeRequest::FORGET); }
   void operator()(const sched::NodeJoined& it) {
     out_.set_link(it.link);
+    out_.set_leased(it.leased);
     wire::NodeJoin& join = *out_.mutable_join();
     join.set_name(it.name);
     join.set_incarnation(it.incarnation);
@@ -76,6 +79,10 @@ class Putter {
   void operator()(const sched::NodeLost& it) {
     out_.set_node(it.node.value);
     out_.set_lost(it.reason);
+  }
+  void operator()(const sched::NodeGivenUp& it) {
+    out_.set_node(it.node.value);
+    out_.mutable_given_up();
   }
   void operator()(const sched::TaskStarted& it) {
     out_.set_node(it.node.value);
@@ -163,13 +170,19 @@ sched::Event node_change(const wire::FlightEvent& in) {
   const wire::NodeRequest& request = in.change_node();
   const ReplyId reply{in.reply()};
   if (request.verb() == wire::NodeRequest::DRAIN) {
-    return sched::DrainNode{reply, actor_of(in), request.name(), request.reason()};
+    return sched::DrainNode{reply, actor_of(in), request.name(), request.reason(),
+                            span_of(request)};
+  }
+  if (request.verb() == wire::NodeRequest::FORGET) {
+    return sched::ForgetNode{reply, actor_of(in), request.name()};
   }
   return sched::ResumeNode{reply, actor_of(in), request.name()};
 }
 
-sched::Event joined(const wire::NodeJoin& in, std::uint64_t link) {
-  sched::NodeJoined event{in.name(), in.incarnation(), from_wire(in.capacity()), {}, link};
+sched::Event joined(const wire::FlightEvent& recorded) {
+  const wire::NodeJoin& in = recorded.join();
+  sched::NodeJoined event{in.name(), in.incarnation(), from_wire(in.capacity()),
+                          {},        recorded.link(),  recorded.leased()};
   for (const wire::NodeJoin::Known& known : in.attempts()) {
     event.attempts.push_back({from_wire(known.id()), known.running()});
   }
@@ -188,8 +201,9 @@ Result<sched::Event> from_wire(const wire::FlightEvent& in) {
     case wire::FlightEvent::kChangeClass: return class_change(in);
     case wire::FlightEvent::kChangeResource: return resource_change(in);
     case wire::FlightEvent::kChangeNode: return node_change(in);
-    case wire::FlightEvent::kJoin: return joined(in.join(), in.link());
+    case wire::FlightEvent::kJoin: return joined(in);
     case wire::FlightEvent::kLost: return sched::NodeLost{node, in.lost()};
+    case wire::FlightEvent::kGivenUp: return sched::NodeGivenUp{node};
     case wire::FlightEvent::kStarted: return sched::TaskStarted{node, from_wire(in.started().id())};
     case wire::FlightEvent::kComplete: {
       auto end = from_wire(in.complete().end());

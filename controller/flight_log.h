@@ -17,7 +17,7 @@
 
 namespace jobq::controller {
 
-inline constexpr std::uint32_t kFlightVersion = 2;
+inline constexpr std::uint32_t kFlightVersion = 3;
 
 std::string flight_directory(const std::string& state);  // STATE/flight
 // Paths of the recordings under it, by number, so oldest first. Their names are numbers of at most

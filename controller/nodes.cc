@@ -23,6 +23,10 @@ wire::Frame error_frame(std::uint64_t id, ErrorCode code, std::string message) {
   return frame;
 }
 
+// The lease runs out on the node, which has then to end what is fenced; and clocks do not run
+// alike.
+Millis margin_of(Millis lease) { return std::max(Millis{lease.count / 4}, seconds(2)); }
+
 // A node should be heard at least three times before it counts as silent.
 Millis heartbeat_interval(Millis timeout) {
   return Millis{std::clamp<std::int64_t>(timeout.count / 3, 100, 5000)};
@@ -30,15 +34,17 @@ Millis heartbeat_interval(Millis timeout) {
 
 }  // namespace
 
-Nodes::Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout)
-    : turns_(turns), peers_(peers), timeout_(timeout), heartbeat_(loop, [this] { beat(); }) {
+Nodes::Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout, Millis lease)
+    : turns_(turns), peers_(peers), timeout_(timeout), lease_(lease), heartbeat_(loop, [this] {
+        beat();
+      }) {
   heartbeat_.repeat(heartbeat_interval(timeout));
 }
 
 void Nodes::on_report(Peer& peer, const wire::Frame& frame) {
   switch (frame.body_case()) {
     case wire::Frame::kJoin: return join(peer, frame.join());
-    case wire::Frame::kHeartbeat: return;
+    case wire::Frame::kHeartbeat: return answer_heartbeat(peer, frame.heartbeat());
     case wire::Frame::kOutputChunk:
     case wire::Frame::kError: return answer_output(frame);
     case wire::Frame::kStarted:
@@ -73,6 +79,7 @@ void Nodes::join(Peer& peer, const wire::NodeJoin& join) {
     event.attempts.push_back({from_wire(known.id()), known.running()});
   }
   event.link = peer.id;
+  event.leased = !peer.connection->credentials();
   turns_.post(std::move(event));
   log::info("node {} joins from {}: {} cpus, {} memory, {} attempts known", peer.node_name,
             peer.connection->peer(), join.capacity().cpus(),
@@ -147,6 +154,7 @@ void Nodes::welcome(const sched::Welcome& welcome) {
   wire::Frame frame;
   frame.mutable_welcome()->set_node(welcome.node.value);
   frame.mutable_welcome()->set_heartbeat(heartbeat_interval(timeout_).count);
+  if (!peer->connection->credentials()) frame.mutable_welcome()->set_lease(lease_.count);
   peer->connection->send(frame);
 }
 
@@ -227,6 +235,31 @@ void Nodes::beat() {
   for (const PeerId id : silent) {
     peers_.drop(id, fmt::format("it was silent for {}", format_duration(timeout_)));
   }
+  give_up_the_lost(now_ns);
+}
+
+void Nodes::answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat) {
+  if (heartbeat.number() == 0) return;
+  wire::Frame frame;
+  frame.mutable_heartbeat()->set_number(heartbeat.number());
+  peer.connection->send(frame);
+}
+
+// Counted from a beat at which it was away already, so never too early: no heartbeat of it was
+// answered since. The clock is the machine's own, which nobody sets.
+void Nodes::give_up_the_lost(std::int64_t now_ns) {
+  const std::int64_t patience_ns = (lease_ + margin_of(lease_)).count * kNsPerMs;
+  std::map<NodeId, std::int64_t> still_away;
+  for (const NodeId node : turns_.core().nodes_away()) {
+    const auto since = away_since_ns_.find(node);
+    const std::int64_t since_ns = since == away_since_ns_.end() ? now_ns : since->second;
+    if (now_ns - since_ns < patience_ns) {
+      still_away.emplace(node, since_ns);
+    } else {
+      turns_.post(sched::NodeGivenUp{node});
+    }
+  }
+  away_since_ns_ = std::move(still_away);
 }
 
 }  // namespace jobq::controller

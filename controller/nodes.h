@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
 
@@ -17,7 +18,9 @@ namespace jobq::controller {
 
 class Nodes {
  public:
-  Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout);
+  // `lease`: of nodes on other machines; a node on a local socket has none, since nothing comes
+  // between it and its controller.
+  Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout, Millis lease);
 
   void on_report(Peer& peer, const wire::Frame& frame);
   void on_gone(const Peer& peer, const std::string& reason);
@@ -47,11 +50,15 @@ class Nodes {
   void complete(const Peer& peer, const wire::TaskComplete& complete);
   void answer_output(const wire::Frame& frame);
   void beat();
+  void answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat);
+  void give_up_the_lost(std::int64_t now_ns);
   Peer* by_id(NodeId node);
 
   Turns& turns_;
   Peers& peers_;
   Millis timeout_;
+  Millis lease_;
+  std::map<NodeId, std::int64_t> away_since_ns_;  // when a beat found them away first
   Timer heartbeat_;
   std::int64_t last_beat_ns_ = 0;  // 0: the first one counts as late
   std::unordered_map<std::string, PeerId> by_name_;

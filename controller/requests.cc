@@ -153,9 +153,12 @@ void Requests::register_class(Peer& peer, const To& to, const wire::ClassRequest
 
 void Requests::change_node(Peer& peer, const To& to, const wire::NodeRequest& request) {
   if (request.verb() == wire::NodeRequest::DRAIN) {
-    turns_.post(sched::DrainNode{expect(to), peer.actor, request.name(), request.reason()});
+    turns_.post(sched::DrainNode{expect(to), peer.actor, request.name(), request.reason(),
+                                 span_of(request)});
   } else if (request.verb() == wire::NodeRequest::RESUME) {
     turns_.post(sched::ResumeNode{expect(to), peer.actor, request.name()});
+  } else if (request.verb() == wire::NodeRequest::FORGET) {
+    turns_.post(sched::ForgetNode{expect(to), peer.actor, request.name()});
   } else {
     list_nodes(to, request);
   }

@@ -33,6 +33,9 @@ Result<std::shared_ptr<const sched::JobSpec>> from_wire(const wire::JobSpec& in)
 std::string encode_spec(const sched::JobSpec& spec);
 Result<std::shared_ptr<const sched::JobSpec>> decode_spec(std::string_view bytes);
 
+void to_wire(const std::vector<sched::ResourceLimit>& limits,
+             google::protobuf::RepeatedPtrField<wire::ResourceLimit>& out);
+
 // Tickets into one request: equal specs (by pointer) are sent once.
 void to_wire(const std::vector<sched::Ticket>& tickets, wire::SubmitRequest& out);
 Result<std::vector<sched::Ticket>> from_wire(const wire::SubmitRequest& in);
@@ -74,6 +77,11 @@ template <class Message>
 void ref_to_wire(const JobRef& ref, Message& out) {
   out.set_job(ref.job.value);
   if (ref.index) out.set_index(*ref.index);
+}
+
+// Of a request to drain.
+inline std::optional<Millis> span_of(const wire::NodeRequest& request) {
+  return request.span() > 0 ? std::optional(Millis{request.span()}) : std::nullopt;
 }
 
 // Errors.

@@ -75,6 +75,37 @@ Result<std::vector<Condition>> conditions_from_wire(const In& in) {
   return conditions;
 }
 
+void to_wire(const sched::Retry& retry, wire::Retry& out) {
+  out.set_max(retry.max);
+  out.set_on_failure(retry.on_failure);
+  out.set_on_node_lost(retry.on_node_lost);
+  out.set_delay(retry.delay.count);
+  out.set_backoff(retry.backoff);
+  if (retry.max_delay) out.set_max_delay(retry.max_delay->count);
+  out.set_elsewhere(retry.elsewhere);
+}
+
+sched::Retry from_wire(const wire::Retry& in) {
+  sched::Retry retry;
+  retry.max = in.max();
+  retry.on_failure = in.on_failure();
+  retry.on_node_lost = in.on_node_lost();
+  retry.delay = Millis{in.delay()};
+  retry.backoff = in.backoff();
+  if (in.has_max_delay()) retry.max_delay = Millis{in.max_delay()};
+  retry.elsewhere = in.elsewhere();
+  return retry;
+}
+
+template <class In>
+std::vector<sched::ResourceLimit> limits_from_wire(const In& in) {
+  std::vector<sched::ResourceLimit> limits;
+  for (const wire::ResourceLimit& entry : in) {
+    limits.push_back({entry.name(), entry.soft(), entry.hard()});
+  }
+  return limits;
+}
+
 void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   out.set_name(step.name);
   out.set_kind(static_cast<std::uint32_t>(step.kind));
@@ -88,6 +119,7 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   out.mutable_exit_failure()->Add(step.exit.failure.begin(), step.exit.failure.end());
   out.mutable_exit_cancel()->Add(step.exit.cancel.begin(), step.exit.cancel.end());
   if (step.time_limit) out.set_time_limit(step.time_limit->count);
+  if (step.retry != sched::Retry()) to_wire(step.retry, *out.mutable_retry());
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -114,6 +146,7 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   if (in.has_needs()) step.needs = from_wire(in.needs());
   step.exit = exit_from_wire(in);
   if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
+  if (in.has_retry()) step.retry = from_wire(in.retry());
   return step;
 }
 
@@ -144,6 +177,9 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   out.set_output(ticket.output);
   out.set_error(ticket.error);
   out.set_element(ticket.element);
+  out.set_append(ticket.append);
+  if (ticket.umask) out.set_umask(*ticket.umask);
+  to_wire(ticket.limits, *out.mutable_limits());
   if (ticket.array) out.set_array(to_string(*ticket.array));
 }
 
@@ -168,6 +204,9 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   ticket.output = in.output();
   ticket.error = in.error();
   ticket.element = in.element();
+  ticket.append = in.append();
+  if (in.has_umask()) ticket.umask = in.umask();
+  ticket.limits = limits_from_wire(in.limits());
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
   if (!array) return tl::unexpected(array.error());
@@ -226,6 +265,16 @@ Result<std::vector<sched::Selector::Elements>> elements_from_wire(const In& in) 
 
 }  // namespace
 
+void to_wire(const std::vector<sched::ResourceLimit>& limits,
+             google::protobuf::RepeatedPtrField<wire::ResourceLimit>& out) {
+  for (const sched::ResourceLimit& limit : limits) {
+    wire::ResourceLimit& entry = *out.Add();
+    entry.set_name(limit.name);
+    entry.set_soft(limit.soft);
+    entry.set_hard(limit.hard);
+  }
+}
+
 void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
   out.set_cpus(needs.cpus);
   out.set_memory(needs.memory.count);
@@ -269,6 +318,9 @@ void to_wire(const JobSpec& spec, wire::JobSpec& out) {
   out.set_workdir(spec.workdir);
   out.set_output(spec.output);
   out.set_error(spec.error);
+  out.set_append(spec.append);
+  if (spec.umask != sched::kUsualUmask) out.set_umask(spec.umask);
+  to_wire(spec.limits, *out.mutable_limits());
 }
 
 Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
@@ -295,6 +347,9 @@ Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
   spec->workdir = in.workdir();
   spec->output = in.output();
   spec->error = in.error();
+  spec->append = in.append();
+  if (in.has_umask()) spec->umask = in.umask();
+  spec->limits = limits_from_wire(in.limits());
   return std::shared_ptr<const JobSpec>(std::move(spec));
 }
 

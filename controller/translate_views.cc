@@ -292,6 +292,7 @@ void to_wire(const sched::NodeView& node, wire::NodeView& out) {
   out.set_state(static_cast<std::uint32_t>(node.resources.state));
   out.set_reason(node.reason);
   out.set_drained_by(node.drained_by);
+  out.set_drain_until(node.drain_until.ms);
   for (const std::string& element : node.elements) out.add_elements(element);
   to_wire(node.resources.total, *out.mutable_total());
   to_wire(node.resources.free, *out.mutable_free());
@@ -389,6 +390,9 @@ void to_wire(const sched::Launch& launch, wire::Launch& out) {
   out.set_cpus(launch.cpus);
   out.set_memory(launch.memory.count);
   for (const std::uint32_t gpu : launch.gpus) out.add_gpus(gpu);
+  out.set_fenced(launch.fenced);
+  if (launch.umask != sched::kUsualUmask) out.set_umask(launch.umask);
+  to_wire(launch.limits, *out.mutable_limits());
 }
 
 }  // namespace jobq::controller

@@ -293,7 +293,7 @@ bool Easy::Round::try_to_start(const Candidate& candidate, const Head& head) {
 
 std::optional<Head> Easy::Round::first_on(const Node& node) {
   return waiting_.first_to_fit(node.free, [&](const Demand& demand) {
-    return node.is_of(demand.element) && accepts(demand, node) && may_take_named(demand);
+    return suits(node, demand) && accepts(demand, node) && may_take_named(demand);
   });
 }
 

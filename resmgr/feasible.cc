@@ -116,6 +116,11 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
 
 }  // namespace
 
+bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs) {
+  return ledger.is_of(node, needs.element) &&
+         std::ranges::none_of(lines(needs, node.capacity), &Line::lacks);
+}
+
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
   if (!needs.takes_from_node()) return {};
   bool has_nodes = false;

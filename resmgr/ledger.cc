@@ -238,6 +238,7 @@ std::shared_ptr<const Demand> Ledger::demand(const Likeness& like) {
   demand->needs = needs;
   demand->limit = like.limit;
   demand->limit_class = like.limit_class;
+  demand->avoid = like.avoid;
   demand->element = element(needs.element);
   if (needs.takes_from_node()) {
     demand->node = amounts(needs.cpus, needs.memory, needs.gpus, needs.counts);

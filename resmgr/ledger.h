@@ -93,6 +93,7 @@ struct Likeness {
   std::optional<Millis> limit;
   LimitClassId limit_class;
   std::vector<std::string> shared;  // the needs' exclusive resources that its job holds by part 0
+  NodeId avoid;
 
   auto operator<=>(const Likeness&) const = default;  // an order for sorted tables
 };
@@ -102,6 +103,7 @@ struct Demand {
   Needs needs;
   std::optional<Millis> limit;
   LimitClassId limit_class;
+  NodeId avoid;  // 0: none
   ElementId element = 0;
   Amounts node;
   std::vector<NamedNeed> named;   // without what is shared
@@ -146,9 +148,14 @@ struct Group {
 
 inline bool Node::is_of(ElementId element) const { return element == 0 || group->is_of(element); }
 
+// Is it one of those that the demand may be met on, whatever room it has?
+inline bool suits(const Node& node, const Demand& demand) {
+  return node.is_of(demand.element) && node.id != demand.avoid;
+}
+
 // Could an empty node serve the demand?
 inline bool could_serve(const Node& node, const Demand& demand) {
-  return node.is_of(demand.element) && fits(demand.node, node.total);
+  return suits(node, demand) && fits(demand.node, node.total);
 }
 
 class Ledger {
@@ -283,7 +290,7 @@ const Room* Ledger::best_room(const Group& group, const Demand& demand, const Ac
       room = rooms.at_or_after(Room{gpus, free_cpus, memory, NodeId{}});
     } else {
       const Node& node = known_node(id);
-      if (fits(demand.node, node.free) && accepts(node)) return room;
+      if (suits(node, demand) && fits(demand.node, node.free) && accepts(node)) return room;
       room = rooms.after(*room);
     }
   }

@@ -61,7 +61,7 @@ bool Parties::lacks_node(const Demand& demand) const {
   return helps && std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
            const auto& [id, node] = entry;
            const bool counts = of_ == Of::kKnownNodes || node.usable();
-           if (!counts || !node.is_of(demand.element)) return false;
+           if (!counts || !suits(node, demand)) return false;
            const auto held = nodes_held_.find(id);
            return fits(demand.node, node.total,
                        held == nodes_held_.end() ? std::span<const Amount>() : held->second);

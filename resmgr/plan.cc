@@ -236,7 +236,7 @@ void Plan::consider_clear(const Demand& demand, Choice& choice) {
   const auto last = [&] { return choice.last(); };
   ledger_->each_group(demand.element, [&](const Group& group) {
     sweep(group).each_with_room(demand.node, work_->glances, last, [&](const Sweep::Step& step) {
-      if (!is_clear(*step.node)) return true;
+      if (!suits(*step.node, demand) || !is_clear(*step.node)) return true;
       const auto at = named_earliest(demand, std::max(step.at, choice.from), false);
       if (at && *at <= choice.last()) admit(demand, *step.node, *at, *at, choice);
       return at.has_value();

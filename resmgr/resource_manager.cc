@@ -130,7 +130,7 @@ void ResourceManager::leave(LimitClassId id) { state_->waiting.leave(id); }
 namespace {
 
 Likeness likeness_of(const Ledger& ledger, const Request& request) {
-  Likeness like{request.needs, request.limit, request.limit_class, {}};
+  Likeness like{request.needs, request.limit, request.limit_class, {}, request.avoid};
   normalise(like.needs);
   like.shared = ledger.exclusives_of_part_0(request.id.job, like.needs);
   return like;
@@ -296,6 +296,10 @@ std::optional<NodeView> ResourceManager::node(NodeId id) const {
   const Node* found = state_->ledger.node(id);
   if (found == nullptr) return std::nullopt;
   return view_of(state_->ledger, *found);
+}
+
+bool ResourceManager::could_serve(NodeId id, const Needs& needs) const {
+  return is_node_feasible(state_->ledger, *state_->ledger.node(id), needs);
 }
 
 bool ResourceManager::is_of(NodeId id, const std::string& element) const {

@@ -71,6 +71,7 @@ struct Request {
   // A step whose job holds its part 0 belongs to a class without caps: it must not wait for the
   // end of a job that waits for it.
   LimitClassId limit_class{};
+  NodeId avoid{};  // not on this one; 0: any
 };
 
 // What a request was given. node is 0 when it takes nothing from a node.
@@ -173,6 +174,8 @@ class ResourceManager {
   // cpus; the largest node, n1, has 2". Nodes count also while lost or draining. Where no node, or
   // none of the element, was ever known, needs on nodes pass. An element must be known in any case.
   Result<void> feasible(const Needs& needs) const;
+  // Could this node, which is known, ever serve what is taken from nodes?
+  bool could_serve(NodeId id, const Needs& needs) const;
 
   // --- limits
   // At most `most` jobs at a time; `text` says so to users: "user ann may run 10 jobs at a time".

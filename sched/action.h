@@ -37,6 +37,9 @@ struct Launch {
   std::uint32_t cpus = 0;  // granted; limits follow from them
   Bytes memory;
   std::vector<std::uint32_t> gpus;
+  bool fenced = false;  // it must not outlive the node's lease, see is_fenced() in launch.h
+  std::uint32_t umask = kUsualUmask;
+  std::vector<ResourceLimit> limits;
 };
 
 // Ask the step to end (TERM), and after the node's grace period make it (KILL).

@@ -38,8 +38,9 @@ std::optional<Row> Core::row_of(const RowKey& key) {
     }
     std::optional<Row> operator()(const AttemptKey& it) const {
       Step& step = core.jobs_.find_any(it.job)->step(it.step);
-      step.attempt_touched = false;
-      return *step.attempt();
+      const AttemptRow& row = step.run->attempts.at(it.attempt.value - 1);
+      if (&row == step.attempt()) step.attempt_touched = false;
+      return row;
     }
     std::optional<Row> operator()(const TransitionKey& it) const {
       return core.jobs_.find_any(it.job)->run->transitions.at(it.sequence - 1);

@@ -23,9 +23,10 @@ struct StepKey {
   StepId step;
   auto operator<=>(const StepKey&) const = default;
 };
-struct AttemptKey {  // the newest attempt of the step
+struct AttemptKey {
   JobNumber job;
   StepId step;
+  Attempt attempt;
   auto operator<=>(const AttemptKey&) const = default;
 };
 struct TransitionKey {

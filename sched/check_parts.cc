@@ -8,11 +8,13 @@
 #include <array>
 
 #include "base/nearest.h"
+#include "sched/resource_limits.h"
 
 namespace jobq::sched {
 namespace {
 
 constexpr std::string_view kPatternLetters = "jxsa%";
+constexpr Millis kLongestDelay = seconds(std::int64_t{365} * 86400);
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
@@ -123,6 +125,23 @@ void check_env_name(const Path& path, const std::vector<NameValue>& env, std::si
   faults.add(path(), fmt::format("'{}' is {}", name, same ? "listed twice" : "out of order"));
 }
 
+void check_resource_limits(std::string_view prefix, const std::vector<ResourceLimit>& limits,
+                           FaultList& faults) {
+  const auto known = limit_names();
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    const ResourceLimit& limit = limits[i];
+    const auto refuse = [&](std::string text) {
+      faults.add(fmt::format("{}.limits.{}", prefix, limit.name), std::move(text));
+    };
+    if (std::find(known.begin(), known.end(), limit.name) == known.end()) {
+      refuse(fmt::format("there is no limit '{}'{}", limit.name,
+                         did_you_mean(limit.name, {known.begin(), known.end()})));
+    }
+    if (limit.soft > limit.hard) refuse("the soft limit is above the hard one");
+    if (i > 0 && !(limits[i - 1].name < limit.name)) refuse("it is there twice, or out of order");
+  }
+}
+
 }  // namespace
 
 std::string printable(std::string text) {
@@ -223,6 +242,37 @@ void check_job_texts(std::string_view prefix, const JobTexts& texts,
   const auto error = [&] { return fmt::format("{}.error", prefix); };
   check_one(error, texts.error);
   check_pattern(error, texts.error, faults);
+  if (texts.umask > kMostUmask) {
+    faults.add(fmt::format("{}.umask", prefix),
+               fmt::format("expected 0 to 777, found {:o}", texts.umask));
+  }
+  check_resource_limits(prefix, texts.limits, faults);
+}
+
+void check_retry(const Path& prefix, const Retry& retry, FaultList& faults) {
+  const auto refuse = [&](std::string_view key, std::string text) {
+    faults.add(fmt::format("{}.{}", prefix(), key), std::move(text));
+  };
+  if (retry == Retry()) return;
+  if (retry.max == 0 || retry.max > kMostRetries) {
+    refuse("max",
+           fmt::format("expected 1 to {} further attempts, found {}", kMostRetries, retry.max));
+  }
+  if (!retry.on_failure && !retry.on_node_lost) {
+    refuse("on", "expected \"failure\", \"node-lost\" or both, found none");
+  }
+  if (retry.delay.count < 0 || retry.delay > kLongestDelay) {
+    refuse("delay", fmt::format("expected a duration of at most {}, found {}",
+                                format_duration(kLongestDelay), format_duration(retry.delay)));
+  }
+  if (retry.backoff == 0 || retry.backoff > kMostBackoff) {
+    refuse("backoff", fmt::format("expected 1 to {}, found {}", kMostBackoff, retry.backoff));
+  }
+  if (retry.max_delay && (*retry.max_delay < retry.delay || *retry.max_delay > kLongestDelay)) {
+    refuse("max_delay", fmt::format("expected a duration from the delay, {}, to {}, found {}",
+                                    format_duration(retry.delay), format_duration(kLongestDelay),
+                                    format_duration(*retry.max_delay)));
+  }
 }
 
 void check_limit(const Path& path, const std::optional<Millis>& limit, FaultList& faults) {

@@ -91,6 +91,8 @@ struct JobTexts {
   const std::string& workdir;
   const std::string& output;
   const std::string& error;
+  std::uint32_t umask;
+  const std::vector<ResourceLimit>& limits;
 };
 // With no scope, the ${values} are not looked at.
 void check_job_texts(std::string_view prefix, const JobTexts& texts,
@@ -98,6 +100,7 @@ void check_job_texts(std::string_view prefix, const JobTexts& texts,
 
 // `prefix` ends with "needs".
 void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faults);
+void check_retry(const Path& prefix, const Retry& retry, FaultList& faults);
 void check_exit(const Path& prefix, const ExitMap& exit, FaultList& faults);
 
 }  // namespace jobq::sched

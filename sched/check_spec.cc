@@ -111,8 +111,10 @@ void check_head(SpecCheck& c) {
   check_limit([&] { return path("time_limit"); }, c.spec.time_limit, c.faults);
   check_param_list(c);
   check_needs([] { return std::string("needs"); }, c.spec.needs, c.faults);
-  check_job_texts(section, {c.spec.env, c.spec.workdir, c.spec.output, c.spec.error},
-                  ValueScope{c.params}, c.faults);
+  check_job_texts(
+      section,
+      {c.spec.env, c.spec.workdir, c.spec.output, c.spec.error, c.spec.umask, c.spec.limits},
+      ValueScope{c.params}, c.faults);
 }
 
 // --- one step -----------------------------------------------------------------------------------
@@ -184,6 +186,7 @@ void check_step(SpecCheck& c, const StepSpec& step, std::size_t position) {
   check_command(c, step, position);
   check_limit([&] { return path("time_limit"); }, step.time_limit, c.faults);
   check_exit([&] { return path("exit"); }, step.exit, c.faults);
+  check_retry([&] { return path("retry"); }, step.retry, c.faults);
   if (!step.needs) return;
   check_needs([&] { return path("needs"); }, *step.needs, c.faults);
   check_held_twice(c, step, position);
@@ -194,6 +197,7 @@ void check_cleanup(SpecCheck& c) {
   const StepSpec& step = *c.spec.cleanup;
   check_step(c, step, c.spec.steps.size());
   if (step.name != kCleanup) c.faults.add("cleanup", "the cleanup step is named 'cleanup'");
+  if (step.retry != Retry()) c.faults.add("cleanup.retry", "cleanup has one attempt");
   if (condition_count(step) != 0) {
     c.faults.add("cleanup", "cleanup has no conditions: it runs at every end of a job");
   }

@@ -106,7 +106,8 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
     faults.add("ticket.array",
                fmt::format("expected 1 to {} elements, found {}", kMaxElements, elements));
   }
-  const JobTexts texts{ticket.env, ticket.workdir, ticket.output, ticket.error};
+  const JobTexts texts{ticket.env,   ticket.workdir,           ticket.output,
+                       ticket.error, ticket.umask.value_or(0), ticket.limits};
   if (job == nullptr) {
     check_job_texts("ticket", texts, std::nullopt, faults);
     return faults.take();

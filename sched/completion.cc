@@ -57,6 +57,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   Judgement judgement = step.state == StepState::kEnding
                             ? judge_ordered(end, step.outcome, run.reason)
                             : judge(step_of(job.what(), id).exit, end);
+  if (may_try_again(job, id, end, judgement.outcome)) return try_again(job, id, judgement.reason);
   step.outcome = judgement.outcome;
   run.reason = std::move(judgement.reason);
   run.event = std::move(judgement.event);
@@ -119,7 +120,11 @@ void Core::order_end(Job& job, StepId id, Outcome outcome, const std::string& re
     step.more().reason = reason;
   }
   if (!apply(job, id, StepInput::kEndOrdered)) return;
-  if (step.state == StepState::kEnding) order<Kill>(*step.attempt());
+  if (step.state != StepState::kEnding) return;
+  order<Kill>(*step.attempt());
+  // Nobody will hear of it from there: the order is all that is known of its end.
+  const AttemptRow attempt = *step.attempt();
+  if (is_given_up(attempt.node)) settle_as_lost(*nodes_.find(attempt.node), attempt.id, "");
 }
 
 void Core::order_all_ends(Job& job, Outcome outcome, const std::string& reason) {

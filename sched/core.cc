@@ -36,6 +36,8 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   out_ = &actions;
   if (wake_at_ <= now) wake_at_ = Time{};
   enforce_limits();
+  resume_due_nodes();
+  try_due_again();
   pass_estimates();
   share_fairly();
   handle_grants();
@@ -69,10 +71,15 @@ void Core::end_unsendable() {
 
 void Core::ask_to_wake() {
   std::optional<Time> earliest = fair_.due(now_);
-  for (const auto* ends : {&deadlines_, &estimates_}) {
-    if (ends->empty() || (earliest && *earliest <= ends->begin()->first)) continue;
-    earliest = ends->begin()->first;
-  }
+  const auto consider_first = [&](const auto& due) {
+    if (due.empty()) return;
+    const Time first = std::get<0>(*due.begin());
+    if (!earliest || first < *earliest) earliest = first;
+  };
+  consider_first(deadlines_);
+  consider_first(estimates_);
+  consider_first(retries_);
+  consider_first(drain_ends_);
   if (!earliest || (wake_at_ && wake_at_ <= *earliest)) return;
   wake_at_ = *earliest;
   emit(WakeAt{*earliest});
@@ -102,7 +109,7 @@ void Core::touch(Job& job, StepId step) {
 
 void Core::touch_attempt(Job& job, StepId step) {
   if (!std::exchange(job.step(step).attempt_touched, true)) {
-    changes_.add_marked(AttemptKey{job.number, step});
+    changes_.add_marked(AttemptKey{job.number, step, job.step(step).attempt()->id.attempt});
   }
 }
 

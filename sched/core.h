@@ -14,6 +14,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -93,6 +94,7 @@ class Core {
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;
   std::optional<NodeId> node_id(const std::string& name) const;
+  std::vector<NodeId> nodes_away() const;
   Result<void> check_invariants() const;
 
  private:
@@ -107,9 +109,11 @@ class Core {
   void on(RemoveResource& event);
   void on(DrainNode& event);
   void on(ResumeNode& event);
+  void on(ForgetNode& event);
   // Events of nodes (nodes.cc) and of the clock.
   void on(NodeJoined& event);
   void on(NodeLost& event);
+  void on(NodeGivenUp& event);
   void on(TaskStarted& event);
   void on(TaskComplete& event);
   void on(Tick& event);
@@ -200,6 +204,22 @@ class Core {
   void order_all_ends(Job& job, Outcome outcome, const std::string& reason);
   void advance(Job& job);
   void end_job(Job& job);
+
+  // Further attempts (retries.cc).
+  bool may_try_again(const Job& job, StepId id, const TaskEnd& end, Outcome outcome) const;
+  void try_again(Job& job, StepId id, const std::string& why);
+  void try_due_again();
+  bool is_delayed(const Job& job, StepId id) const;
+  NodeId node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs) const;
+  NodeId node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const;
+  bool has_other_node(NodeId than, const resmgr::Needs& needs) const;
+  void ask_avoiders_again();
+  bool leave_node(Job& job);
+
+  // Nodes that stay away (lost_nodes.cc).
+  void settle_as_lost(const Node& node, const AttemptId& id, const std::string& why);
+  void leave_all(NodeId node);
+  bool is_given_up(NodeId node) const;
 
   // Limits (deadlines.cc).
   std::optional<Time> deadline_of(const Job& job) const;
@@ -295,6 +315,9 @@ class Core {
   template <class Order>
   void order(const AttemptRow& attempt);
   Error unknown_node(const std::string& name) const;
+  void resume(Node& node);
+  void resume_due_nodes();
+  Node* known_node(const std::string& name);  // null: none, or it was forgotten
 
   // Recovery (recovery.cc).
   void restore_row(const CounterRow& row);
@@ -363,6 +386,9 @@ class Core {
   std::uint64_t next_class_ = 1;
 
   std::set<std::pair<Time, JobNumber>> deadlines_;
+  std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
+  std::set<std::pair<Time, NodeId>> drain_ends_;
+  std::set<resmgr::RequestId> avoiders_;  // requests that wait, not for every node
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;

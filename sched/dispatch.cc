@@ -102,7 +102,7 @@ void Core::flow_on(Job& job, std::vector<StepId> ended) {
 
 // True when this ended the step: it was skipped, or its request refused.
 bool Core::consider(Job& job, StepId step) {
-  if (job.step(step).state != StepState::kPending) return false;
+  if (job.step(step).state != StepState::kPending || is_delayed(job, step)) return false;
   switch (job.spec->flow.readiness(job.what(), step, facts_of(job))) {
     case Holds::kOpen: return false;
     case Holds::kNever: return apply(job, step, StepInput::kUnreachable);
@@ -177,7 +177,9 @@ std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
   const NodeId home = job.facts().node;
   const std::string& element = element_of(job, step);
   if (nodes_.is_connected(home)) return home;
-  if (!job.is_cleanup(step)) return home ? std::nullopt : nodes_.least_loaded(element);
+  if (!job.is_cleanup(step)) {
+    return home ? std::nullopt : nodes_.least_loaded(element, node_to_avoid(job, step, {}));
+  }
   const NodeId last = last_node(job);
   if (nodes_.is_connected(last)) return last;
   const auto open = nodes_.least_loaded(element);
@@ -195,6 +197,7 @@ void Core::retry_node_waits() {
 }
 
 void Core::on_grant(const resmgr::Grant& grant) {
+  avoiders_.erase(grant.id);
   Job* job = jobs_.find(grant.id.job);
   check(job != nullptr, "an ended job was granted something");
   hold_share(*job, grant.id, 1);
@@ -251,6 +254,8 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
   attempt.started = now_;
   nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
+  job.step(step).attempt_touched = false;  // that was for the one before
+  job.step(step).run->not_before = {};
   apply(job, step, StepInput::kGranted);
   touch_attempt(job, step);
   refresh_deadline(job);

@@ -96,8 +96,16 @@ struct DrainNode {
   Actor actor;
   std::string name;
   std::string reason;
+  std::optional<Millis> span;  // after which it is taken into use again; none: by ResumeNode alone
 };
 struct ResumeNode {
+  ReplyId reply;
+  Actor actor;
+  std::string name;
+};
+
+// Of a node that is away and does not come back: what it was told to run counts as lost.
+struct ForgetNode {
   ReplyId reply;
   Actor actor;
   std::string name;
@@ -117,10 +125,15 @@ struct NodeJoined {
   };
   std::vector<Known> attempts;
   std::uint64_t link = 0;  // the connection that it joined on; stands in its Welcome
+  bool leased = false;     // it was told a lease
 };
 struct NodeLost {
   NodeId node;
   std::string reason;
+};
+// So long away that its lease has run out there: what is fenced of its steps has ended.
+struct NodeGivenUp {
+  NodeId node;
 };
 struct TaskStarted {
   NodeId node;
@@ -156,7 +169,7 @@ struct TaskComplete {
 struct Tick {};
 
 using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,
-                           CreateResource, RemoveResource, DrainNode, ResumeNode, NodeJoined,
-                           NodeLost, TaskStarted, TaskComplete, Tick>;
+                           CreateResource, RemoveResource, DrainNode, ResumeNode, ForgetNode,
+                           NodeJoined, NodeLost, NodeGivenUp, TaskStarted, TaskComplete, Tick>;
 
 }  // namespace jobq::sched

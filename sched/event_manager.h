@@ -84,6 +84,8 @@ class EventManager {
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> nodes() const;
   std::vector<resmgr::NamedView> resources() const;
+  // Not connected, and not given up.
+  std::vector<NodeId> nodes_away() const;
   std::optional<NodeId> node_id(const std::string& name) const;
   // The node and attempt whose output a user means; for a job that is in the queue.
   std::optional<AttemptId> newest_attempt(JobNumber job, StepId step) const;

@@ -68,7 +68,8 @@ Result<void> Core::check_job(const Job& job) const {
   const JobRun& run = job.facts();
   const resmgr::RequestId request = request_of(job.number);
   if (rm_.is_held(request) != run.has_grant) return broken(name() + " and its grant disagree");
-  const bool asks = !job.what().needs.empty() && !run.has_grant && !job.held;
+  const bool asks =
+      !job.what().needs.empty() && !run.has_grant && !job.held && run.decided == Outcome::kNone;
   if (rm_.is_waiting(request) != asks) return broken(name() + " and its request disagree");
   if (job.held && count_of(job.counts, StepState::kWaiting) > 0) {
     return broken(name() + " is held and waits");

@@ -114,6 +114,7 @@ StepRow to_row(const Job& job, StepId id) {
   if (!step.run) return row;
   row.reason = step.run->reason;
   row.event = step.run->event;
+  row.not_before = step.run->not_before;
   if (const AttemptRow* attempt = step.attempt()) row.attempt = attempt->id.attempt;
   return row;
 }

@@ -33,6 +33,7 @@ struct StepRun {
   std::string reason;
   std::optional<std::string> event;
   std::vector<AttemptRow> attempts;  // oldest first; the last one is current
+  Time not_before;                   // of the next one; 0: at once
 };
 
 struct Step {

@@ -142,15 +142,24 @@ std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
   return found;
 }
 
+void JobTable::add_numbers(const Queue& queue, std::vector<JobNumber>& to) {
+  queue.each_from(QueuePlace{}.last, [&](const QueueKey& key) {
+    to.push_back(key.number);
+    return true;
+  });
+}
+
 std::vector<JobNumber> JobTable::numbers() const {
   std::vector<JobNumber> found;
   found.reserve(live());
-  for (const Queue* queue : {&started_, &waiting_}) {
-    queue->each_from(QueuePlace{}.last, [&](const QueueKey& key) {
-      found.push_back(key.number);
-      return true;
-    });
-  }
+  for (const Queue* queue : {&started_, &waiting_}) add_numbers(*queue, found);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+std::vector<JobNumber> JobTable::started() const {
+  std::vector<JobNumber> found;
+  add_numbers(started_, found);
   std::sort(found.begin(), found.end());
   return found;
 }

@@ -76,6 +76,7 @@ class JobTable {
   std::optional<std::vector<JobNumber>> named(const std::string& name,
                                               std::size_t most = SIZE_MAX) const;
   std::vector<JobNumber> numbers() const;
+  std::vector<JobNumber> started() const;  // those in the queue that have started, ascending
 
   const User& intern(const User& user) { return *users_.insert(user).first; }
 
@@ -85,9 +86,11 @@ class JobTable {
   void link_name(Job& job, const std::string& name);
   void unlink_name(Job& job);
 
+  using Queue = resmgr::RunSet<QueueKey>;
+  static void add_numbers(const Queue& queue, std::vector<JobNumber>& to);
+
   std::unordered_map<JobNumber, Job> jobs_;           // for look-up only
   std::unordered_map<std::string, NameEntry> names_;  // for look-up only
-  using Queue = resmgr::RunSet<QueueKey>;
   Queue started_;
   Queue waiting_;
   std::uint64_t starts_ = 0;

@@ -224,6 +224,15 @@ std::size_t bytes_of(const Launch& launch) {
 
 }  // namespace
 
+bool is_fenced(const Job& job, StepId id) {
+  const Retry& retry = step_of(job.what(), id).retry;
+  const AttemptRow* attempt = job.step(id).attempt();
+  const bool goes_elsewhere =
+      retry.on_node_lost && attempt != nullptr && attempt->id.attempt.value <= retry.max;
+  const auto& own = step_of(job.what(), id).needs;
+  return goes_elsewhere || job.what().needs.takes_named() || (own && own->takes_named());
+}
+
 Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
   const JobSpec& spec = job.what();
   const StepSpec& step = step_of(spec, id);
@@ -244,8 +253,11 @@ Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr
   launch.workdir = filler.fill(spec.workdir);
   launch.output = output_path(job, launch, filler.fill_pattern(spec.output));
   launch.error = output_path(job, launch, filler.fill_pattern(spec.error));
-  launch.append_output = is_used(job, attempt, launch.output, spec.output);
-  launch.append_error = is_used(job, attempt, launch.error, spec.error);
+  launch.append_output = spec.append || is_used(job, attempt, launch.output, spec.output);
+  launch.append_error = spec.append || is_used(job, attempt, launch.error, spec.error);
+  launch.fenced = is_fenced(job, id);
+  launch.umask = spec.umask;
+  launch.limits = spec.limits;
   add_grant(job, attempt, own, launch);
   launch.env = environment(job, launch, filler);
   if (filler.too_much() || bytes_of(launch) > kMostLaunchBytes) {

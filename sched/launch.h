@@ -13,6 +13,10 @@
 
 namespace jobq::sched {
 
+// May the step's newest attempt be started elsewhere when its node is lost, or does it hold a named
+// resource that others would get then? It must not outlive its node's lease.
+bool is_fenced(const Job& job, StepId id);
+
 // What a node can be sent of one attempt, in bytes: below the protocol's limit on a message, with
 // room for what the node adds.
 inline constexpr std::size_t kMostLaunchBytes = 12U << 20U;

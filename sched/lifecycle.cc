@@ -29,25 +29,25 @@ using StepRowOfCells = std::array<StepCell, kStepInputs>;
 // as it was ordered (failure or cancel), whatever its exit status: it never succeeds.
 constexpr std::array<StepRowOfCells, kStepStates> kStepTable{{
     // ready, unreachable, stop, held, granted, refused,
-    // started, relaunched, end ordered, succeeded, failed, cancelled
+    // started, relaunched, tried again, end ordered, succeeded, failed, cancelled
     {{kToWaiting, kToSkipped, kToSkipped, kIgnore, kReject, kReject,  // pending
-      kReject, kReject, kToCancelled, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject}},
     {{kReject, kReject, kToSkipped, kToPending, kToStarting, kToFailed,  // waiting
-      kReject, kReject, kToCancelled, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // starting
-      kToRunning, kToStarting, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
+      kToRunning, kToStarting, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // running
-      kIgnore, kReject, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
+      kIgnore, kReject, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // ending
-      kIgnore, kReject, kToEnding, kReject, kToFailed, kToCancelled}},
+      kIgnore, kReject, kReject, kToEnding, kReject, kToFailed, kToCancelled}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // succeeded
-      kIgnore, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // failed
-      kIgnore, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // cancelled
-      kIgnore, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // skipped
-      kReject, kReject, kIgnore, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kIgnore, kReject, kReject, kReject}},
 }};
 static_assert(kStepTable.size() == static_cast<std::size_t>(S::kSkipped) + 1);
 static_assert(kStepInputs == static_cast<std::size_t>(StepInput::kCancelled) + 1);
@@ -87,8 +87,8 @@ JobState ended_as(Outcome decided) {
 
 std::string_view to_string(StepInput input) {
   static constexpr std::array<std::string_view, kStepInputs> kNames{
-      "ready",   "unreachable", "stop",        "held",      "granted", "refused",
-      "started", "relaunched",  "end ordered", "succeeded", "failed",  "cancelled"};
+      "ready",      "unreachable", "stop",        "held",      "granted", "refused",  "started",
+      "relaunched", "tried again", "end ordered", "succeeded", "failed",  "cancelled"};
   return kNames.at(static_cast<std::size_t>(input));
 }
 

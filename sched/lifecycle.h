@@ -26,12 +26,13 @@ enum class StepInput : std::uint8_t {
   kRefused,      // its request was refused: it closes a circle
   kStarted,      // the node says that it runs
   kRelaunched,   // the node never got it: it is sent again
+  kTriedAgain,   // it ended without success, and there will be another attempt
   kEndOrdered,   // a cancel or a time limit ends it
   kSucceeded,    // it ended
   kFailed,
   kCancelled,
 };
-inline constexpr std::size_t kStepInputs = 12;
+inline constexpr std::size_t kStepInputs = 13;
 inline constexpr std::size_t kStepStates = 9;
 std::string_view to_string(StepInput input);  // "ready", "unreachable", ...
 

@@ -75,11 +75,15 @@ bool NodeTable::is_connected(NodeId id) const {
   return node != nullptr && node->connected;
 }
 
-std::optional<NodeId> NodeTable::least_loaded(const std::string& element) const {
+std::optional<NodeId> NodeTable::least_loaded(const std::string& element, NodeId avoid) const {
+  std::optional<NodeId> avoided;
   for (const auto& [load, id] : open_) {
-    if (element.empty() || std::ranges::binary_search(nodes_.at(id).elements, element)) return id;
+    const bool is_of =
+        element.empty() || std::ranges::binary_search(nodes_.at(id).elements, element);
+    if (is_of && id != avoid) return id;
+    if (is_of) avoided = id;
   }
-  return std::nullopt;
+  return avoided;
 }
 
 std::optional<NodeId> NodeTable::any_connected() const {

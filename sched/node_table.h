@@ -22,6 +22,7 @@ struct Node {
   bool connected = false;             // set by NodeTable alone
   std::vector<std::string> elements;  // that it belongs to, by name
   std::string lost_reason;            // while it is not connected
+  bool given_up = false;              // likewise: what is fenced there has ended
   std::set<AttemptId> attempts;       // launched there and not ended; set by NodeTable alone
 };
 
@@ -42,7 +43,8 @@ class NodeTable {
   bool is_connected(NodeId id) const;
   // Connected and not draining, with the fewest attempts, the lowest id of equals; of the element,
   // where one is named.
-  std::optional<NodeId> least_loaded(const std::string& element) const;
+  // Not the one to avoid, unless there is no other; 0: none is to be avoided.
+  std::optional<NodeId> least_loaded(const std::string& element, NodeId avoid = {}) const;
   // Any that is connected, the lowest id.
   std::optional<NodeId> any_connected() const;
 

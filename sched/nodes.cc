@@ -36,7 +36,10 @@ void Core::on(NodeJoined& event) {
   node.row.incarnation = event.incarnation;
   node.row.capacity = event.capacity;
   node.row.last_joined = now_;
+  node.row.leased = event.leased;
+  node.row.forgotten = false;
   node.lost_reason.clear();
+  node.given_up = false;
   changes_.add(node.row.id);
   emit(Welcome{event.name, node.row.id, event.link});
   rm_.set_node(node.row.id, event.name, event.capacity, node.elements);

@@ -103,12 +103,15 @@ const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec)
 
 resmgr::Request Core::request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs) {
   const Quotas::Kind& kind = kind_of(job);
+  const NodeId avoid = node_to_avoid(job, id, needs);
+  if (avoid) avoiders_.insert(id);
   return {.id = id,
           .rank = job.rank,
           .needs = std::move(needs),
           .limit = job.time_limit,
           .place = job.place(),
-          .limit_class = job.started() ? kind.started : kind.fresh};
+          .limit_class = job.started() ? kind.started : kind.fresh,
+          .avoid = avoid};
 }
 
 void Core::count_waiting(const Job& job, std::int64_t more) {

@@ -107,6 +107,8 @@ void Core::restore_row(const ClassRow& row) {
 void Core::restore_row(const NodeRow& row) {
   Node& node = nodes_.add(row.id, row.name);
   node.row = row;
+  node.given_up = row.forgotten;
+  if (row.drain_until) drain_ends_.emplace(row.drain_until, row.id);
   node.elements = elements_of_node(policy_, row.name);
   rm_.set_node(row.id, row.name, row.capacity, node.elements);
   rm_.set_draining(row.id, row.draining);
@@ -174,6 +176,10 @@ void Core::restore_row(const StepRow& row) {
   if (!row.reason.empty() || row.event) {
     step.more().reason = row.reason;
     step.more().event = row.event;
+  }
+  if (row.not_before) {
+    step.more().not_before = row.not_before;
+    retries_.emplace(row.not_before, row.job, row.step);
   }
   // Whether it waits is found again.
   enter(*job, row.step, row.state == StepState::kWaiting ? StepState::kPending : row.state);

@@ -26,7 +26,7 @@
 namespace jobq::sched {
 
 // The version of the rows; the store migrates forward.
-inline constexpr int kRowsVersion = 3;
+inline constexpr int kRowsVersion = 4;
 
 // Key: id. Never changes once written.
 struct SpecRow {
@@ -92,7 +92,8 @@ struct ArrayRow {
 
 // Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is
 // pending or waiting then follows from the job and the other steps. `outcome` and `reason` of a
-// step in kEnding say what its end will count as.
+// step in kEnding say what its end will count as. A step in kPending is tried again: `reason` says
+// how its last attempt ended.
 struct StepRow {
   JobNumber job;
   StepId step;
@@ -101,6 +102,7 @@ struct StepRow {
   Outcome outcome = Outcome::kNone;
   std::optional<std::string> event;  // what later steps branch on
   Attempt attempt;                   // the newest; 0: none yet
+  Time not_before;                   // of a step that is tried again: not earlier; 0: at once
   bool operator==(const StepRow&) const = default;
 };
 
@@ -152,7 +154,12 @@ struct NodeRow {
   bool draining = false;
   std::string drained_by;
   std::string drain_reason;
+  Time drain_until;  // 0: until somebody resumes it
   Time last_joined;
+  bool leased = false;  // it ends by itself what is fenced when it loses its controller
+  // By an operator: it is shown no more, and has no capacity; what jobs hold there they still hold.
+  // It is as any other when it comes back.
+  bool forgotten = false;
 };
 
 // Key: resource.name. `removed` deletes it.

@@ -8,6 +8,7 @@
 #include "sched/asked.h"
 #include "sched/core.h"
 #include "sched/elements.h"
+#include "sched/launch.h"
 #include "sched/rank.h"
 
 namespace jobq::sched {
@@ -264,9 +265,17 @@ std::string Core::reason_of(const Job& job) const {
 std::string Core::shown_reason(const Job& job, StepId id) const {
   const Step& step = job.step(id);
   const AttemptRow* attempt = step.attempt();
-  const bool on_node = attempt != nullptr && !is_final(step.state);
+  const bool on_node = attempt != nullptr && !attempt->ended;
   if (on_node && !nodes_.is_connected(attempt->node)) {
-    return fmt::format("node {} is lost; its end is unknown until it returns", attempt->node_name);
+    const Node* node = nodes_.find(attempt->node);
+    const bool counts_as_lost_soon = !node->given_up && node->row.leased && is_fenced(job, id);
+    return counts_as_lost_soon
+               ? fmt::format(
+                     "in doubt: node {} is lost, and the step counts as lost when the "
+                     "node's lease has run out",
+                     attempt->node_name)
+               : fmt::format("in doubt: node {} is lost, and its end is unknown until it returns",
+                             attempt->node_name);
   }
   if (step.run && !step.run->reason.empty()) return step.run->reason;
   return step.state == StepState::kSkipped ? "its conditions can no longer hold" : "";
@@ -313,11 +322,13 @@ Result<ClassView> Core::find_class(const std::string& name, const std::string& v
 std::vector<NodeView> Core::node_views() const {
   std::vector<NodeView> views;
   for (const auto& [id, node] : nodes_.all()) {
+    if (node.row.forgotten) continue;
     NodeView view;
     view.resources = *rm_.node(id);
     view.reason = node.connected ? node.row.drain_reason : node.lost_reason;
     if (!node.connected && view.reason.empty()) view.reason = "it has not joined since the start";
     view.drained_by = node.row.drained_by;
+    view.drain_until = node.row.drain_until;
     view.elements = node.elements;
     view.last_joined = node.row.last_joined;
     for (const AttemptId& attempt : node.attempts) {

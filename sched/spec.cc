@@ -66,6 +66,23 @@ class Hasher {
     add_all(step.exit.failure);
     add_all(step.exit.cancel);
     add_optional(step.time_limit);
+    if (step.retry != Retry()) add(step.retry);
+  }
+
+  void add(const Retry& retry) {
+    add(std::uint64_t{retry.max});
+    add(std::uint64_t{retry.on_failure});
+    add(std::uint64_t{retry.on_node_lost});
+    add(retry.delay);
+    add(std::uint64_t{retry.backoff});
+    add_optional(retry.max_delay);
+    add(std::uint64_t{retry.elsewhere});
+  }
+
+  void add(const ResourceLimit& limit) {
+    add(std::string_view(limit.name));
+    add(limit.soft);
+    add(limit.hard);
   }
 
   template <class List>
@@ -156,6 +173,9 @@ std::uint64_t hash_of(const JobSpec& spec) {
   hasher.add(spec.workdir);
   hasher.add(spec.output);
   hasher.add(spec.error);
+  hasher.add(std::uint64_t{spec.append});
+  hasher.add(std::uint64_t{spec.umask});
+  hasher.add_all(spec.limits);
   return hasher.value();
 }
 

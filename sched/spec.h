@@ -54,6 +54,33 @@ struct ExitMap {
   bool operator==(const ExitMap&) const = default;
 };
 
+// Whether an attempt that did not succeed is followed by another one. What ended by order (a
+// cancel, a time limit) is never tried again.
+struct Retry {
+  std::uint32_t max = 0;            // further attempts; 0: none, at most kMostRetries
+  bool on_failure = true;           // its own: an exit code, a signal, memory, no start at all
+  bool on_node_lost = true;         // nobody knows how it ended
+  Millis delay;                     // before the first further attempt
+  std::uint32_t backoff = 1;        // each delay is so many times the one before, 1 to 100
+  std::optional<Millis> max_delay;  // which it grows to at most
+  bool elsewhere = false;           // not where the last one failed, while there is another node
+  bool operator==(const Retry&) const = default;
+};
+inline constexpr std::uint32_t kMostRetries = 1000;
+inline constexpr std::uint32_t kMostBackoff = 100;
+
+// Of each process of a step (setrlimit(2)), or "processes": how many of them there may be.
+struct ResourceLimit {
+  std::string name;  // see sched/resource_limits.h
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;  // not below the soft one
+  bool operator==(const ResourceLimit&) const = default;
+};
+inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
+
+inline constexpr std::uint32_t kUsualUmask = 022;
+inline constexpr std::uint32_t kMostUmask = 0777;
+
 enum class StepKind : std::uint8_t { kRun, kScript };
 std::string_view to_string(StepKind kind);  // "run", "script"
 
@@ -68,6 +95,7 @@ struct StepSpec {
   std::vector<Condition> after_any;  // one must hold
   std::optional<resmgr::Needs> needs;
   ExitMap exit;
+  Retry retry;
   std::optional<Millis> time_limit;  // of the cleanup step; other steps have none of their own yet
   bool operator==(const StepSpec&) const = default;
 };
@@ -96,6 +124,9 @@ struct JobSpec {
   std::string workdir;              // absolute; empty: the user's home on the node
   std::string output;               // pattern with %j %x %s %a %%; empty: the node's store
   std::string error;                // likewise; empty: with the output's rule
+  bool append = false;              // files named there are never emptied
+  std::uint32_t umask = kUsualUmask;
+  std::vector<ResourceLimit> limits;  // by name
   bool operator==(const JobSpec&) const = default;
 };
 
@@ -122,6 +153,9 @@ struct Ticket {
   std::string workdir;
   std::string output;
   std::string error;
+  bool append = false;
+  std::optional<std::uint32_t> umask;
+  std::vector<ResourceLimit> limits;
   bool operator==(const Ticket&) const = default;
 };
 

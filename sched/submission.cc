@@ -41,7 +41,8 @@ std::string default_name(const JobSpec& spec) {
 
 bool overrides(const Ticket& ticket) {
   return !ticket.env.empty() || !ticket.workdir.empty() || !ticket.output.empty() ||
-         !ticket.error.empty() || !ticket.element.empty();
+         !ticket.error.empty() || !ticket.element.empty() || ticket.append || ticket.umask ||
+         !ticket.limits.empty();
 }
 
 // Both lists are sorted by name; what the ticket says wins.
@@ -59,6 +60,9 @@ std::shared_ptr<const JobSpec> with_overrides(const JobSpec& spec, const Ticket&
   if (!ticket.output.empty()) own->output = ticket.output;
   if (!ticket.error.empty()) own->error = ticket.error;
   if (!ticket.element.empty()) own->needs.element = ticket.element;
+  own->append = spec.append || ticket.append;
+  own->umask = ticket.umask.value_or(spec.umask);
+  if (!ticket.limits.empty()) own->limits = ticket.limits;
   return own;
 }
 

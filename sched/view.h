@@ -159,6 +159,7 @@ struct NodeView {
   resmgr::NodeView resources;
   std::string reason;  // of a drain, or why it is lost
   std::string drained_by;
+  Time drain_until;                   // 0: until somebody resumes it
   std::vector<std::string> elements;  // that it belongs to, by name
   Time last_joined;
   struct Running {

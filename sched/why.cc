@@ -110,9 +110,17 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   const Step& step = job.step(id);
   const std::string& name = step_of(job.what(), id).name;
   const AttemptRow* attempt = step.attempt();
-  if (attempt != nullptr && !is_final(step.state) && !nodes_.is_connected(attempt->node)) {
+  if (attempt != nullptr && !attempt->ended && !nodes_.is_connected(attempt->node)) {
     why.blockers.push_back({"node_state", name, shown_reason(job, id),
-                            fmt::format("bring node {} back", attempt->node_name)});
+                            fmt::format("bring node {0} back, cancel the job, or give the node up: "
+                                        "jq node forget {0}",
+                                        attempt->node_name)});
+  }
+  if (is_delayed(job, id)) {
+    why.blockers.push_back({"retry_delay", name,
+                            fmt::format("{}; the next attempt comes {}", step.run->reason,
+                                        format_rfc3339(step.run->not_before)),
+                            "wait for it, or cancel the job"});
   }
   if (step.state == StepState::kPending && !job.is_cleanup(id)) explain_conditions(job, id, why);
   if (step.state != StepState::kWaiting) return;

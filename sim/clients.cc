@@ -222,7 +222,7 @@ void Clients::cancel(const std::string& name, const sched::Selector& jobs) {
 }
 
 void Clients::drain(const std::string& node) {
-  ask(sched::DrainNode{{}, kRoot, node, "a new disk"}, [this, node](const auto& reply) {
+  ask(sched::DrainNode{{}, kRoot, node, "a new disk", {}}, [this, node](const auto& reply) {
     if (is_done(reply)) promises_.node_is_draining(node);
     return true;
   });

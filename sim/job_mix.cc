@@ -41,6 +41,17 @@ sched::Condition random_condition(Chance& chance, std::size_t before) {
   return condition;
 }
 
+sched::Retry random_retry(Chance& chance) {
+  sched::Retry retry;
+  retry.max = 1 + static_cast<std::uint32_t>(chance.below(3));
+  retry.on_node_lost = !chance.one_in(4);
+  retry.on_failure = !retry.on_node_lost || chance.one_in(2);
+  if (chance.one_in(2)) retry.delay = chance.between(Millis{1}, seconds(5));
+  retry.backoff = 1 + static_cast<std::uint32_t>(chance.below(3));
+  retry.elsewhere = chance.one_in(2);
+  return retry;
+}
+
 sched::StepSpec random_step(Chance& chance, std::size_t index) {
   sched::StepSpec step;
   step.name = fmt::format("s{}", index);
@@ -54,6 +65,7 @@ sched::StepSpec random_step(Chance& chance, std::size_t index) {
     if (other != step.after_any.front()) step.after_any.push_back(other);
   }
   if (chance.one_in(3)) step.needs = random_needs(chance);
+  if (chance.one_in(3)) step.retry = random_retry(chance);
   return step;
 }
 

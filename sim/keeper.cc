@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keeper's rules about attempts, as in exec/steps.cc and exec/step_end.cc.
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -69,6 +70,7 @@ void Keeper::start(const sched::Launch& launch) {
     held.end.reason = "calc: no such command in PATH";
     complete(launch.id, held);
   } else {
+    held.fenced = launch.fenced;
     machine_.spawn(launch);
     tell_({launch.id, std::nullopt});
   }
@@ -96,6 +98,22 @@ void Keeper::order(const Order& order) {
       machine_.record_forgotten(order.id);
       held_.erase(at);
       break;
+  }
+}
+
+void Keeper::renew_lease(Millis left) {
+  process_.after(std::max(left, Millis{0}), [this, mine = ++leases_] {
+    if (mine == leases_) end_fenced();
+  });
+}
+
+void Keeper::end_fenced() {
+  for (auto& [id, held] : held_) {
+    if (!held.fenced || held.phase == Phase::kEnded) continue;
+    machine_.kill(id, SIGKILL);
+    held.end.how = sched::TaskEnd::How::kLost;
+    held.end.reason = "the node lost its controller";
+    complete(id, held);
   }
 }
 

@@ -100,6 +100,12 @@ void Machine::kill(const AttemptId& id, int signal) {
   exit(id);
 }
 
+void Machine::kill_all() {
+  std::vector<AttemptId> all;
+  for (const auto& [id, process] : processes_) all.push_back(id);
+  for (const AttemptId& id : all) kill(id, SIGKILL);
+}
+
 bool Machine::append(Record record) {
   if (disk_full_) return false;
   record.at_us = timeline_.now_us();

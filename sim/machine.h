@@ -38,6 +38,7 @@ class Machine {
   void thaw(const AttemptId& id);
   void terminate(const AttemptId& id);  // TERM: most heed it
   void kill(const AttemptId& id, int signal);
+  void kill_all();
   // Whom an exit is told to; nobody while there is no keeper.
   using OnExit = std::function<void(const AttemptId&, const sched::TaskEnd&)>;
   void tell_exits_to(OnExit on_exit) { on_exit_ = std::move(on_exit); }

@@ -15,7 +15,9 @@
 
 namespace jobq::sim {
 
-struct Heartbeat {};
+struct Heartbeat {
+  std::uint64_t number = 0;  // of a node's own, and of the answer to it
+};
 
 // --- from a node
 struct Join {
@@ -36,6 +38,7 @@ struct Complete {
 struct Welcomed {
   NodeId node;
   Millis heartbeat;
+  Millis lease;
 };
 struct Order {
   enum class What : std::uint8_t { kKill, kSignal, kSuspend, kResume, kForget };

@@ -12,6 +12,9 @@ namespace {
 
 constexpr Millis kTimeout{3000};
 constexpr Millis kHeartbeat{1000};
+constexpr Millis kLease{6000};
+// Longer than any process stands still: a keeper that does cannot end anything.
+constexpr Millis kMargin{40'000};
 
 }  // namespace
 
@@ -42,7 +45,10 @@ void NodeDesk::on_message(ConnectionId connection, const Message& message) {
                       [&](const Complete& one) {
                         if (node) turn_.post(sched::TaskComplete{node, one.id, one.end});
                       },
-                      [](const auto& /*a heartbeat*/) {}},
+                      [&](const Heartbeat& one) {
+                        network_.send(connection, Network::Side::kController, one);
+                      },
+                      [](const auto& /*not for controllers*/) {}},
              message);
 }
 
@@ -52,8 +58,8 @@ void NodeDesk::join(ConnectionId connection, const Join& join) {
   caller.name = join.name;
   caller.incarnation = join.incarnation;
   by_name_[join.name] = connection;
-  turn_.post(
-      sched::NodeJoined{join.name, join.incarnation, join.capacity, join.attempts, connection});
+  turn_.post(sched::NodeJoined{join.name, join.incarnation, join.capacity, join.attempts,
+                               connection, true});
 }
 
 bool NodeDesk::may_take_name(ConnectionId connection, const Join& join) {
@@ -102,7 +108,7 @@ void NodeDesk::welcome(const sched::Welcome& welcome) {
   if (at->second != welcome.link) return;
   callers_.at(at->second).node = welcome.node;
   by_id_[welcome.node] = at->second;
-  network_.send(at->second, Network::Side::kController, Welcomed{welcome.node, kHeartbeat});
+  network_.send(at->second, Network::Side::kController, Welcomed{welcome.node, kHeartbeat, kLease});
 }
 
 void NodeDesk::send(NodeId node, Message message) {
@@ -134,6 +140,20 @@ void NodeDesk::carry_out(const sched::Action& action) {
              action);
 }
 
+void NodeDesk::give_up_the_lost(std::int64_t now_us) {
+  std::map<NodeId, std::int64_t> still_away;
+  for (const NodeId node : turn_.core().nodes_away()) {
+    const auto since = away_since_us_.find(node);
+    const std::int64_t since_us = since == away_since_us_.end() ? now_us : since->second;
+    if (now_us - since_us < (kLease + kMargin).count * 1000) {
+      still_away.emplace(node, since_us);
+    } else {
+      turn_.post(sched::NodeGivenUp{node});
+    }
+  }
+  away_since_us_ = std::move(still_away);
+}
+
 // Where this process itself stood still, what the nodes sent meanwhile is not read yet: a late beat
 // finds nobody silent.
 void NodeDesk::beat() {
@@ -149,6 +169,7 @@ void NodeDesk::beat() {
     }
   }
   for (const ConnectionId connection : silent) drop(connection, "it was silent for 3s");
+  give_up_the_lost(now_us);
   process_.after(kHeartbeat, [this] { beat(); });
 }
 

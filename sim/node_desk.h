@@ -40,6 +40,7 @@ class NodeDesk final : public Peer {
   void drop(ConnectionId connection, const std::string& reason);
   void gone(ConnectionId connection, const std::string& reason);
   void beat();
+  void give_up_the_lost(std::int64_t now_us);
 
   Timeline& timeline_;
   Process& process_;
@@ -48,6 +49,7 @@ class NodeDesk final : public Peer {
   std::map<ConnectionId, Caller> callers_;
   std::map<std::string, ConnectionId> by_name_;
   std::map<NodeId, ConnectionId> by_id_;
+  std::map<NodeId, std::int64_t> away_since_us_;
   std::int64_t last_beat_us_ = 0;  // 0: the first one counts as late
 };
 

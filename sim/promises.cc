@@ -79,6 +79,11 @@ void Promises::process_began(const std::string& node, const sched::Launch& launc
   if (!began_.insert(launch.id).second) {
     broken("started_at_most_once", fmt::format("{} starts {} again", node, name_of(launch.id)));
   }
+  for (const auto& [other, process] : processes_) {
+    if (other.job != launch.id.job || other.step != launch.id.step) continue;
+    broken("one_attempt_at_a_time", fmt::format("{} starts {} while {} lives on {}", node,
+                                                name_of(launch.id), name_of(other), process.node));
+  }
   const StepProcess& process =
       processes_[launch.id] = {node, launch.job_name, launch.id, launch.gpus};
   if (!spec_of(process))

@@ -3,6 +3,7 @@
 // broken ends the world.
 //
 //   started_at_most_once              no attempt has two processes, ever and anywhere
+//   one_attempt_at_a_time             no step has two processes at once, on whatever nodes
 //   one_holder_of_an_exclusive        by the processes that exist, not by what the controller
 //   thinks nothing_granted_beyond_capacity   likewise: cpus and gpus of nodes, tokens of the
 //   cluster same_key_same_number              however often a submission is sent

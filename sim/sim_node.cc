@@ -116,8 +116,10 @@ void SimNode::on_connected(ConnectionId connection) {
   if (connection_ != connection) return;
   Join join{name(), machine_.incarnation(), capacity_, {}};
   for (const auto& [id, known] : attempts_) join.attempts.push_back({id, !known.end});
+  joined_at_us_ = timeline_.now_us();
   network_.send(connection, Network::Side::kNode, std::move(join));
   silent_beats_ = 0;
+  sent_us_.clear();
   beat(++beats_);
 }
 
@@ -129,7 +131,8 @@ void SimNode::beat(std::uint64_t of) {
     return;
   }
   ++silent_beats_;
-  network_.send(*connection_, Network::Side::kNode, Heartbeat{});
+  sent_us_[++last_number_] = timeline_.now_us();
+  network_.send(*connection_, Network::Side::kNode, Heartbeat{last_number_});
   agent_->after(heartbeat_, [this, of] { beat(of); });
 }
 
@@ -142,14 +145,30 @@ void SimNode::on_lost(ConnectionId connection, const std::string& /*reason*/) {
 void SimNode::on_message(ConnectionId connection, const Message& message) {
   if (connection_ != connection) return;
   silent_beats_ = 0;
-  std::visit(
-      Overload{[this](const Welcomed& one) { on_welcome(one); },
-               [this](const sched::Launch& one) { on_launch(one); },
-               [this](const Order& one) { on_order(one); }, [](const auto& /*not for nodes*/) {}},
-      message);
+  std::visit(Overload{[this](const Welcomed& one) { on_welcome(one); },
+                      [this](const sched::Launch& one) { on_launch(one); },
+                      [this](const Order& one) { on_order(one); },
+                      [this](const Heartbeat& one) { on_heartbeat(one); },
+                      [](const auto& /*not for nodes*/) {}},
+             message);
+}
+
+// From the moment at which it was sent: the controller heard it later than that.
+void SimNode::on_heartbeat(const Heartbeat& answered) {
+  const auto sent = sent_us_.find(answered.number);
+  if (!joined_ || sent == sent_us_.end()) return;
+  renew_lease(sent->second);
+  sent_us_.erase(sent_us_.begin(), std::next(sent));
+}
+
+void SimNode::renew_lease(std::int64_t since_us) {
+  const Millis left = lease_ - Millis{(timeline_.now_us() - since_us) / 1000};
+  to_keeper([left](Keeper& keeper) { keeper.renew_lease(left); });
 }
 
 void SimNode::on_welcome(const Welcomed& welcome) {
+  lease_ = welcome.lease;
+  renew_lease(joined_at_us_);
   heartbeat_ = welcome.heartbeat;
   pause_ = {};
   joined_ = true;
@@ -193,6 +212,7 @@ void SimNode::kill_agent(Millis down, const resmgr::Capacity& next) {
 void SimNode::kill_keeper() {
   if (!keeper_) return;
   keeper_.reset();
+  machine_.kill_all();  // PR_SET_PDEATHSIG
   if (!agent_) return;
   hang_up();
   look_for_keeper();

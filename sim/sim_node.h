@@ -34,12 +34,15 @@ class Keeper {
   std::vector<AttemptNews> attempts() const;
   void start(const sched::Launch& launch);
   void order(const Order& order);
+  // So long from now what is fenced may run on.
+  void renew_lease(Millis left);
 
  private:
   enum class Phase : std::uint8_t { kRunning, kEnding, kEnded };
   struct Held {
     Phase phase = Phase::kRunning;
     bool suspended = false;
+    bool fenced = false;
     sched::TaskEnd end;
     bool recorded = false;
   };
@@ -48,12 +51,14 @@ class Keeper {
   void exited(const AttemptId& id, const sched::TaskEnd& end);
   void complete(const AttemptId& id, Held& held);
   void record(const AttemptId& id);
+  void end_fenced();
 
   Machine& machine_;
   Chance& chance_;
   Tell tell_;
   Process process_;
   std::map<AttemptId, Held> held_;
+  std::uint64_t leases_ = 0;  // the newest counts
 };
 
 class SimNode final : private Peer {
@@ -94,6 +99,8 @@ class SimNode final : private Peer {
   void call_again();
   void hang_up();
   void beat(std::uint64_t of);
+  void on_heartbeat(const Heartbeat& answered);
+  void renew_lease(std::int64_t since_us);
   void on_connected(ConnectionId connection) override;
   void on_message(ConnectionId connection, const Message& message) override;
   void on_lost(ConnectionId connection, const std::string& reason) override;
@@ -117,6 +124,10 @@ class SimNode final : private Peer {
   Millis heartbeat_{1000};
   int silent_beats_ = 0;
   std::uint64_t beats_ = 0;  // of which connection
+  Millis lease_{0};
+  std::map<std::uint64_t, std::int64_t> sent_us_;  // heartbeats that are not answered
+  std::uint64_t last_number_ = 0;
+  std::int64_t joined_at_us_ = 0;
   Millis pause_;
 };
 

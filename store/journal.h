@@ -27,7 +27,7 @@
 
 namespace jobq::store {
 
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 // How specs become bytes and come back; the controller gives the wire's encoding (see
 // docs/journal.md). Called on the journal's thread (and decode on that of a History): they must

@@ -103,7 +103,17 @@ CREATE TABLE run_time(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3};
+// Further attempts at a step come after a delay; nodes have leases, drains that end, and can be
+// forgotten.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE node ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3,
+                                                                 kVersion4};
 
 tl::unexpected<Error> refuse(const std::string& path, const std::string& why) {
   return fail(ErrorCode::kRefused, fmt::format("{} {}", path, why));

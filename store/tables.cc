@@ -20,7 +20,7 @@ bool with_members(Row& r, const Use& use) {
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
-  return use(r.job, r.step, r.state, r.reason, r.outcome, r.event, r.attempt);
+  return use(r.job, r.step, r.state, r.reason, r.outcome, r.event, r.attempt, r.not_before);
 }
 template <RowOf<sched::AttemptRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -40,7 +40,8 @@ bool with_members(Row& r, const Use& use) {
 template <RowOf<sched::NodeRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.id, r.name, r.incarnation, r.capacity.cpus, r.capacity.memory, r.capacity.gpus,
-             r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined);
+             r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined,
+             r.drain_until, r.leased, r.forgotten);
 }
 template <RowOf<sched::ResourceRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

@@ -31,7 +31,8 @@ struct Table<sched::JobRow> {
 template <>
 struct Table<sched::StepRow> {
   static constexpr std::string_view kName = "step";
-  static constexpr std::string_view kColumns = "job, step, state, reason, outcome, event, attempt";
+  static constexpr std::string_view kColumns =
+      "job, step, state, reason, outcome, event, attempt, not_before";
 };
 template <>
 struct Table<sched::AttemptRow> {
@@ -56,7 +57,7 @@ struct Table<sched::NodeRow> {
   static constexpr std::string_view kName = "node";
   static constexpr std::string_view kColumns =
       "id, name, incarnation, cpus, memory, gpus, counts, draining, drained_by, drain_reason, "
-      "last_joined";
+      "last_joined, drain_until, leased, forgotten";
 };
 template <>
 struct Table<sched::ResourceRow> {

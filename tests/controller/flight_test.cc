@@ -77,7 +77,7 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       sched::RetireClass{ReplyId{5}, kAnn, "plan", "2"},
       sched::CreateResource{ReplyId{5}, kAnn, {"gate", resmgr::NamedKind::kTokens, 3}},
       sched::RemoveResource{ReplyId{5}, kAnn, "gate"},
-      sched::DrainNode{ReplyId{5}, kAnn, "n1", "broken"},
+      sched::DrainNode{ReplyId{5}, kAnn, "n1", "broken", seconds(60)},
       sched::ResumeNode{ReplyId{5}, kAnn, "n1"},
       joined,
       sched::NodeLost{NodeId{4}, "silent"},

@@ -31,20 +31,21 @@ using Cells = std::vector<std::string>;
 
 TEST(StepTable, OfEveryStateEveryCellIsDecided) {
   EXPECT_EQ(row_of(S::kPending), (Cells{"waiting", "skipped", "skipped", "-", "!", "!", "!", "!",
-                                        "cancelled", "!", "!", "!"}));
-  EXPECT_EQ(row_of(S::kWaiting), (Cells{"!", "!", "skipped", "pending", "starting", "failed", "!",
                                         "!", "cancelled", "!", "!", "!"}));
+  EXPECT_EQ(row_of(S::kWaiting), (Cells{"!", "!", "skipped", "pending", "starting", "failed", "!",
+                                        "!", "!", "cancelled", "!", "!", "!"}));
   EXPECT_EQ(row_of(S::kStarting), (Cells{"!", "!", "-", "-", "!", "!", "running", "starting",
-                                         "ending", "succeeded", "failed", "cancelled"}));
-  EXPECT_EQ(row_of(S::kRunning), (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "ending",
+                                         "pending", "ending", "succeeded", "failed", "cancelled"}));
+  EXPECT_EQ(row_of(S::kRunning), (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "pending", "ending",
                                         "succeeded", "failed", "cancelled"}));
-  EXPECT_EQ(row_of(S::kEnding),
-            (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "ending", "!", "failed", "cancelled"}));
+  EXPECT_EQ(row_of(S::kEnding), (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "!", "ending", "!",
+                                       "failed", "cancelled"}));
   for (const S state : {S::kSucceeded, S::kFailed, S::kCancelled}) {
-    EXPECT_EQ(row_of(state), (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "-", "-", "-", "-"}));
+    EXPECT_EQ(row_of(state),
+              (Cells{"!", "!", "-", "-", "!", "!", "-", "!", "!", "-", "-", "-", "-"}));
   }
   EXPECT_EQ(row_of(S::kSkipped),
-            (Cells{"!", "!", "-", "-", "!", "!", "!", "!", "-", "!", "!", "!"}));
+            (Cells{"!", "!", "-", "-", "!", "!", "!", "!", "!", "-", "!", "!", "!"}));
 }
 
 TEST(StepTable, WhatIsFinalStaysAsItIs) {

@@ -51,7 +51,7 @@ TEST_F(NodesTest, OfALostNodeNothingIsKnownUntilItReturns) {
   EXPECT_THAT(world.said(), IsEmpty());
   EXPECT_EQ(world.step_state(job, "main"), "running");
   EXPECT_EQ(world.core.show(job, world.now)->steps.at(0).reason,
-            "node n1 is lost; its end is unknown until it returns");
+            "in doubt: node n1 is lost, and its end is unknown until it returns");
   const JobNumber other = world.submit(one_step());
   EXPECT_EQ(world.state(other), "WR");
 }
@@ -167,7 +167,7 @@ TEST_F(NodesTest, ANodeThatNobodyKnowsIsIgnored) {
 
 TEST_F(NodesTest, ADrainedNodeTakesNothingNewAndEndsWhatItHas) {
   const JobNumber job = world.submit(one_step().needs(cpus(1)).step("next").after("main"));
-  world.send(DrainNode{World::kReply, world.root, "n1", "new disk"});
+  world.send(DrainNode{World::kReply, world.root, "n1", "new disk", {}});
   const JobNumber other = world.submit(one_step());
   EXPECT_EQ(world.state(other), "WR");
   world.complete(job, "main");
@@ -178,14 +178,14 @@ TEST_F(NodesTest, ADrainedNodeTakesNothingNewAndEndsWhatItHas) {
 }
 
 TEST_F(NodesTest, ADrainSurvivesAJoin) {
-  world.send(DrainNode{World::kReply, world.root, "n1", "new disk"});
+  world.send(DrainNode{World::kReply, world.root, "n1", "new disk", {}});
   world.join("n1", 2);
   EXPECT_EQ(world.state(world.submit(one_step())), "WR");
 }
 
 TEST_F(NodesTest, OnlyOperatorsDrainAndOnlyWhatThereIs) {
-  world.send(DrainNode{World::kReply, world.ann, "n1", ""});
-  world.send(DrainNode{World::kReply, world.root, "n11", ""});
+  world.send(DrainNode{World::kReply, world.ann, "n1", "", {}});
+  world.send(DrainNode{World::kReply, world.root, "n11", "", {}});
   world.send(ResumeNode{World::kReply, world.ann, "n1"});
   EXPECT_THAT(world.said(), ElementsAre("error only operators may drain nodes; ann is not one",
                                         "error no node is named 'n11'; did you mean 'n1'?",

@@ -89,7 +89,7 @@ TEST(Recovery, NothingIsLaunchedWithoutANode) {
 TEST(Recovery, KeysClassesDrainsAndCountersAreKept) {
   World world;
   world.join("n1", 1);
-  world.send(DrainNode{World::kReply, world.root, "n1", "new disk"});
+  world.send(DrainNode{World::kReply, world.root, "n1", "new disk", {}});
   world.register_plan(one_step());
   Ticket ticket;
   ticket.class_name = "plan";

@@ -61,8 +61,10 @@ TEST_F(WhyTest, StepsNameTheConditionsThatAreOpen) {
 TEST_F(WhyTest, AStepOnALostNodeIsInDoubt) {
   const JobNumber job = world.submit(one_step());
   world.lose("n1");
-  EXPECT_EQ(why(job).blockers.at(0).text, "node n1 is lost; its end is unknown until it returns");
-  EXPECT_EQ(why(job).blockers.at(0).remedy, "bring node n1 back");
+  EXPECT_EQ(why(job).blockers.at(0).text,
+            "in doubt: node n1 is lost, and its end is unknown until it returns");
+  EXPECT_EQ(why(job).blockers.at(0).remedy,
+            "bring node n1 back, cancel the job, or give the node up: jq node forget n1");
 }
 
 TEST_F(WhyTest, ACleanupSaysWhereItRuns) {

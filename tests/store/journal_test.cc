@@ -66,7 +66,7 @@ std::vector<Row> one_of_each() {
   rows.emplace_back(spec_row(1, "simulate"));
   rows.emplace_back(full_job());
   rows.emplace_back(sched::StepRow{JobNumber(7), StepId(0), sched::StepState::kRunning, "why",
-                                   sched::Outcome::kCancel, "hot", Attempt(2)});
+                                   sched::Outcome::kCancel, "hot", Attempt(2), Time{700}});
   rows.emplace_back(full_attempt(7));
   rows.emplace_back(sched::TransitionRow{JobNumber(7), 1, Time{620}, "held", "by bob"});
   rows.emplace_back(sched::ClassRow{"simulate", "1", 4, SpecId(1), "[class]\n", "simulate.toml",
@@ -78,7 +78,10 @@ std::vector<Row> one_of_each() {
                                    true,
                                    "root",
                                    "broken fan",
-                                   Time{5}});
+                                   Time{90},
+                                   Time{5},
+                                   true,
+                                   true});
   rows.emplace_back(sched::ResourceRow{{"solver", resmgr::NamedKind::kTokens, 12}, false});
   rows.emplace_back(
       sched::SubmissionRow{1000, "request:1", {JobNumber(7), JobNumber(0)}, Time{2'000'000}});

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes that stay away: their steps are in doubt.
+//
+// A step in doubt is settled when its node returns. Where the node has a lease, what is fenced has
+// ended there once the lease has run out; the controller's clock says when that is certain, and
+// then these count as lost. An order to end is not waited for any longer either. What is not fenced
+// stays in doubt until the node returns, somebody cancels it, or the node is forgotten.
+#include <fmt/format.h>
+
+#include "sched/core.h"
+#include "sched/launch.h"
+
+namespace jobq::sched {
+
+bool Core::is_given_up(NodeId id) const {
+  const Node* node = nodes_.find(id);
+  return node == nullptr || node->given_up;
+}
+
+std::vector<NodeId> Core::nodes_away() const {
+  std::vector<NodeId> away;
+  for (const auto& [id, node] : nodes_.all()) {
+    if (!node.connected && !node.given_up) away.push_back(id);
+  }
+  return away;
+}
+
+void Core::on(NodeGivenUp& event) {
+  Node* node = nodes_.find(event.node);
+  if (node == nullptr || node->connected || node->given_up) return;
+  node->given_up = true;
+  const std::set<AttemptId> attempts = node->attempts;
+  for (const AttemptId& id : attempts) {
+    if (!node->attempts.contains(id)) continue;  // its job ended by another one
+    const Job& job = *jobs_.find(id.job);
+    const bool over = job.step(id.step).state == StepState::kEnding ||
+                      (node->row.leased && is_fenced(job, id.step));
+    if (over) settle_as_lost(*node, id, "it stayed away");
+  }
+  leave_all(event.node);
+  ask_avoiders_again();
+}
+
+void Core::settle_as_lost(const Node& node, const AttemptId& id, const std::string& why) {
+  Job* job = jobs_.find(id.job);
+  TaskEnd end;
+  end.how = TaskEnd::How::kLost;
+  end.reason = fmt::format("{}{}{}", node.row.name, why.empty() ? "" : ", ", why);
+  settle(*job, id.step, end);
+}
+
+// Jobs of which nothing runs any more need not wait there.
+void Core::leave_all(NodeId node) {
+  for (const JobNumber number : jobs_.started()) {
+    Job* job = jobs_.find(number);
+    if (job == nullptr || job->facts().node != node) continue;
+    if (leave_node(*job)) go_on(*job);
+  }
+}
+
+}  // namespace jobq::sched

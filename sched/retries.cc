@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// Further attempts at steps that did not succeed, and where they are made.
+//
+// A step that is tried again is pending, as before its first attempt; its conditions hold still. It
+// waits for its delay, and then for what it needs, anew. A job that holds a node for all its steps
+// gives back everything that it holds and asks anew where the step is to be tried on another node,
+// or where that node is given up; not while anything of the job runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "sched/core.h"
+
+namespace jobq::sched {
+namespace {
+
+constexpr Millis kLongestDelay = seconds(std::int64_t{365} * 86400);
+
+// Before the attempt behind this one.
+Millis delay_after(const Retry& retry, Attempt attempt) {
+  const Millis most = retry.max_delay.value_or(kLongestDelay);
+  Millis delay = std::min(retry.delay, most);
+  for (std::uint32_t i = 1; i < attempt.value && delay.count > 0 && delay < most; ++i) {
+    delay = std::min(Millis{delay.count * retry.backoff}, most);
+    if (retry.backoff == 1) break;
+  }
+  return delay;
+}
+
+const Retry& retry_of(const Job& job, StepId id) { return step_of(job.what(), id).retry; }
+
+}  // namespace
+
+bool Core::may_try_again(const Job& job, StepId id, const TaskEnd& end, Outcome outcome) const {
+  const Step& step = job.step(id);
+  const Retry& retry = retry_of(job, id);
+  const bool ended_by_itself = step.state != StepState::kEnding && outcome == Outcome::kFailure;
+  const bool is_left = step.attempt()->id.attempt.value <= retry.max;
+  const bool lost = end.how == TaskEnd::How::kLost;
+  return ended_by_itself && is_left && job.decided() == Outcome::kNone &&
+         (lost ? retry.on_node_lost : retry.on_failure);
+}
+
+void Core::try_again(Job& job, StepId id, const std::string& why) {
+  const Retry& retry = retry_of(job, id);
+  const Attempt attempt = job.step(id).attempt()->id.attempt;
+  const NodeId node = job.step(id).attempt()->node;
+  const Millis delay = delay_after(retry, attempt);
+  StepRun& run = job.step(id).more();
+  run.reason = fmt::format("attempt {} of {}: {}", attempt.value, retry.max + 1, why);
+  run.not_before = delay.count > 0 ? now_ + delay : Time{};
+  note(job, "tried again",
+       fmt::format("step {}: {}{}", step_of(job.what(), id).name, run.reason,
+                   delay.count > 0 ? "; the next one in " + format_duration(delay) : ""));
+  apply(job, id, StepInput::kTriedAgain);
+  touch(job, id);
+  give_back(job, request_of(job.number, id));
+  refresh_deadline(job);
+  if (run.not_before) retries_.emplace(run.not_before, job.number, id);
+  const bool elsewhere = retry.elsewhere && has_other_node(node, job_needs(job.what()));
+  if (elsewhere || is_given_up(node)) leave_node(job);
+  go_on(job);
+}
+
+bool Core::is_delayed(const Job& job, StepId id) const {
+  const Step& step = job.step(id);
+  return step.run && step.run->not_before > now_;
+}
+
+// One that has been cancelled meanwhile, or whose job has ended, is not pending any more.
+void Core::try_due_again() {
+  while (!retries_.empty() && std::get<Time>(*retries_.begin()) <= now_) {
+    const auto [due, number, id] = *retries_.begin();
+    retries_.erase(retries_.begin());
+    Job* job = jobs_.find(number);
+    if (job != nullptr && !job->held && consider(*job, id)) flow_on(*job, {id});
+  }
+}
+
+// --- where
+
+bool Core::has_other_node(NodeId than, const resmgr::Needs& needs) const {
+  return std::any_of(nodes_.all().begin(), nodes_.all().end(), [&](const auto& entry) {
+    const Node& node = entry.second;
+    return node.row.id != than && !node.row.draining && !node.given_up &&
+           rm_.could_serve(node.row.id, needs);
+  });
+}
+
+// Where the step's last attempt did not succeed, as long as there is another node for it; 0: none.
+NodeId Core::node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs) const {
+  const AttemptRow* last = job.step(id).attempt();
+  const bool avoids = last != nullptr && last->ended && retry_of(job, id).elsewhere;
+  return avoids && has_other_node(last->node, needs) ? last->node : NodeId{};
+}
+
+NodeId Core::node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const {
+  if (!needs.takes_from_node() || job.array) return {};
+  if (id != request_of(job.number)) return node_to_avoid(job, StepId{id.part - 1}, needs);
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    if (job.steps[i].state != StepState::kPending) continue;
+    if (const NodeId node = node_to_avoid(job, StepId{i}, needs)) return node;
+  }
+  return {};
+}
+
+// The other nodes that there were may be none any more.
+void Core::ask_avoiders_again() {
+  for (const resmgr::RequestId id : std::exchange(avoiders_, {})) {
+    Job* job = jobs_.find(id.job);
+    if (job == nullptr || !rm_.is_waiting(id)) continue;
+    if (id == request_of(job->number)) {
+      withdraw_job(*job);
+      ask_for_job(*job);
+    } else {
+      const StepId step{id.part - 1};
+      withdraw(*job, step);
+      if (!ask(*job, step)) flow_on(*job, {step});
+    }
+  }
+}
+
+// Gives back what the job holds for all its steps, so that it is asked for anew; false where it
+// holds no node, or something of it runs.
+bool Core::leave_node(Job& job) {
+  if (!job.facts().has_grant || !job.facts().node || job.ended()) return false;
+  if (job.decided() != Outcome::kNone || active_steps(job.counts) > 0) return false;
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    if (job.steps[i].state != StepState::kWaiting) continue;
+    withdraw(job, StepId{i});
+    apply(job, StepId{i}, StepInput::kHeld);
+  }
+  JobRun& run = job.more();
+  note(job, "left its node", nodes_.find(run.node)->row.name);
+  run.has_grant = false;
+  run.node = {};
+  run.gpus.clear();
+  give_back(job, request_of(job.number));
+  touch(job);
+  return true;
+}
+
+}  // namespace jobq::sched

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// Nodes that stay away: what is fenced counts as lost when the lease is over, the rest is in doubt;
+// nodes that are forgotten; drains that end.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/sched/world.h"
+
+namespace jobq::sched {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class LostNodesTest : public ::testing::Test {
+ public:
+  void SetUp() override {
+    n1 = join_leased("n1");
+    world.forget_said();
+  }
+  NodeId join_leased(const std::string& name, std::vector<NodeJoined::Known> attempts = {}) {
+    NodeJoined event{name, name + ".1", {2, {}, 0, {}}, std::move(attempts), 0, true};
+    world.send(event);
+    return *world.core.node_id(name);
+  }
+  void give_up() {
+    world.lose("n1");
+    world.send(NodeGivenUp{n1});
+  }
+  static SpecBuilder retried() {
+    SpecBuilder builder = one_step();
+    builder.spec.steps.front().retry.max = 1;
+    return builder;
+  }
+  World world;
+  NodeId n1;
+};
+
+TEST_F(LostNodesTest, WhatMayBeTriedElsewhereIsFencedAndStartsThereAfterTheLease) {
+  const JobNumber job = world.submit(retried());
+  EXPECT_TRUE(world.launched(job, "main").fenced);
+  world.started(job, "main");
+  join_leased("n2");
+  world.lose("n1");
+  world.forget_said();
+  EXPECT_EQ(world.step_state(job, "main"), "running");
+  world.send(NodeGivenUp{n1});
+  EXPECT_THAT(world.said(), ElementsAre("launch 1.main#2 on n2"));
+  EXPECT_FALSE(world.launched(job, "main").fenced);  // the last one
+  EXPECT_EQ(world.core.show(job, world.now)->steps[0].attempts[0].end.how, TaskEnd::How::kLost);
+}
+
+TEST_F(LostNodesTest, WhatIsNotFencedStaysInDoubtUntilTheNodeReturns) {
+  const JobNumber job = world.submit(one_step());
+  EXPECT_FALSE(world.launched(job, "main").fenced);
+  world.started(job, "main");
+  give_up();
+  EXPECT_EQ(world.step_state(job, "main"), "running");
+  EXPECT_THAT(world.core.show(job, world.now)->steps[0].reason, HasSubstr("in doubt"));
+  join_leased("n1", {{{job, StepId{0}, Attempt{1}}, true}});
+  world.complete(job, "main", 0);
+  EXPECT_EQ(world.row(job).state, JobState::kDone);
+}
+
+TEST_F(LostNodesTest, AnExclusiveResourceIsGivenToOthersAfterTheLeaseAlone) {
+  world.create_exclusive("db");
+  const JobNumber job = world.submit(one_step().step_needs(exclusive("db")));
+  EXPECT_TRUE(world.launched(job, "main").fenced);
+  join_leased("n2");
+  const JobNumber next = world.submit(one_step().step_needs(exclusive("db")));
+  world.lose("n1");
+  EXPECT_EQ(world.state(next), "WR");
+  world.send(NodeGivenUp{n1});
+  EXPECT_EQ(world.row(job).state, JobState::kError);
+  EXPECT_EQ(world.state(next), "BP");
+}
+
+TEST_F(LostNodesTest, ANodeWithoutALeaseIsWaitedFor) {
+  World local;
+  const NodeId node = local.join("n1", 2);
+  const JobNumber job = local.submit(retried());
+  local.lose("n1");
+  local.send(NodeGivenUp{node});
+  EXPECT_EQ(local.step_state(job, "main"), "starting");
+}
+
+TEST_F(LostNodesTest, ACancelledStepIsNotWaitedForWhenItsNodeIsGivenUp) {
+  const JobNumber before = world.submit(one_step());
+  const JobNumber after = world.submit(one_step());
+  world.lose("n1");
+  world.cancel(before);
+  EXPECT_EQ(world.step_state(before, "main"), "ending");
+  world.send(NodeGivenUp{n1});
+  EXPECT_EQ(world.row(before).state, JobState::kCancelled);
+  world.cancel(after);
+  EXPECT_EQ(world.row(after).state, JobState::kCancelled);
+}
+
+TEST_F(LostNodesTest, WhatComesBackAfterAllIsEnded) {
+  const JobNumber job = world.submit(retried());
+  world.started(job, "main");
+  join_leased("n2");
+  give_up();
+  world.forget_said();
+  join_leased("n1", {{{job, StepId{0}, Attempt{1}}, true}});
+  EXPECT_THAT(world.said(), ElementsAre("welcome n1", "kill 1.main"));
+}
+
+TEST_F(LostNodesTest, AJobThatHeldTheNodeGoesOnOnAnother) {
+  SpecBuilder builder = retried();
+  builder.needs(cpus(1));
+  const JobNumber job = world.submit(builder);
+  world.started(job, "main");
+  const NodeId n2 = join_leased("n2");
+  give_up();
+  EXPECT_EQ(world.launched(job, "main").node, n2);
+  EXPECT_EQ(world.row(job).node, n2);
+}
+
+TEST_F(LostNodesTest, AJobBetweenTwoStepsGoesOnOnAnother) {
+  SpecBuilder builder = one_step();
+  builder.needs(cpus(1));
+  builder.spec.steps.front().retry.max = 1;
+  builder.spec.steps.front().retry.delay = seconds(30);
+  const JobNumber job = world.submit(builder);
+  world.complete(job, "main", 1);
+  const NodeId n2 = join_leased("n2");
+  give_up();
+  world.pass(seconds(30));
+  EXPECT_EQ(world.launched(job, "main").node, n2);
+}
+
+TEST_F(LostNodesTest, ANodeIsForgottenWhileItIsAwayAlone) {
+  const JobNumber job = world.submit(one_step());
+  world.forget_said();
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  EXPECT_THAT(world.said(), ElementsAre(HasSubstr("is connected")));
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.ann, "n1"});
+  EXPECT_THAT(world.said(), ElementsAre(HasSubstr("only operators")));
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  EXPECT_THAT(world.said(), Contains("done"));
+  EXPECT_EQ(world.row(job).state, JobState::kError);
+  EXPECT_THAT(world.row(job).reason, HasSubstr("forgotten by root"));
+  EXPECT_THAT(world.core.nodes(), IsEmpty());
+  world.send(DrainNode{World::kReply, world.root, "n1", "x", {}});
+  EXPECT_THAT(world.said(), ElementsAre(HasSubstr("no node is named 'n1'")));
+}
+
+TEST_F(LostNodesTest, AForgottenNodeThatComesBackIsAsAnyOther) {
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  std::vector<Action> ignored;
+  EXPECT_THAT(world.restored(ignored)->nodes(), IsEmpty());
+  EXPECT_EQ(join_leased("n1"), n1);
+  EXPECT_EQ(world.state(world.submit(one_step())), "BP");
+}
+
+TEST_F(LostNodesTest, ADrainEndsByItselfAlsoAfterARestart) {
+  world.send(DrainNode{World::kReply, world.root, "n1", "kernel", seconds(60)});
+  const JobNumber job = world.submit(one_step());
+  EXPECT_EQ(world.state(job), "WR");
+  EXPECT_EQ(world.core.nodes().at(0).drain_until, world.now + seconds(60));
+  std::vector<Action> actions;
+  const auto restored = world.restored(actions);
+  restored->step(NodeJoined{"n1", "n1.1", {2, {}, 0, {}}, {}, 0, true}, world.now, actions);
+  restored->step(Tick{}, world.now + seconds(60), actions);
+  EXPECT_EQ(restored->nodes().at(0).resources.state, resmgr::NodeState::kUp);
+  EXPECT_EQ(restored->nodes().at(0).reason, "");
+  world.pass(seconds(60));
+  EXPECT_EQ(world.state(job), "BP");
+}
+
+}  // namespace
+}  // namespace jobq::sched
