@@ -99,6 +99,37 @@ TEST_F(Output, ASecondStepInTheSameSlotIsNotMistakenForTheFirst) {
   EXPECT_EQ(read(read_of(1)).data(), "");
 }
 
+TEST_F(Output, WhatWasWrittenBeforeAKillIsThereToRead) {
+  cluster_.launch(launch_shell(1, "echo before; kill -KILL $$"));
+  cluster_.end_of(1);
+  EXPECT_EQ(read(read_of(1)).data(), "before\n");
+  cluster_.launch(launch_shell(2, "trap '' TERM; echo before; " + until_go()));
+  ASSERT_EQ(read(read_of(2, 0, true)).data(), "before\n");
+  cluster_.order(wire::AttemptOrder::KILL, 2);
+  cluster_.end_of(2);
+  EXPECT_EQ(read(read_of(2)).data(), "before\n");
+}
+
+// A follower goes on at its offset: not a byte is lost or comes twice.
+TEST_F(Output, WhatWasWrittenBeforeTheKeeperDiedIsThereToRead) {
+  const std::string large(kMostPacked + 1, 'x');
+  cluster_.launch(launch_shell(1, "echo before; echo and more; " + until_go()));
+  cluster_.launch(launch_shell(2, "printf " + large + "; " + until_go()));
+  ASSERT_TRUE(cluster_.wait([&] { return read(read_of(1)).data().size() == 16; }));
+  ASSERT_TRUE(cluster_.wait([&] { return read(read_of(2)).data() == large; }));
+  cluster_.kill_keeper();
+  cluster_.drop_agent();
+  cluster_.start_agent();
+  for (const std::uint64_t job : {std::uint64_t{1}, std::uint64_t{2}}) {
+    EXPECT_EQ(cluster_.end_of(job).reason(), "the keeper died");
+  }
+  EXPECT_EQ(read(read_of(1, 7, true)).data(), "and more\n");
+  EXPECT_TRUE(read(read_of(1, 7, true)).ended());
+  EXPECT_EQ(read(read_of(2)).data(), large);
+  cluster_.order(wire::AttemptOrder::FORGET, 1);
+  EXPECT_EQ(read(read_of(1)).data(), "before\nand more\n");
+}
+
 TEST_F(Output, ANamedFileIsReadByItsName) {
   wire::Launch launch = launch_shell(1, "echo named; " + until_go());
   launch.set_output(cluster_.dir() / "log");
