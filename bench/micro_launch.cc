@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a no-op step costs the keeper, beside the bare start of the same program: /bin/true, two in
-// flight, recorded and contained, silent.
+// flight, recorded and contained, silent; and what one costs that says hello.
 #include <benchmark/benchmark.h>
 #include <spawn.h>
 #include <sys/prctl.h>
@@ -17,6 +17,9 @@ namespace jobq::exec {
 namespace {
 
 constexpr int kInFlight = 2;
+
+constexpr const char* kSilent = "/bin/true";
+constexpr const char* kHello = "/bin/echo";
 
 void bare_posix_spawn(benchmark::State& state) {
   char program[] = "/bin/true";
@@ -39,7 +42,8 @@ void bare_posix_spawn(benchmark::State& state) {
 // Steps without a loop round it; the process stands for the keeper.
 class Kept {
  public:
-  explicit Kept(bool cgroups) : containment_(make_containment(cgroups)) {
+  Kept(bool cgroups, const char* program)
+      : program_(program), containment_(make_containment(cgroups)) {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     slots_ = std::make_unique<OutputSlots>(OutputSlots::open(state_).value());
     log_ = std::make_unique<RecordLog>(RecordLog::open(attempts_log(state_), "boot").value());
@@ -58,7 +62,8 @@ class Kept {
     *start.mutable_id() = to_pb({JobNumber(++last_), StepId(0), Attempt(1)});
     start.set_uid(geteuid());
     start.set_gid(getegid());
-    start.add_argv("/bin/true");
+    start.add_argv(program_);
+    start.add_argv("hello");
     start.add_env("PATH=/usr/bin:/bin");
     steps_->start(start);
   }
@@ -86,6 +91,7 @@ class Kept {
   std::string state_ =
       (std::filesystem::temp_directory_path() / ("jobq-bench-" + std::to_string(getpid())))
           .string();
+  const char* program_;
   std::unique_ptr<Containment> containment_;
   std::unique_ptr<OutputSlots> slots_;
   std::unique_ptr<RecordLog> log_;
@@ -95,8 +101,8 @@ class Kept {
   std::unique_ptr<Steps> steps_;
 };
 
-void kept_steps(benchmark::State& state, bool cgroups) {
-  Kept kept(cgroups);
+void kept_steps(benchmark::State& state, bool cgroups, const char* program) {
+  Kept kept(cgroups, program);
   state.SetLabel(kept.way());
   std::uint64_t started = 0;
   for (; started < kInFlight; ++started) kept.start();
@@ -110,8 +116,10 @@ void kept_steps(benchmark::State& state, bool cgroups) {
 }
 
 BENCHMARK(bare_posix_spawn)->UseRealTime();
-BENCHMARK_CAPTURE(kept_steps, cgroups, true)->UseRealTime();
-BENCHMARK_CAPTURE(kept_steps, process_groups, false)->UseRealTime();
+BENCHMARK_CAPTURE(kept_steps, cgroups, true, kSilent)->UseRealTime();
+BENCHMARK_CAPTURE(kept_steps, process_groups, false, kSilent)->UseRealTime();
+BENCHMARK_CAPTURE(kept_steps, cgroups_hello, true, kHello)->UseRealTime();
+BENCHMARK_CAPTURE(kept_steps, process_groups_hello, false, kHello)->UseRealTime();
 
 }  // namespace
 }  // namespace jobq::exec

@@ -25,6 +25,9 @@ struct HistoryOptions {
   bool json = false;
 };
 
+// What never started has used nothing.
+std::string used(Time started, std::string amount) { return started ? std::move(amount) : "-"; }
+
 std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
   return {shown_number(job),
           job.name,
@@ -34,6 +37,8 @@ std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
           at_local(job.started, now),
           at_local(job.ended, now),
           run_time(job, now),
+          used(job.started, elapsed(job.cpu)),
+          used(job.started, about(job.max_rss)),
           job.reason};
 }
 
@@ -46,6 +51,8 @@ JobListStyle style_of(const HistoryOptions& options) {
            {"STARTED"},
            {"ENDED"},
            {"TIME", true},
+           {"CPU", true},
+           {"MEMORY", true},
            {"REASON", false, 10}},
           row_of,
           options.json};

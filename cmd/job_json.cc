@@ -63,6 +63,7 @@ void write_attempt(JsonWriter& json, const AttemptView& attempt) {
   json.field("reason", end.reason);
   json.field("started", attempt.started);
   json.field("ended", attempt.ended);
+  json.field("wall_s", when(ended, end.wall));
   json.field("cpu_s", when(ended, end.cpu));
   json.field("max_rss", when(ended, end.max_rss.count));
   json.end();

@@ -117,6 +117,24 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   }
 }
 
+struct Used {
+  std::string time;
+  std::string cpu;
+  std::string memory;
+};
+
+Used used_by(const AttemptView& attempt, Time now) {
+  Used used{"-", "-", "-"};
+  if (attempt.started) {
+    used.time = elapsed((attempt.ended ? attempt.ended : now) - attempt.started);
+  }
+  if (attempt.ended) {
+    used.cpu = format_duration(attempt.end.cpu);
+    used.memory = about(attempt.end.max_rss);
+  }
+  return used;
+}
+
 std::string outcome_of(const StepView& step) {
   if (!step.reason.empty()) return step.reason;
   if (step.attempts.empty() || !step.attempts.back().ended) return "";
@@ -142,11 +160,32 @@ void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
       continue;
     }
     const AttemptView& last = step.attempts.back();
-    const Millis wall = (last.ended ? last.ended : now) - last.started;
+    const Used used = used_by(last, now);
     table.add({step.name, state, std::to_string(last.attempt.value), last.node,
-               at_local(last.started, now), last.started ? elapsed(wall) : "-",
-               last.ended ? format_duration(last.end.cpu) : "-",
-               last.ended ? about(last.end.max_rss) : "-", event, outcome_of(step)});
+               at_local(last.started, now), used.time, used.cpu, used.memory, event,
+               outcome_of(step)});
+  }
+  if (table.rows() > 0) print("\n" + table.take_text(terminal));
+}
+
+// Of steps that were tried more than once; else the table of steps says all.
+void print_attempts(const JobDetail& job, const Terminal& terminal, Time now) {
+  Table table({{"STEP", false, 6},
+               {"TRY", true},
+               {"NODE", false, 6},
+               {"STARTED"},
+               {"TIME", true},
+               {"CPU", true},
+               {"MEMORY", true},
+               {"END", false, 8}});
+  for (const StepView& step : job.steps) {
+    if (step.attempts.size() < 2) continue;
+    for (const AttemptView& attempt : step.attempts) {
+      const Used used = used_by(attempt, now);
+      table.add({step.name, std::to_string(attempt.attempt.value), attempt.node,
+                 at_local(attempt.started, now), used.time, used.cpu, used.memory,
+                 attempt.ended ? phrase_of(attempt.end) : "-"});
+    }
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));
 }
@@ -179,6 +218,7 @@ void print_job(const JobDetail& job) {
   const Time now = wall_now();
   print_head(job, terminal, now);
   print_steps(job, terminal, now);
+  print_attempts(job, terminal, now);
   print_history(job, terminal, now);
 }
 

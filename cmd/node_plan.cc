@@ -55,6 +55,8 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   }
   options.heartbeat = settings.heartbeat;
   options.grace = settings.grace;
+  options.retention.age = settings.keep_outputs;
+  if (settings.output_space) options.retention.total = *settings.output_space;
   options.executable = "/proc/self/exe";
   return options;
 }

@@ -22,7 +22,7 @@ struct NodeArguments {
 };
 void add_node_arguments(Options& options, NodeArguments& to);
 
-// Capacity, heartbeat, grace and the executable; the rest is the caller's.
+// Capacity, heartbeat, grace, retention and the executable; the rest is the caller's.
 Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
                                          const conf::NodeSettings& settings);
 

@@ -18,9 +18,9 @@ Result<int> output(OutputOptions options, const std::vector<std::string>& words)
   }
   const Result<JobAndStep> of = parse_job_and_step(words.front());
   if (!of) return tl::unexpected(of.error());
-  options.job = of->job;
-  options.step = of->step;
-  if (options.follow) {
+  options.what.job = of->job;
+  options.what.step = of->step;
+  if (options.what.follow) {
     leave_on_interrupt(fmt::format("no longer following; job {} goes on", to_string(of->job)));
   }
   return OutputReader(std::move(options)).run();
@@ -37,9 +37,9 @@ Result<int> run_output(const Words& words) {
       "standard error,\nstep by step, the newest attempt of each. Ctrl-C never touches the "
       "job.");
   options.words(jobs);
-  options.flag("-f,--follow", reader.follow, "go on with what comes, until the job is final");
-  options.flag("--error", reader.only_error, "standard error alone, to standard output");
-  options.value("--attempt", "N", into(reader.attempt), "this attempt instead of the newest");
+  options.flag("-f,--follow", reader.what.follow, "go on with what comes, until the job is final");
+  options.flag("--error", reader.what.only_error, "standard error alone, to standard output");
+  options.value("--attempt", "N", into(reader.what.attempt), "this attempt instead of the newest");
   add_controller_options(options, reader.where);
   options.examples(
       "  jq output 17\n"

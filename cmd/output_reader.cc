@@ -17,16 +17,19 @@ namespace jobq::cmd {
 namespace {
 
 constexpr std::uint32_t kChunkBytes = 1U << 20U;
-constexpr std::int64_t kSecondNs = 1'000'000'000;
+constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr Millis kLookEvery = seconds(1);
 constexpr Millis kLookSoon{100};  // a step that ended is often followed by another one
 
-std::int64_t in_ns(Millis length) { return steady_now_ns() + length.count * 1'000'000; }
+// A daemon that is restarted is back before anybody need be told.
+constexpr Millis kQuietly = seconds(2);
+constexpr Millis kFollowPatience = seconds(600);  // with a controller that is away
+// A controller that has not answered for so long has lost the connection; the node itself answers a
+// question after 15 s.
+constexpr Millis kSilence = seconds(30);
+constexpr Millis kNodePause{200};
 
-// Standard error without a place of its own is in the file of standard output.
-bool is_one_file(const sched::JobDetail& job) {
-  return !job.output.empty() && (job.error.empty() || job.error == job.output);
-}
+std::int64_t in_ns(Millis length) { return steady_now_ns() + length.count * kMillisecondNs; }
 
 Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
   std::vector<std::string_view> names;
@@ -57,128 +60,124 @@ std::string why_nothing(const sched::JobDetail& job, const std::string& step) {
       number);
 }
 
+bool may_pass(const Error& error) {
+  return error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnreachable;
+}
+
 }  // namespace
 
-OutputReader::OutputReader(OutputOptions options) : options_(std::move(options)) {}
+OutputReader::OutputReader(OutputOptions options)
+    : options_(std::move(options)), streams_(options_.what) {}
 
 Result<int> OutputReader::run() {
   Result<Client> client = Client::connect(options_.where);
   if (!client) return tl::unexpected(client.error());
   client_ = std::move(*client);
-  Result<sched::JobDetail> job = ask_for_job(*client_, options_.job);
+  Result<sched::JobDetail> job = cmd::ask_for_job(*client_, options_.what.job);
   if (!job) return tl::unexpected(job.error());
-  if (!options_.step.empty()) {
-    if (const auto known = check_step(*job, options_.step); !known)
-      return tl::unexpected(known.error());
-  }
-  Result<void> done = look_at_job(*job);
-  if (done && streams_.empty() && !options_.follow) note(why_nothing(*job, options_.step));
+  if (Result<void> begun = begin(*job); !begun) return tl::unexpected(begun.error());
+  Result<void> done;
   while (done && !is_finished()) {
     done = ask_for_more();
     if (done) done = take_answer();
-    if (!done && done.error().code == ErrorCode::kUnreachable && options_.follow) {
-      done = reconnect(done.error());
+    if (!done && done.error().code == ErrorCode::kUnreachable && options_.what.follow) {
+      done = reconnect();
     }
   }
   if (!done) return tl::unexpected(done.error());
   return code_;
 }
 
-bool OutputReader::is_known(std::uint32_t step, std::uint32_t attempt) const {
-  for (const Stream& stream : streams_) {
-    if (stream.step == step && stream.attempt == attempt) return true;
+Result<void> OutputReader::begin(const sched::JobDetail& job) {
+  const OutputWanted& what = options_.what;
+  if (!what.step.empty()) {
+    if (auto known = check_step(job, what.step); !known) return known;
   }
-  return false;
-}
-
-void OutputReader::add_streams(const sched::JobDetail& job, std::uint32_t step,
-                               std::uint32_t attempt) {
-  const std::string& name = job.steps[step].name;
-  if (!options_.only_error) streams_.push_back({step, attempt, name});
-  if (options_.only_error || !is_one_file(job)) streams_.push_back({step, attempt, name, true});
-}
-
-// New attempts of the steps that are wanted become streams.
-Result<void> OutputReader::look_at_job(const sched::JobDetail& job) {
-  job_ = job;
-  for (std::uint32_t step = 0; step < job.steps.size(); ++step) {
-    const sched::StepView& view = job.steps[step];
-    if (view.attempts.empty() || (!options_.step.empty() && view.name != options_.step)) continue;
-    const std::uint32_t attempt = options_.attempt.value_or(view.attempts.back().attempt.value);
-    if (attempt == 0 || attempt > view.attempts.back().attempt.value) {
-      if (options_.follow) continue;
-      return fail(ErrorCode::kNotFound, fmt::format("step {} of job {} has no attempt {}",
-                                                    view.name, to_string(options_.job), attempt));
-    }
-    if (!is_known(step, attempt)) add_streams(job, step, attempt);
+  look_at_job(job);
+  last_word_ns_ = steady_now_ns();
+  if (!streams_.empty()) return {};
+  for (const sched::StepView& step : job.steps) {
+    if (what.follow || !what.attempt || step.attempts.empty()) continue;
+    if (!what.step.empty() && step.name != what.step) continue;
+    return fail(ErrorCode::kNotFound, fmt::format("step {} of job {} has no attempt {}", step.name,
+                                                  to_string(what.job), *what.attempt));
   }
+  if (!what.follow || job.array) note(why_nothing(job, what.step));
   return {};
 }
 
+void OutputReader::look_at_job(sched::JobDetail job) {
+  job_ = std::move(job);
+  streams_.look_at(job_);
+}
+
+// An array has no output of its own that could be followed.
 bool OutputReader::is_finished() const {
-  for (const Stream& stream : streams_) {
-    if (!stream.done) return false;
-  }
-  return !options_.follow || (is_decided() && look_request_ == 0);
+  if (!streams_.all_done()) return false;
+  return !options_.what.follow || job_.array || (is_decided() && look_request_ == 0);
 }
 
 // Nothing more can come: the job is final, or the one step that is wanted.
 bool OutputReader::is_decided() const {
   if (sched::is_final(job_.summary.state)) return true;
   for (const sched::StepView& step : job_.steps) {
-    if (step.name == options_.step) return sched::is_final(step.state);
+    if (step.name == options_.what.step) return sched::is_final(step.state);
   }
   return false;
 }
 
 Result<void> OutputReader::ask_for_more() {
   const std::int64_t now = steady_now_ns();
-  const bool look = options_.follow && look_request_ == 0 && now >= next_look_ns_;
-  if (look && !is_decided()) {
-    wire::Frame request;
-    controller::ref_to_wire(options_.job, *request.mutable_show());
-    const Result<std::uint64_t> id = client_->send(request);
-    if (!id) return tl::unexpected(id.error());
-    look_request_ = *id;
-    next_look_ns_ = in_ns(kLookEvery);
+  const bool follow = options_.what.follow;
+  if (follow && look_request_ == 0 && now >= next_look_ns_ && !is_decided()) {
+    if (Result<void> asked = ask_for_job(); !asked) return asked;
   }
-  for (Stream& stream : streams_) {
+  for (OutputStream& stream : streams_) {
     if (stream.done) continue;
-    if (stream.request == 0 && now >= stream.not_before_ns) {
+    const bool rests = stream.request != 0 || now < stream.not_before_ns;
+    if (!rests && OutputStreams::may_go_on(stream)) {
       if (Result<void> asked = ask_for_stream(stream); !asked) return asked;
     }
-    if (!options_.follow) return {};  // one after the other
+    if (!follow) return {};  // one after the other
   }
   return {};
 }
 
-Result<void> OutputReader::ask_for_stream(Stream& stream) {
+Result<void> OutputReader::ask_for_job() {
+  wire::Frame request;
+  controller::ref_to_wire(options_.what.job, *request.mutable_show());
+  const Result<std::uint64_t> id = client_->send(request);
+  if (!id) return tl::unexpected(id.error());
+  look_request_ = *id;
+  next_look_ns_ = in_ns(kLookEvery);
+  last_word_ns_ = steady_now_ns();
+  return {};
+}
+
+Result<void> OutputReader::ask_for_stream(OutputStream& stream) {
   wire::Frame request;
   wire::OutputRequest& output = *request.mutable_output();
-  controller::ref_to_wire(options_.job, output);
+  controller::ref_to_wire(options_.what.job, output);
   output.set_step(stream.step);
   output.set_attempt(stream.attempt);
   output.set_error_stream(stream.error);
   output.set_offset(stream.offset);
   output.set_max_bytes(kChunkBytes);
-  output.set_follow(options_.follow);
+  output.set_follow(options_.what.follow);
   const Result<std::uint64_t> id = client_->send(request);
   if (!id) return tl::unexpected(id.error());
   stream.request = *id;
+  last_word_ns_ = steady_now_ns();
   return {};
 }
 
 Result<void> OutputReader::take_answer() {
-  std::optional<Millis> limit;
-  if (options_.follow) {
-    const std::int64_t until_look = (next_look_ns_ - steady_now_ns()) / 1'000'000;
-    limit = Millis{std::max<std::int64_t>(until_look, 20)};
-  }
-  const Result<wire::Frame> answer = client_->receive(limit);
-  if (!answer && answer.error().code == ErrorCode::kUnavailable) return {};  // the time passed
+  const Result<wire::Frame> answer = client_->receive(time_to_next_question());
+  if (!answer && answer.error().code == ErrorCode::kUnavailable) return take_nothing();
   if (!answer) return tl::unexpected(answer.error());
+  last_word_ns_ = steady_now_ns();
   if (answer->id() == look_request_) return take_job(*answer);
-  for (Stream& stream : streams_) {
+  for (OutputStream& stream : streams_) {
     if (stream.request != answer->id()) continue;
     stream.request = 0;
     return take_chunk(stream, *answer);
@@ -186,34 +185,60 @@ Result<void> OutputReader::take_answer() {
   return {};
 }
 
-Result<void> OutputReader::take_job(const wire::Frame& answer) {
-  look_request_ = 0;
-  if (answer.has_error()) return tl::unexpected(controller::from_wire(answer.error()));
-  if (!answer.has_job()) return unexpected_answer();
-  const Result<sched::JobDetail> job = controller::from_wire(answer.job());
-  return job ? look_at_job(*job) : tl::unexpected(job.error());
+// None: there is nothing to be asked before the answer.
+std::optional<Millis> OutputReader::time_to_next_question() {
+  if (!options_.what.follow) return std::nullopt;
+  const std::int64_t now = steady_now_ns();
+  std::int64_t until = now + kLookEvery.count * kMillisecondNs;
+  if (look_request_ == 0 && !is_decided()) until = std::min(until, next_look_ns_);
+  for (const OutputStream& stream : streams_) {
+    if (!stream.done && stream.request == 0 && stream.not_before_ns > now) {
+      until = std::min(until, stream.not_before_ns);
+    }
+  }
+  constexpr std::int64_t kLeastMs = 5;
+  return Millis{std::max((until - now) / kMillisecondNs, kLeastMs)};
 }
 
-Result<void> OutputReader::take_chunk(Stream& stream, const wire::Frame& answer) {
+// The time passed. A connection that the network forgot says nothing for ever.
+Result<void> OutputReader::take_nothing() const {
+  if (steady_now_ns() < last_word_ns_ + kSilence.count * kMillisecondNs) return {};
+  return fail(ErrorCode::kUnreachable, "the controller does not answer any more");
+}
+
+Result<void> OutputReader::take_job(const wire::Frame& answer) {
+  look_request_ = 0;
+  if (answer.has_error()) {
+    const Error error = controller::from_wire(answer.error());
+    if (may_pass(error)) return {};
+    return tl::unexpected(error);
+  }
+  if (!answer.has_job()) return unexpected_answer();
+  Result<sched::JobDetail> job = controller::from_wire(answer.job());
+  if (!job) return tl::unexpected(job.error());
+  look_at_job(std::move(*job));
+  return {};
+}
+
+Result<void> OutputReader::take_chunk(OutputStream& stream, const wire::Frame& answer) {
   if (answer.has_error()) {
     take_failure(stream, controller::from_wire(answer.error()));
     return {};
   }
   if (!answer.has_output_chunk()) return unexpected_answer();
+  if (std::exchange(stream.was_told, false)) {
+    note(fmt::format("node {} is back; going on", stream.node));
+  }
+  stream.failing_since_ns = stream.not_before_ns = 0;
   const wire::OutputChunk& chunk = answer.output_chunk();
   stream.offset += chunk.data().size();
-  stream.done = chunk.ended() || (chunk.data().empty() && !options_.follow);
+  stream.done = chunk.ended() || (chunk.data().empty() && !options_.what.follow);
   if (stream.done) next_look_ns_ = std::min(next_look_ns_, in_ns(kLookSoon));
   return write(stream, chunk.data());
 }
 
-void OutputReader::take_failure(Stream& stream, Error error) {
-  const bool may_pass =
-      error.code == ErrorCode::kUnavailable || error.code == ErrorCode::kUnreachable;
-  if (options_.follow && may_pass) {
-    stream.not_before_ns = steady_now_ns() + kSecondNs;
-    return;
-  }
+void OutputReader::take_failure(OutputStream& stream, Error error) {
+  if (options_.what.follow && may_pass(error) && waits_for_node(stream, error)) return;
   stream.done = true;
   const std::string& file = stream.error && !job_.error.empty() ? job_.error : job_.output;
   const auto& attempts = job_.steps[stream.step].attempts;
@@ -226,27 +251,63 @@ void OutputReader::take_failure(Stream& stream, Error error) {
   if (code_ == 0) code_ = exit_code(error.code);
 }
 
-Result<void> OutputReader::write(const Stream& stream, std::string_view data) {
+// For as long as the attempt runs; then for a minute: the node may be gone for good.
+bool OutputReader::waits_for_node(OutputStream& stream, const Error& error) {
+  const std::int64_t now = steady_now_ns();
+  if (stream.failing_since_ns == 0) stream.failing_since_ns = now;
+  const Millis away{(now - stream.failing_since_ns) / kMillisecondNs};
+  if (is_over(stream) && away > kPatience) return false;
+  stream.not_before_ns = in_ns(away > kQuietly ? seconds(1) : kNodePause);
+  if (away > kQuietly && !stream.was_told && !is_waiting_known(stream)) {
+    note(fmt::format("step {}: {}; waiting for it", stream.name, error.message));
+    stream.was_told = true;
+  }
+  return true;
+}
+
+bool OutputReader::is_over(const OutputStream& stream) const {
+  const auto& attempts = job_.steps[stream.step].attempts;
+  return is_decided() || std::any_of(attempts.begin(), attempts.end(), [&](const auto& attempt) {
+           return attempt.attempt.value == stream.attempt && attempt.ended;
+         });
+}
+
+// Both streams of a step wait for the same node.
+bool OutputReader::is_waiting_known(const OutputStream& stream) {
+  return std::any_of(streams_.begin(), streams_.end(), [&](const OutputStream& other) {
+    return other.was_told && other.node == stream.node;
+  });
+}
+
+Result<void> OutputReader::write(const OutputStream& stream, std::string_view data) {
   if (data.empty()) return {};
-  const bool header = terminal_.is_terminal && job_.steps.size() > 1 && options_.step.empty() &&
-                      (last_written_ == nullptr || last_written_->name != stream.name);
-  if (header) print(coloured(fmt::format("==> {} <==\n", stream.name), Colour::kBold, terminal_));
-  last_written_ = &stream;
-  if (!stream.error || options_.only_error) {
+  std::string title = stream.name;
+  if (stream.attempt > 1) title += fmt::format(", attempt {}", stream.attempt);
+  const bool has_titles = terminal_.is_terminal && job_.steps.size() > 1;
+  if (has_titles && options_.what.step.empty() && title != last_title_) {
+    print(coloured(fmt::format("==> {} <==\n", title), Colour::kBold, terminal_));
+  }
+  last_title_ = std::move(title);
+  if (!stream.error || options_.what.only_error) {
     print(data);
   } else {
     if (Result<void> written = flush_output(); !written) return written;
     std::fwrite(data.data(), 1, data.size(), stderr);
   }
-  return options_.follow ? flush_output() : Result<void>{};
+  return options_.what.follow ? flush_output() : Result<void>{};
 }
 
-Result<void> OutputReader::reconnect(const Error& reason) {
-  Result<Client> client = Client::connect_patiently(options_.where, kPatience, true);
-  if (!client) return tl::unexpected(reason);
+Result<void> OutputReader::reconnect() {
+  Result<Client> client = Client::connect_patiently(options_.where, kQuietly, true);
+  if (!client && client.error().code == ErrorCode::kUnreachable) {
+    client = Client::connect_patiently(options_.where, kFollowPatience);
+    if (client) note("the controller is back; going on");
+  }
+  if (!client) return tl::unexpected(client.error());
   client_ = std::move(*client);
+  last_word_ns_ = steady_now_ns();
   look_request_ = 0;
-  for (Stream& stream : streams_) stream.request = 0;
+  for (OutputStream& stream : streams_) stream.request = 0;
   return {};
 }
 

@@ -108,6 +108,8 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job) {
   json.field("ended", job.ended);
   json.field("outcome", unless_empty(sched::to_string(job.outcome)));
   json.field("restarts", job.restarts);
+  json.field("cpu_s", job.cpu);
+  json.field("max_rss", job.max_rss.count);
 }
 
 std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code) {

@@ -47,6 +47,8 @@ struct NodeSettings {
   std::vector<resmgr::Count> counts;  // node.resources in the file
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
+  Millis keep_outputs = seconds(30 * 86400);
+  std::optional<Bytes> output_space;  // on disk, of all that is kept; none: 10 GiB
 };
 
 struct ClientSettings {

@@ -121,6 +121,8 @@ void to_wire(const JobSummary& job, wire::JobSummary& out) {
   out.set_restarts(job.restarts);
   out.set_exit_code(job.exit_code);
   out.set_element(job.element);
+  out.set_cpu(job.cpu.count);
+  out.set_max_rss(job.max_rss.count);
 }
 
 Result<JobSummary> from_wire(const wire::JobSummary& in) {
@@ -146,6 +148,8 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
   job.restarts = in.restarts();
   job.exit_code = in.exit_code();
   job.element = in.element();
+  job.cpu = Millis{in.cpu()};
+  job.max_rss = Bytes{in.max_rss()};
   return job;
 }
 

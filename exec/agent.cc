@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <unordered_map>
 #include <utility>
@@ -15,7 +16,6 @@
 #include "exec/files.h"
 #include "exec/keeper_link.h"
 #include "exec/ledger.h"
-#include "exec/output_files.h"
 #include "exec/output_reader.h"
 #include "exec/start_message.h"
 #include "exec/state.h"
@@ -26,7 +26,11 @@
 namespace jobq::exec {
 namespace {
 
-constexpr Millis kSweepEvery = seconds(3600);
+// Old outputs are looked for once a minute, and less often where looking takes long: in a hundredth
+// of the time at most.
+constexpr Millis kSweepEvery = seconds(60);
+constexpr std::int64_t kSweepPart = 100;
+constexpr std::int64_t kNsPerMs = 1'000'000;
 
 // Where this program's file is, also after it was replaced by a newer one.
 std::string own_executable() {
@@ -280,8 +284,10 @@ const pb::Attempt* Agent::Impl::find(const wire::AttemptId& id) const {
 }
 
 void Agent::Impl::sweep() {
-  sweep_outputs(options.state, Retention(), wall_now());
-  next_sweep = std::make_unique<net::Timer>(loop, kSweepEvery, [this] { sweep(); });
+  const std::int64_t begin_ns = steady_now_ns();
+  sweep_outputs(options.state, options.retention, wall_now());
+  const Millis rest{(steady_now_ns() - begin_ns) * kSweepPart / kNsPerMs};
+  next_sweep = std::make_unique<net::Timer>(loop, std::max(kSweepEvery, rest), [this] { sweep(); });
 }
 
 // --- the door -----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "exec/output_files.h"
 #include "net/endpoint.h"
 
 struct uv_loop_s;
@@ -50,6 +51,7 @@ struct AgentOptions {
   Capacity capacity;
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
+  Retention retention;         // of outputs
   std::string executable;      // of jobq, to start the keeper from; /proc/self/exe
 };
 

@@ -10,13 +10,20 @@
 #include <filesystem>
 #include <vector>
 
+#include "exec/output_packs.h"
+
 namespace jobq::exec {
 namespace {
 
 struct KeptFile {
   std::string path;
-  Time changed;
-  std::uint64_t size = 0;
+  struct stat status = {};
+  bool is_pack = false;
+
+  // A user may say that his file is older than it is, but not that it is younger.
+  Time changed() const { return {std::min(status.st_mtim.tv_sec, status.st_ctim.tv_sec) * 1000}; }
+  // Of a sparse file, what there is of it.
+  std::uint64_t bytes() const { return static_cast<std::uint64_t>(status.st_blocks) * 512; }
 };
 
 std::vector<KeptFile> kept_files(const std::string& state) {
@@ -25,11 +32,11 @@ std::vector<KeptFile> kept_files(const std::string& state) {
   std::error_code ignored;
   for (const auto& directory : fs::directory_iterator(output_directory(state), ignored)) {
     if (!directory.is_directory(ignored)) continue;
+    const bool packs = directory.path() == packs_directory(state);
     for (const auto& entry : fs::directory_iterator(directory.path(), ignored)) {
-      struct stat status = {};
-      if (lstat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-      found.push_back({entry.path().string(), Time{status.st_mtim.tv_sec * 1000},
-                       static_cast<std::uint64_t>(status.st_size)});
+      KeptFile file{entry.path().string(), {}, packs};
+      if (lstat(file.path.c_str(), &file.status) != 0 || !S_ISREG(file.status.st_mode)) continue;
+      found.push_back(std::move(file));
     }
   }
   return found;
@@ -55,12 +62,17 @@ std::string kept_file(const std::string& state, const AttemptId& id, Which which
 void sweep_outputs(const std::string& state, const Retention& retention, Time now) {
   std::vector<KeptFile> files = kept_files(state);
   std::sort(files.begin(), files.end(),
-            [](const KeptFile& a, const KeptFile& b) { return a.changed > b.changed; });
+            [](const KeptFile& a, const KeptFile& b) { return a.changed() > b.changed(); });
   std::uint64_t total = 0;
   for (const KeptFile& file : files) {
-    total += file.size;
-    const bool old = now - file.changed > retention.age;
-    if (old || total > retention.total.count) unlink(file.path.c_str());
+    total += file.bytes();
+    const bool old = now - file.changed() > retention.age;
+    if (!old && total <= retention.total.count) continue;
+    if (file.is_pack) {
+      remove_pack(file.path, static_cast<std::uint64_t>(file.status.st_size));
+    } else {
+      unlink(file.path.c_str());
+    }
   }
 }
 

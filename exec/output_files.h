@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's own store of what steps write: names of its files, and what is removed when.
 //
-//   STATE/output/slot-N        of an attempt that runs; an empty one is used again
+//   STATE/output/slot-N        of an attempt that runs; emptied, it is used again
+//   STATE/output/packs/N       of attempts that ended, many small ones (see pack_format.h)
 //   STATE/output/XX/J.S.A.out  of an attempt that ended (XX: the job's last byte, in hexadecimal)
 #pragma once
 
@@ -23,11 +24,12 @@ std::string kept_file(const std::string& state, const AttemptId& id, Which which
 
 struct Retention {
   Millis age = seconds(30 * 24 * 3600L);
-  Bytes total = {10ULL << 30U};
+  Bytes total = {10ULL << 30U};  // on disk
 };
 
 // Removes files of ended attempts that are older than the age, and then the oldest until the rest
-// is within the total. `now` is the wall clock, as the files' times are.
+// is within the total. A pack is as old as the youngest output in it. `now` is the wall clock, as
+// the files' times are.
 void sweep_outputs(const std::string& state, const Retention& retention, Time now);
 
 }  // namespace jobq::exec

@@ -67,6 +67,15 @@ Result<wire::OutputChunk> chunk_of(int file, const wire::ReadOutput& what, bool 
   return chunk;
 }
 
+wire::OutputChunk chunk_of(const std::string& whole, const wire::ReadOutput& what) {
+  const std::size_t begin = std::min<std::size_t>(what.offset(), whole.size());
+  wire::OutputChunk chunk;
+  chunk.set_offset(what.offset());
+  chunk.set_data(whole.substr(begin, bytes_wanted(what)));
+  chunk.set_ended(begin + chunk.data().size() == whole.size());
+  return chunk;
+}
+
 bool runs(const pb::Attempt* attempt) { return attempt != nullptr && !attempt->has_end(); }
 
 }  // namespace
@@ -75,6 +84,7 @@ OutputReader::OutputReader(uv_loop_s* loop, std::string state, Users& users, Fin
                            Answer answer)
     : loop_(loop),
       state_(std::move(state)),
+      packs_(state_),
       users_(users),
       find_(std::move(find)),
       answer_(std::move(answer)) {}
@@ -139,20 +149,24 @@ Result<wire::OutputChunk> OutputReader::read_named(const wire::ReadOutput& what)
   return chunk_of(file.get(), what, running, what.path());
 }
 
+// What an attempt wrote is in its slot while it runs, then in a file of its own or in a pack: also
+// while its end is on the way to us.
 Result<wire::OutputChunk> OutputReader::read_stored(const wire::ReadOutput& what,
                                                     const pb::Attempt* attempt) {
   const bool running = runs(attempt);
-  const std::string kept =
-      kept_file(state_, id_of(what.id()), what.error_stream() ? Which::kError : Which::kOutput);
+  const Which which = what.error_stream() ? Which::kError : Which::kOutput;
   if (running) {
     const std::uint64_t number =
-        what.error_stream() ? attempt->error_slot() : attempt->output_slot();
+        which == Which::kError ? attempt->error_slot() : attempt->output_slot();
     const std::string slot = slot_file(state_, number);
     const Descriptor file = number == 0 ? Descriptor() : open_for_reading(slot);
     if (file) return chunk_of(file.get(), what, running, slot);
   }
-  // Also while its end is on the way to us: the keeper has named the file already.
+  const std::string kept = kept_file(state_, id_of(what.id()), which);
   const Descriptor file = open_for_reading(kept);
+  if (!file) {
+    if (const auto packed = packs_.find(id_of(what.id()), which)) return chunk_of(*packed, what);
+  }
   return chunk_of(file.get(), what, running, kept);
 }
 

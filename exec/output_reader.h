@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "exec/keeper.pb.h"
+#include "exec/output_packs.h"
 #include "exec/users.h"
 #include "net/jobq.pb.h"
 #include "net/timer.h"
@@ -49,6 +50,7 @@ class OutputReader {
 
   uv_loop_s* loop_;
   std::string state_;
+  PackReader packs_;
   Users& users_;
   Find find_;
   Answer answer_;

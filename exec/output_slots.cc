@@ -38,6 +38,12 @@ void for_each_slot(const std::string& state, Visit visit) {
   }
 }
 
+bool is_small(const struct stat& status) {
+  return status.st_size <= static_cast<off_t>(kMostPacked);
+}
+
+bool make_empty(int file) { return ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0; }
+
 }  // namespace
 
 Result<OutputSlots> OutputSlots::open(const std::string& state) {
@@ -85,28 +91,51 @@ bool OutputSlots::keep(std::uint64_t number, const AttemptId& id, Which which) c
   return false;
 }
 
+// False where it is too much, or cannot be packed.
+bool OutputSlots::pack(int file, const AttemptId& id, Which which) {
+  buffer_.resize(kMostPacked + 1);
+  std::size_t size = 0;
+  while (size < buffer_.size()) {
+    const ssize_t got =
+        pread(file, buffer_.data() + size, buffer_.size() - size, static_cast<off_t>(size));
+    if (got < 0) return false;
+    if (got == 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  const std::string_view data = std::string_view(buffer_).substr(0, size);
+  return !data.empty() && data.size() <= kMostPacked && packs_.append(id, which, data);
+}
+
 void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
   struct stat status = {};
   if (slot.number == 0 || fstat(slot.file.get(), &status) != 0 || status.st_size == 0) return;
-  keep(slot.number, id, which);
-  slot = Slot();
+  if (!is_small(status) || !pack(slot.file.get(), id, which)) {
+    keep(slot.number, id, which);
+    slot = Slot();
+  } else if (!make_empty(slot.file.get())) {
+    unlink(slot_file(state_, slot.number).c_str());
+    slot = Slot();
+  }
 }
 
 void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which which) {
   if (number == 0) return;
   const std::string path = slot_file(state_, number);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
-  if (stat(path.c_str(), &status) != 0) return;
-  if (status.st_size == 0) {
+  if (!file || fstat(file.get(), &status) != 0) return;
+  if (status.st_size == 0 || (is_small(status) && pack(file.get(), id, which))) {
     unlink(path.c_str());
   } else {
     keep(number, id, which);
   }
 }
 
+// The step had the description that the slot is kept open by: the next one must not find it
+// changed.
 void OutputSlots::give_back(Slot slot) {
   if (slot.number == 0) return;
-  if (idle_count_ >= kMostIdle) {
+  if (idle_count_ >= kMostIdle || fcntl(slot.file.get(), F_SETFL, O_APPEND) != 0) {
     unlink(slot_file(state_, slot.number).c_str());
     return;
   }

@@ -2,9 +2,13 @@
 // Files that steps write into. Creating two files costs more than starting a process, so a step
 // borrows a slot for each stream: a file made before, empty, and kept open.
 //
-// At the end an empty slot can be borrowed again; one that was written to takes the attempt's name.
+// At the end an empty slot can be borrowed again, and so can one that was written to a little: that
+// is packed, and the slot emptied. One that was written to more takes the attempt's name.
+//
 // A slot belongs to its user (a step may open /dev/stdout once more) and is never lent to another:
-// whoever still holds it open must not see what others write.
+// whoever still holds it open must not see what others write. No process of the step is left then,
+// but another one of the user's may have opened the step's /proc/PID/fd/1. It can disturb what this
+// user's next steps write, as it could disturb them in any other way, and nobody else's.
 #pragma once
 
 #include <sys/types.h>
@@ -18,6 +22,7 @@
 #include "base/result.h"
 #include "exec/files.h"
 #include "exec/output_files.h"
+#include "exec/output_packs.h"
 
 namespace jobq::exec {
 
@@ -33,11 +38,11 @@ class OutputSlots {
 
   Result<Slot> take(uid_t uid, gid_t gid);
 
-  // The attempt ended: what it wrote gets its name, and the slot is gone (number 0). An empty slot
-  // stays as it is.
+  // The attempt ended: what it wrote is packed, and the slot is empty; or takes its name, and the
+  // slot is gone (number 0). An empty slot stays as it is.
   void keep_written(Slot& slot, const AttemptId& id, Which which);
   // The same for a slot of which only the number is known: of an attempt that a predecessor
-  // started. An empty file is removed.
+  // started. No slot remains. What that one had packed already is packed once more, and counts.
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
   void give_back(Slot slot);  // empty
 
@@ -45,10 +50,13 @@ class OutputSlots {
   void remove_strays() const;
 
  private:
-  explicit OutputSlots(std::string state) : state_(std::move(state)) {}
+  explicit OutputSlots(std::string state) : state_(std::move(state)), packs_(state_) {}
+  bool pack(int file, const AttemptId& id, Which which);
   bool keep(std::uint64_t number, const AttemptId& id, Which which) const;
 
   std::string state_;
+  OutputPacks packs_;
+  std::string buffer_;       // of what is packed
   std::uint64_t first_ = 1;  // of this keeper; numbers below are a predecessor's
   std::uint64_t next_ = 1;
   std::map<uid_t, std::vector<Slot>> idle_;

@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "base/log.h"
+#include "exec/checksum.h"
 #include "exec/not_started.h"
 
 namespace jobq::exec {
@@ -23,40 +23,6 @@ constexpr std::size_t kFrame = 8;
 constexpr std::uint32_t kMostBytes = 1U << 20U;  // of one record: far more than any has
 constexpr std::uint64_t kWorthEmpty = 256U << 10U;
 constexpr std::uint64_t kWorthLarge = 4U << 20U;
-
-constexpr std::array<std::uint32_t, 256> crc_table() {
-  std::array<std::uint32_t, 256> table{};
-  for (std::uint32_t byte = 0; byte < 256; ++byte) {
-    std::uint32_t rest = byte;
-    for (int bit = 0; bit < 8; ++bit) rest = (rest >> 1U) ^ ((rest & 1U) ? 0xedb88320U : 0U);
-    table[byte] = rest;
-  }
-  return table;
-}
-
-// CRC-32 as in IEEE 802.3 and zlib.
-std::uint32_t crc32(std::string_view bytes) {
-  static constexpr auto kTable = crc_table();
-  std::uint32_t crc = ~0U;
-  for (const char c : bytes) {
-    crc = (crc >> 8U) ^ kTable[(crc ^ static_cast<unsigned char>(c)) & 0xffU];
-  }
-  return ~crc;
-}
-
-void put(std::string& out, std::uint32_t number) {
-  for (unsigned shift = 0; shift < 32; shift += 8) {
-    out += static_cast<char>((number >> shift) & 0xffU);
-  }
-}
-
-std::uint32_t get(std::string_view bytes) {
-  std::uint32_t number = 0;
-  for (unsigned i = 0; i < 4; ++i) {
-    number |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  }
-  return number;
-}
 
 Error disk_error(const std::string& path) {
   const int error = errno;
@@ -95,10 +61,10 @@ std::size_t replay(std::string_view bytes, Ledger& ledger) {
   std::size_t at = 0;
   pb::Record record;
   while (bytes.size() - at >= kFrame) {
-    const std::uint32_t length = get(bytes.substr(at));
+    const auto length = get<std::uint32_t>(bytes.substr(at));
     if (length > kMostBytes || bytes.size() - at - kFrame < length) break;
     const std::string_view body = bytes.substr(at + kFrame, length);
-    if (get(bytes.substr(at + 4)) != crc32(body)) break;
+    if (get<std::uint32_t>(bytes.substr(at + 4)) != crc32(body)) break;
     if (!record.ParseFromArray(body.data(), static_cast<int>(body.size()))) break;
     apply(record, ledger);
     at += kFrame + length;

@@ -8,12 +8,12 @@
 #include <array>
 
 #include "base/nearest.h"
+#include "sched/pattern.h"
 #include "sched/resource_limits.h"
 
 namespace jobq::sched {
 namespace {
 
-constexpr std::string_view kPatternLetters = "jxsa%";
 constexpr Millis kLongestDelay = seconds(std::int64_t{365} * 86400);
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -216,12 +216,10 @@ void check_text(const Path& path, std::string_view text, const ValueScope& scope
 }
 
 void check_pattern(const Path& path, std::string_view pattern, FaultList& faults) {
-  for (std::size_t at = pattern.find('%'); at < pattern.size(); at = pattern.find('%', at + 2)) {
-    const std::string_view found = pattern.substr(at, 2);
-    if (found.size() == 2 && kPatternLetters.find(found[1]) != std::string_view::npos) continue;
-    faults.add(path(), fmt::format("'{}' is not a letter of a pattern; expected %j (job), %x "
-                                   "(name), %s (step), %a (index) or %%",
-                                   found));
+  for (auto letter = find_letter(pattern); letter;
+       letter = find_letter(pattern, letter->at + letter->text.size())) {
+    std::string fault = letter_fault(*letter);
+    if (!fault.empty()) faults.add(path(), std::move(fault));
   }
 }
 

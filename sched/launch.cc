@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 
+#include "sched/pattern.h"
 #include "sched/values.h"
 
 namespace jobq::sched {
@@ -101,14 +102,18 @@ std::string as_component(std::string name) {
   return name;
 }
 
-std::string letter(const Job& job, const std::string& step, char c) {
-  switch (c) {
-    case 'j': return fmt::to_string(job.place().value);
+std::string value_of_letter(const Job& job, const Launch& launch, char letter) {
+  switch (letter) {
+    case 'j':
+    case 'A': return fmt::to_string(job.place().value);
     case 'x': return as_component(job.name->first);
-    case 's': return step;
+    case 's': return launch.step_name;
     case 'a': return fmt::to_string(job.index);
+    case 't': return fmt::to_string(launch.id.attempt.value);
+    case 'u': return as_component(job.user->name);
+    case 'N': return job.step(launch.id.step).attempt()->node_name;
     case '%': return "%";
-    default: return {'%', c};  // check_spec() lets none through
+    default: return {'%', letter};  // check_spec() lets none through
   }
 }
 
@@ -116,14 +121,13 @@ std::string letter(const Job& job, const std::string& step, char c) {
 std::string output_path(const Job& job, const Launch& launch, const std::string& text) {
   const bool relative = !text.empty() && text.front() != '/' && !launch.workdir.empty();
   std::string path = relative ? launch.workdir + "/" : "";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 1 < text.size()) {
-      path += letter(job, launch.step_name, text[++i]);
-    } else {
-      path += text[i];
-    }
+  std::size_t at = 0;
+  for (auto letter = find_letter(text); letter; letter = find_letter(text, at)) {
+    path.append(text, at, letter->at - at);
+    path += padded(value_of_letter(job, launch, letter->letter), *letter);
+    at = letter->at + letter->text.size();
   }
-  return path;
+  return path.append(text, at);
 }
 
 void add_resources(const Launch& launch, Environment& env) {
@@ -194,8 +198,9 @@ bool has_index(std::string_view pattern, std::string_view workdir) {
   for (const std::string_view text : {pattern, workdir}) {
     if (text.find("${index}") != std::string_view::npos) return true;
   }
-  for (std::size_t at = pattern.find('%'); at < pattern.size(); at = pattern.find('%', at + 2)) {
-    if (pattern.substr(at, 2) == "%a") return true;
+  for (auto letter = find_letter(pattern); letter;
+       letter = find_letter(pattern, letter->at + letter->text.size())) {
+    if (letter->letter == 'a') return true;
   }
   return false;
 }

@@ -122,6 +122,15 @@ int restarts_of(const Job& job) {
   return restarts;
 }
 
+void add_usage_of(const Job& job, JobSummary& summary) {
+  for (const Step& step : job.steps) {
+    if (!step.run) continue;
+    for (const AttemptRow& attempt : step.run->attempts) {
+      if (attempt.ended) add_usage(attempt.end, summary);
+    }
+  }
+}
+
 std::string end_text(const JobSpec& spec, StepId id, const AttemptRow& attempt) {
   const Judgement judgement = judge(step_of(spec, id).exit, attempt.end);
   return judgement.reason.empty() ? "exit code 0" : judgement.reason;
@@ -177,6 +186,11 @@ ClassView view_of(const ClassRow& row) {
 
 }  // namespace
 
+void add_usage(const TaskEnd& end, JobSummary& summary) {
+  summary.cpu = summary.cpu + end.cpu;
+  summary.max_rss = std::max(summary.max_rss, end.max_rss);
+}
+
 JobSummary Core::summary_of(const Job& job) const {
   JobSummary summary;
   const JobRun& run = job.facts();
@@ -198,6 +212,7 @@ JobSummary Core::summary_of(const Job& job) const {
   summary.restarts = restarts_of(job);
   summary.exit_code = run.exit_code;
   summary.element = job.what().needs.element;
+  add_usage_of(job, summary);
   return summary;
 }
 

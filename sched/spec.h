@@ -122,7 +122,7 @@ struct JobSpec {
   std::optional<StepSpec> cleanup;  // its name is "cleanup"
   std::vector<NameValue> env;       // for every step, above the node's own environment; by name
   std::string workdir;              // absolute; empty: the user's home on the node
-  std::string output;               // pattern with %j %x %s %a %%; empty: the node's store
+  std::string output;               // with %-letters, see pattern.h; empty: the node's store
   std::string error;                // likewise; empty: with the output's rule
   bool append = false;              // files named there are never emptied
   std::uint32_t umask = kUsualUmask;

@@ -38,9 +38,13 @@ struct JobSummary {
   std::string elements;        // of an array: those that are meant, cut off where they are many
   JobNumber record;            // under which it is stored; of an element another one than `job`
   std::string element;         // of the cluster, that it asks for; empty: any
+  Millis cpu;                  // of all attempts that ended
+  Bytes max_rss;               // the most that any of them had
 
   JobRef ref() const { return {job, index}; }
 };
+
+void add_usage(const TaskEnd& end, JobSummary& summary);
 
 // What a job that is an array shows beside.
 struct ArrayView {

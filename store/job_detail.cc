@@ -30,10 +30,13 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
                             .index = {},
                             .elements = sched::shown_elements(job.elements),
                             .record = job.number,
-                            .element = spec.needs.element};
+                            .element = spec.needs.element,
+                            .cpu = {},
+                            .max_rss = {}};
   if (job.array) summary.index = job.index;
   for (const sched::AttemptRow& attempt : rows.attempts) {
     add_node(summary.nodes, attempt.node_name);
+    if (attempt.ended) add_usage(attempt.end, summary);
   }
   for (const sched::StepRow& step : rows.steps) {
     if (step.attempt) summary.restarts += static_cast<int>(step.attempt.value) - 1;

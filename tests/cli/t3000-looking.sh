@@ -4,8 +4,8 @@
 # queue, history, show, why: fields, filters, tables.
 . "$(dirname "$0")/lib.sh"
 start_up --cpus 2 --memory 1G --resource disk=100
-fields="class element ended index job name nodes outcome priority reason restarts started state"
-fields+=" submitted user"
+fields="class cpu_s element ended index job max_rss name nodes outcome priority reason restarts"
+fields+=" started state submitted user"
 
 test_begin "the fields of a job in the queue are a contract"
 job=$(jq submit --name sim --priority 60 --hold -- ./simulate)
@@ -79,8 +79,20 @@ expect_match 'exit code 4' "$(json -r "select(.job == $bad).reason" lines)"
 expect_eq "$bad" "$(jq history --json --state JE --name bad --since 1h | json .job)"
 expect_eq "" "$(jq history --json --until 1h)"
 expect_eq "" "$(jq history --json --since 2100-01-01)"
-expect_eq "JOB NAME USER STATE NODES STARTED ENDED TIME REASON" "$(jq history | sed -n 1p | xargs)"
+expect_eq "JOB NAME USER STATE NODES STARTED ENDED TIME CPU MEMORY REASON" "$(jq history | sed -n 1p | xargs)"
 expect_exit 2 jq history --since yesterday
+ok
+
+test_begin "history and show have what a job's attempts used"
+job=$(jq submit -- sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done')
+expect_exit 0 jq wait "$job"
+jq history "$job" --json >line
+expect_eq "true true" "$(json -r '"\(.cpu_s > 0.01) \(.max_rss > 100000)"' line)"
+expect_eq "$(json -c '[.cpu_s, .max_rss]' line)" \
+  "$(jq show "$job" --json | json -c '[.cpu_s, .max_rss]')"
+expect_eq "$(json -c '[.cpu_s, .max_rss]' line)" \
+  "$(jq show "$job" --json | json -c '.steps[0].attempts[0] | [.cpu_s, .max_rss]')"
+expect_eq true "$(jq show "$job" --json | json '.steps[0].attempts[0] | .wall_s >= .cpu_s')"
 ok
 
 test_begin "show has everything about a job"
@@ -91,7 +103,7 @@ expect_eq "[1,67108864,{\"disk\":5}]" "$(json -c '.needs | [.cpus, .memory, .cou
 expect_eq '{"k":"v"} 60 []' "$(json -r '"\(.params) \(.time_limit) \(.depends)"' detail)"
 expect_eq '["attempts","event","kind","name","outcome","reason","state"]' \
   "$(json -c '.steps[0] | keys' detail)"
-expect_eq '["attempt","cpu_s","ended","exit_code","max_rss","node","reason","signal","started"]' \
+expect_eq '["attempt","cpu_s","ended","exit_code","max_rss","node","reason","signal","started","wall_s"]' \
   "$(json -c '.steps[0].attempts[0] | keys' detail)"
 expect_eq "main run failure" "$(json -r '.steps[0] | "\(.name) \(.kind) \(.outcome)"' detail)"
 expect_eq "3 null" "$(json -r '.steps[0].attempts[0] | "\(.exit_code) \(.signal)"' detail)"

@@ -112,8 +112,8 @@ const std::vector<Case> kTickets = {
     {"NameWithNewline", "run = 'x'\n[ticket]\nname = \"a\\nb\"\n",
      "f:3:8: a control character is in the text"},
     {"OutputLetter", "run = 'x'\n[ticket]\noutput = 'a%q'\n",
-     "f:3:10: '%q' is not a letter of a pattern; expected %j (job), %x (name), %s (step), %a "
-     "(index) or %%"},
+     "f:3:10: '%q' is not a letter of a pattern; expected %j or %A (job), %x (name), %s (step), %a "
+     "(index), %t (attempt), %u (user), %N (node) or %%"},
     {"OnFailure", "run = 'x'\n[ticket]\non_failure = 'retry'\n",
      "f:3:14: expected \"stop\" or \"continue\", found the string \"retry\""},
     {"VersionAlone", "run = 'x'\n[ticket]\nversion = '1'\n",

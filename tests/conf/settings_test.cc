@@ -69,6 +69,8 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
       resources = { scratch = 100, disk = 1 }
       heartbeat = "2s"
       grace = 0
+      keep_outputs = "2d"
+      output_space = "1G"
       [client]
       socket = "/run/x"
       controller = "head:7800"
@@ -85,6 +87,8 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
   EXPECT_THAT(n.counts, ElementsAre(resmgr::Count{"disk", 1}, resmgr::Count{"scratch", 100}));
   EXPECT_EQ(n.heartbeat, seconds(2));
   EXPECT_EQ(n.grace, seconds(0));
+  EXPECT_EQ(n.keep_outputs, seconds(2 * 86400));
+  EXPECT_EQ(n.output_space, Bytes{1ULL << 30U});
   const ClientSettings& c = parsed.value.client;
   EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
 }

@@ -166,7 +166,9 @@ TEST(Translate, AJobsDetailComesBack) {
                     3,
                     "",
                     JobNumber{18},
-                    "batch"};
+                    "batch",
+                    Millis{1500},
+                    Bytes{1 << 20}};
   detail.array = sched::ArrayView{"0-9%2", 10, 4, 1, 2, 1, 2, 1, "5-8", {3, 4}};
   detail.uid = 1000;
   detail.params = {{"a", "b"}};
@@ -200,6 +202,8 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->summary.exit_code, 9);
   EXPECT_EQ(back->summary.index, 3U);
   EXPECT_EQ(back->summary.element, "batch");
+  EXPECT_EQ(back->summary.cpu, Millis{1500});
+  EXPECT_EQ(back->summary.max_rss, Bytes{1 << 20});
   EXPECT_EQ(back->estimate, seconds(300));
   ASSERT_EQ(back->priority.size(), 2U);
   EXPECT_EQ(back->priority[1].name, "age");

@@ -6,7 +6,7 @@
 
 #include <fstream>
 
-#include "exec/output_files.h"
+#include "exec/output_packs.h"
 #include "tests/exec/cluster.h"
 
 namespace jobq::exec {
@@ -99,6 +99,37 @@ TEST_F(Output, ASecondStepInTheSameSlotIsNotMistakenForTheFirst) {
   EXPECT_EQ(read(read_of(1)).data(), "");
 }
 
+TEST_F(Output, WhatWasWrittenBeforeAKillIsThereToRead) {
+  cluster_.launch(launch_shell(1, "echo before; kill -KILL $$"));
+  cluster_.end_of(1);
+  EXPECT_EQ(read(read_of(1)).data(), "before\n");
+  cluster_.launch(launch_shell(2, "trap '' TERM; echo before; " + until_go()));
+  ASSERT_EQ(read(read_of(2, 0, true)).data(), "before\n");
+  cluster_.order(wire::AttemptOrder::KILL, 2);
+  cluster_.end_of(2);
+  EXPECT_EQ(read(read_of(2)).data(), "before\n");
+}
+
+// A follower goes on at its offset: not a byte is lost or comes twice.
+TEST_F(Output, WhatWasWrittenBeforeTheKeeperDiedIsThereToRead) {
+  const std::string large(kMostPacked + 1, 'x');
+  cluster_.launch(launch_shell(1, "echo before; echo and more; " + until_go()));
+  cluster_.launch(launch_shell(2, "printf " + large + "; " + until_go()));
+  ASSERT_TRUE(cluster_.wait([&] { return read(read_of(1)).data().size() == 16; }));
+  ASSERT_TRUE(cluster_.wait([&] { return read(read_of(2)).data() == large; }));
+  cluster_.kill_keeper();
+  cluster_.drop_agent();
+  cluster_.start_agent();
+  for (const std::uint64_t job : {std::uint64_t{1}, std::uint64_t{2}}) {
+    EXPECT_EQ(cluster_.end_of(job).reason(), "the keeper died");
+  }
+  EXPECT_EQ(read(read_of(1, 7, true)).data(), "and more\n");
+  EXPECT_TRUE(read(read_of(1, 7, true)).ended());
+  EXPECT_EQ(read(read_of(2)).data(), large);
+  cluster_.order(wire::AttemptOrder::FORGET, 1);
+  EXPECT_EQ(read(read_of(1)).data(), "before\nand more\n");
+}
+
 TEST_F(Output, ANamedFileIsReadByItsName) {
   wire::Launch launch = launch_shell(1, "echo named; " + until_go());
   launch.set_output(cluster_.dir() / "log");
@@ -140,26 +171,60 @@ TEST_F(Output, WhatIsNoFileIsNotRead) {
   }
 }
 
-TEST(SweepTest, OldFilesGoAndThenTheOldestUntilTheRestFits) {
-  OpenDir dir;
-  const Time now{1'000'000'000'000};
-  std::vector<std::string> files;
-  for (std::uint64_t job = 1; job <= 4; ++job) {
-    const AttemptId id{JobNumber(job), StepId(0), Attempt(1)};
-    ASSERT_TRUE(make_directories(kept_directory(dir.path(), id), 0700));
-    files.push_back(kept_file(dir.path(), id, Which::kOutput));
-    std::ofstream(files.back()) << std::string(100, 'x');
-    const std::int64_t age_s = static_cast<std::int64_t>(job) * 3600;
-    const timespec at{now.ms / 1000 - age_s, 0};
-    const timespec times[] = {at, at};
-    ASSERT_EQ(utimensat(AT_FDCWD, files.back().c_str(), times, 0), 0);
+// Files of jobs 1 to 4, each an hour older than the one before, of two blocks each.
+class Sweep : public testing::Test {
+ protected:
+  Sweep() {
+    for (std::uint64_t job = 1; job <= 4; ++job) {
+      const AttemptId id{JobNumber(job), StepId(0), Attempt(1)};
+      EXPECT_TRUE(make_directories(kept_directory(dir_.path(), id), 0700));
+      files_.push_back(kept_file(dir_.path(), id, Which::kOutput));
+      std::ofstream(files_.back()) << std::string(8192, 'x');
+      set_age(files_.back(), seconds(static_cast<std::int64_t>(job) * 3600));
+    }
   }
-  sweep_outputs(dir.path(), {seconds(3 * 3600 + 60), {1000}}, now);
-  EXPECT_TRUE(exists(files[2]));
-  EXPECT_FALSE(exists(files[3])) << "too old";
-  sweep_outputs(dir.path(), {seconds(3 * 3600 + 60), {250}}, now);
-  EXPECT_TRUE(exists(files[0]) && exists(files[1]));
-  EXPECT_FALSE(exists(files[2])) << "the oldest one too many";
+  void set_age(const std::string& file, Millis age) const {
+    const timespec at{now_.ms / 1000 - age.count / 1000, 0};
+    const timespec times[] = {at, at};
+    EXPECT_EQ(utimensat(AT_FDCWD, file.c_str(), times, 0), 0);
+  }
+  void sweep(std::int64_t age_s, std::uint64_t total) const {
+    sweep_outputs(dir_.path(), {seconds(age_s), {total}}, now_);
+  }
+
+  OpenDir dir_;
+  const Time now_{1'000'000'000'000};
+  std::vector<std::string> files_;
+};
+
+TEST_F(Sweep, OldFilesGoAndThenTheOldestUntilTheRestFits) {
+  sweep(3 * 3600 + 60, 1000 << 10);
+  EXPECT_TRUE(exists(files_[2]));
+  EXPECT_FALSE(exists(files_[3])) << "too old";
+  sweep(3 * 3600 + 60, 20 << 10);
+  EXPECT_TRUE(exists(files_[0]) && exists(files_[1]));
+  EXPECT_FALSE(exists(files_[2])) << "the oldest one too many";
+}
+
+TEST_F(Sweep, PacksGoLikeFiles) {
+  OutputPacks packs(dir_.path());
+  const AttemptId id{JobNumber(9), StepId(0), Attempt(1)};
+  ASSERT_TRUE(packs.append(id, Which::kOutput, "packed"));
+  set_age(pack_file(dir_.path(), 1), seconds(1800));
+  sweep(7200, 10 << 10);
+  EXPECT_TRUE(PackReader(dir_.path()).find(id, Which::kOutput)) << "it is the newest";
+  EXPECT_FALSE(exists(files_[0]));
+  sweep(1700, 10 << 10);
+  EXPECT_FALSE(exists(pack_file(dir_.path(), 1)));
+  ASSERT_TRUE(packs.append(id, Which::kOutput, "once more"));
+  EXPECT_EQ(PackReader(dir_.path()).find(id, Which::kOutput), "once more");
+}
+
+TEST_F(Sweep, ASparseFileCountsAsWhatThereIsOfIt) {
+  ASSERT_EQ(truncate(files_[0].c_str(), off_t{1} << 40U), 0);
+  set_age(files_[0], seconds(3600));
+  sweep(7 * 3600, 100 << 10);
+  EXPECT_TRUE(exists(files_[0]) && exists(files_[3]));
 }
 
 }  // namespace

@@ -52,8 +52,23 @@ TEST(CheckSpec, AGoodSpecHasNoFaults) {
   spec.cleanup = step("cleanup");
   spec.env = {{"A", "${day}"}, {"B", ""}};
   spec.workdir = "/w/${job}";
-  spec.output = "%j-%x-%s-%a-%%.log";
+  spec.output = "%j-%A-%x-%s-%a-%t-%u-%N-%%-%08j-%4a.log";
   EXPECT_THAT(faults_of(spec), IsEmpty());
+}
+
+TEST(CheckSpec, OnlyNumbersInAPatternTakeAWidth) {
+  JobSpec spec = job({step("a")});
+  for (const auto& [pattern, fault] : std::vector<std::pair<std::string, std::string>>{
+           {"a%4x", "'%4x': only numbers take a width: %j, %A, %a and %t"},
+           {"%11a", "'%11a': a number is made at most 10 wide"},
+           {"%99999999999999999999999j",
+            "'%99999999999999999999999j': a number is made at most 10 wide"},
+           {"end%",
+            "'%' is not a letter of a pattern; expected %j or %A (job), %x (name), %s "
+            "(step), %a (index), %t (attempt), %u (user), %N (node) or %%"}}) {
+    spec.output = pattern;
+    EXPECT_THAT(faults_of(spec), ElementsAre("ticket.output: " + fault));
+  }
 }
 
 TEST(CheckSpec, AJobHasOneToTenThousandSteps) {

@@ -72,6 +72,13 @@ TEST_F(LaunchTest, ValuesArePutIn) {
   EXPECT_EQ(world.core.show(job, world.now)->steps.at(0).attempts.at(0).output, launch.output);
 }
 
+TEST_F(LaunchTest, LettersStandForJobUserNodeAndAttempt) {
+  SpecBuilder builder = one_step();
+  builder.spec.output = "/l/%A.%t.%u.%N.%3j.%010a.%%j";
+  const JobNumber job = world.submit(ticket_of(builder));
+  EXPECT_EQ(world.launched(job, "main").output, "/l/1.1.ann.n1.001.0000000000.%j");
+}
+
 TEST_F(LaunchTest, EventsAndNodesOfFinishedStepsCanBeUsed) {
   const JobNumber job = world.submit(one_step().step("next").after("main").argv(
       {"./next", "${steps.main.event}", "${steps.main.node}"}));

@@ -242,12 +242,14 @@ TEST_F(HistoryTest, ListAndShowAgree) {
     return true;
   }));
   const sched::JobSummary shown = history_->show(JobNumber(9))->summary;
-  EXPECT_EQ(std::tie(listed.job, listed.name, listed.class_name, listed.user, listed.state,
-                     listed.reason, listed.priority, listed.nodes, listed.submitted, listed.started,
-                     listed.ended, listed.outcome, listed.restarts, listed.exit_code),
-            std::tie(shown.job, shown.name, shown.class_name, shown.user, shown.state, shown.reason,
-                     shown.priority, shown.nodes, shown.submitted, shown.started, shown.ended,
-                     shown.outcome, shown.restarts, shown.exit_code));
+  EXPECT_EQ(
+      std::tie(listed.job, listed.name, listed.class_name, listed.user, listed.state, listed.reason,
+               listed.priority, listed.nodes, listed.submitted, listed.started, listed.ended,
+               listed.outcome, listed.restarts, listed.exit_code, listed.cpu, listed.max_rss),
+      std::tie(shown.job, shown.name, shown.class_name, shown.user, shown.state, shown.reason,
+               shown.priority, shown.nodes, shown.submitted, shown.started, shown.ended,
+               shown.outcome, shown.restarts, shown.exit_code, shown.cpu, shown.max_rss));
+  EXPECT_EQ(listed.max_rss, Bytes{4096});
 }
 
 TEST_F(HistoryTest, WhatIsNotThereIsNotFound) {
