@@ -56,6 +56,7 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   options.heartbeat = settings.heartbeat;
   options.grace = settings.grace;
   options.executable = "/proc/self/exe";
+  options.starts_keeper = settings.keeper == conf::KeeperStart::kAgent;
   return options;
 }
 

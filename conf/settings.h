@@ -35,6 +35,10 @@ struct ControllerSettings {
   sched::Policy policy;
 };
 
+// Who starts a node's keeper: its agent, or a service that the agent waits for.
+enum class KeeperStart { kAgent, kService };
+std::string_view to_string(KeeperStart start);  // "agent", "service"
+
 struct NodeSettings {
   std::string name;
   std::string controller;  // "ADDR:PORT"
@@ -47,6 +51,7 @@ struct NodeSettings {
   std::vector<resmgr::Count> counts;  // node.resources in the file
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
+  KeeperStart keeper = KeeperStart::kAgent;
 };
 
 struct ClientSettings {

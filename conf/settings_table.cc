@@ -147,6 +147,8 @@ constexpr std::array kSettings = {
             "how often the node says that it is there"},
     Setting{"node.grace", Form::kDuration, [](Settings& s) -> Slot { return &s.node.grace; }, 0,
             3600, "", "time between TERM and KILL for a step that must end"},
+    Setting{"node.keeper", Form::kKeeper, [](Settings& s) -> Slot { return &s.node.keeper; }, 0, 0,
+            "agent", "who starts the keeper; the node daemon waits for one that is a service"},
     Setting{"client.socket", Form::kPath, [](Settings& s) -> Slot { return &s.client.socket; }, 0,
             0, "that of the user's controller, then the system's", "Unix socket of the controller"},
     Setting{"client.controller", Form::kAddress,
@@ -180,6 +182,10 @@ constexpr std::array kNamedSections = {
 };
 
 }  // namespace
+
+std::string_view to_string(KeeperStart start) {
+  return start == KeeperStart::kService ? "service" : "agent";
+}
 
 std::span<const Setting> setting_table() { return kSettings; }
 std::span<const std::string_view> plain_sections() { return kSections; }

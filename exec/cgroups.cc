@@ -12,8 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <vector>
 
 #include "exec/files.h"
@@ -106,6 +108,8 @@ class CgroupCell final : public Cell {
     return !killed_ && !frozen_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
   }
   const std::string& directory() const { return directory_; }
+  // What was done to it is not known.
+  void never_use_again() { killed_ = true; }
 
  private:
   void write(const char* name, std::string_view text) {
@@ -148,6 +152,12 @@ class Cgroups final : public Containment {
     return cell;
   }
 
+  std::unique_ptr<Cell> take_over(const pb::HeldCell& held) override {
+    auto cell = std::make_unique<CgroupCell>(held.place().cgroup());
+    cell->never_use_again();
+    return cell;
+  }
+
   void give_back(std::unique_ptr<Cell> cell) override {
     auto* const own = dynamic_cast<CgroupCell*>(cell.get());
     if (own == nullptr) return;
@@ -156,6 +166,19 @@ class Cgroups final : public Containment {
       idle_.push_back(std::move(cell));
     } else {
       remove_cgroup_tree(own->directory());
+    }
+  }
+
+  // Numbers of cells go on behind those that were found; the idle ones of them are gone.
+  void remove_all_but(const std::set<std::string>& held) {
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(base_, ignored)) {
+      if (!entry.is_directory(ignored)) continue;
+      const std::string name = entry.path().filename().string();
+      std::uint64_t number = 0;
+      std::from_chars(name.data() + 1, name.data() + name.size(), number);
+      made_ = std::max(made_, number);
+      if (!held.contains(entry.path().string())) remove_cgroup_tree(entry.path().string());
     }
   }
 
@@ -196,6 +219,14 @@ std::unique_ptr<Containment> make_cgroups() {
   if (mkdir(base.c_str(), 0755) != 0) return nullptr;
   auto cgroups = std::make_unique<Cgroups>(base);
   if (!can_start_in(*cgroups)) return nullptr;
+  return cgroups;
+}
+
+std::unique_ptr<Containment> take_over_cgroups(const pb::Handover& handover) {
+  std::set<std::string> held;
+  for (const pb::HeldStep& step : handover.steps()) held.insert(step.cell().place().cgroup());
+  auto cgroups = std::make_unique<Cgroups>(handover.containment().cgroup());
+  cgroups->remove_all_but(held);
   return cgroups;
 }
 

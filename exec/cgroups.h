@@ -17,6 +17,9 @@ namespace jobq::exec {
 // Null where this process may not make cgroups, or cannot start processes inside them.
 std::unique_ptr<Containment> make_cgroups();
 
+// With the base that the handover names.
+std::unique_ptr<Containment> take_over_cgroups(const pb::Handover& handover);
+
 std::unique_ptr<Cell> adopt_cgroup(const std::string& directory);
 bool remove_cgroup_tree(const std::string& directory);
 

@@ -12,6 +12,18 @@ std::unique_ptr<Containment> make_containment(bool cgroups) {
   return best ? std::move(best) : make_process_groups();
 }
 
+std::unique_ptr<Containment> take_over_containment(const pb::Handover& handover) {
+  if (handover.containment().cgroup().empty()) return make_process_groups();
+  return take_over_cgroups(handover);
+}
+
+pb::HeldCell Cell::held() const {
+  pb::HeldCell held;
+  *held.mutable_place() = place();
+  *held.mutable_running() = running();
+  return held;
+}
+
 std::unique_ptr<Cell> adopt_cell(const pb::Place& place,
                                  const std::optional<pb::Running>& running) {
   if (!place.cgroup().empty()) return adopt_cgroup(place.cgroup());

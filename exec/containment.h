@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
 #include "exec/records.pb.h"
 
@@ -32,6 +33,8 @@ class Cell {
   // The main process exists. True where the cell is found by it, so that it must be recorded.
   virtual bool entered(pid_t main) = 0;
   virtual pb::Running running() const { return {}; }
+  // For the program that takes the keeper's place.
+  virtual pb::HeldCell held() const;
 
   virtual bool empty() = 0;
   virtual void signal(int number) = 0;  // every process
@@ -52,12 +55,17 @@ class Containment {
   virtual Result<std::unique_ptr<Cell>> take() = 0;  // an empty cell
   // The cell is empty. Cells that were not given back when the containment goes are left alone.
   virtual void give_back(std::unique_ptr<Cell> cell) = 0;
+  // A cell of this containment as the program before us held it; it is not used again afterwards.
+  virtual std::unique_ptr<Cell> take_over(const pb::HeldCell& held) = 0;
   // Looks from here on see the processes of now; cells may share one look until the next call.
   virtual void look_again() {}
 };
 
 // The best that this process can have. The base is a random name below its own cgroup.
 std::unique_ptr<Containment> make_containment(bool cgroups);
+
+// The one that the program before us had. Cells that no step of it is in are removed.
+std::unique_ptr<Containment> take_over_containment(const pb::Handover& handover);
 
 // What a predecessor left: a cell by what its records say.
 std::unique_ptr<Cell> adopt_cell(const pb::Place& place, const std::optional<pb::Running>& running);

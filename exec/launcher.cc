@@ -12,6 +12,7 @@
 
 #include "exec/files.h"
 #include "exec/not_started.h"
+#include "exec/text.h"
 
 namespace jobq::exec {
 namespace {
@@ -32,14 +33,6 @@ struct Texts {
   std::vector<char*> envp;
   std::vector<const char*> candidates;
 };
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  all.reserve(strings.size() + 1);
-  for (std::string& one : strings) all.push_back(one.data());
-  all.push_back(nullptr);
-  return all;
-}
 
 std::string_view path_of(const pb::Start& start) {
   for (const std::string& variable : start.env()) {
@@ -84,8 +77,8 @@ Texts texts_of(const pb::Start& start, const LaunchMeans& means) {
   texts.groups.assign(start.groups().begin(), start.groups().end());
   texts.output = start.output();
   texts.error = start.error();
-  texts.argv = pointers(texts.arguments);
-  texts.envp = pointers(texts.environment);
+  texts.argv = pointers_to(texts.arguments);
+  texts.envp = pointers_to(texts.environment);
   for (const std::string& program : texts.programs) texts.candidates.push_back(program.c_str());
   texts.candidates.push_back(nullptr);
   return texts;
@@ -133,6 +126,19 @@ Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
 }
 
 Launcher::~Launcher() { close(null_); }
+
+void Launcher::take_over(const pb::ChildDefaults& defaults) {
+  descriptors_ = {defaults.files_soft(), defaults.files_hard()};
+  oom_score_ = defaults.oom_score();
+}
+
+pb::ChildDefaults Launcher::defaults() const {
+  pb::ChildDefaults defaults;
+  defaults.set_files_soft(descriptors_.rlim_cur);
+  defaults.set_files_hard(descriptors_.rlim_max);
+  defaults.set_oom_score(oom_score_);
+  return defaults;
+}
 
 Result<void> Launcher::check(const pb::Start& start) {
   if (start.argv().empty() && start.script().empty()) {

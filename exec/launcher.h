@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "exec/child.h"
+#include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
 #include "exec/vfork.h"
 
@@ -32,6 +33,10 @@ class Launcher {
   ~Launcher();
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
+
+  // What children get back stands in the handover: here it was changed long ago.
+  void take_over(const pb::ChildDefaults& defaults);
+  pb::ChildDefaults defaults() const;
 
   // Could this node start it at all? The error says why not. Asked before anything is made for it.
   static Result<void> check(const pb::Start& start);

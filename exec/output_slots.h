@@ -17,6 +17,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "exec/files.h"
+#include "exec/handover.pb.h"
 #include "exec/output_files.h"
 
 namespace jobq::exec {
@@ -30,6 +31,8 @@ struct Slot {
 class OutputSlots {
  public:
   static Result<OutputSlots> open(const std::string& state);
+  // As the program before us had them. Slots that none of its steps has are removed.
+  static Result<OutputSlots> take_over(const std::string& state, const pb::Handover& handover);
 
   Result<Slot> take(uid_t uid, gid_t gid);
 
@@ -40,6 +43,8 @@ class OutputSlots {
   // started. An empty file is removed.
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
   void give_back(Slot slot);  // empty
+
+  std::uint64_t first() const { return first_; }
 
   // Removes the files of slots that a predecessor had; after keep_left().
   void remove_strays() const;

@@ -60,6 +60,14 @@ class MarkedCell final : public Cell {
     if (running) main_ = running->pid();
     if (running) start_time_ = running->start_time();
   }
+  // As the program before us, which was this same process, had it.
+  MarkedCell(std::shared_ptr<Family> family, const pb::HeldCell& held)
+      : MarkedCell(std::move(family), held.place().mark()) {
+    main_ = held.running().pid();
+    start_time_ = held.running().start_time();
+    session_over_ = held.session_over();
+    if (main_ != 0) family_->mains.insert(main_);
+  }
   ~MarkedCell() override {
     const auto mine = family_->mains.find(main_);
     if (mine != family_->mains.end()) family_->mains.erase(mine);
@@ -83,6 +91,12 @@ class MarkedCell final : public Cell {
     running.set_pid(main_);
     running.set_start_time(start_time_);
     return running;
+  }
+
+  pb::HeldCell held() const override {
+    pb::HeldCell held = Cell::held();
+    held.set_session_over(session_over_);
+    return held;
   }
 
   // Whoever is left is in the main process's group, or descends from somebody who lost its parent.
@@ -180,6 +194,9 @@ class ProcessGroups final : public Containment {
     return std::make_unique<MarkedCell>(family_, random_hex(16));
   }
   void give_back(std::unique_ptr<Cell> cell) override { cell.reset(); }
+  std::unique_ptr<Cell> take_over(const pb::HeldCell& held) override {
+    return std::make_unique<MarkedCell>(family_, held);
+  }
   void look_again() override { family_->look_again(); }
 
  private:

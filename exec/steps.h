@@ -22,6 +22,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "exec/containment.h"
+#include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
 #include "exec/launcher.h"
 #include "exec/output_slots.h"
@@ -47,6 +48,10 @@ class Steps {
 
   // Takes over what the log says of predecessors: called once, before anything else.
   void settle();
+  // Everything that is held, for the program that takes this one's place in the same process, and
+  // called instead of settle() there.
+  void hand_over(pb::Handover& to) const;
+  void take_over(const pb::Handover& from);
 
   // An attempt that is known is not started again: its present state is told instead.
   void start(const pb::Start& start);
@@ -72,6 +77,7 @@ class Steps {
   void launch(Step& step, const pb::Start& start, const LaunchMeans& means);
   void not_started(Step& step, std::string reason);
   void adopt(const AttemptId& id, const KnownAttempt& known);
+  void take_over(const pb::HeldStep& held);
   void leave_no_trace_of_predecessors();
 
   void kill(Step& step);

@@ -69,6 +69,7 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
       resources = { scratch = 100, disk = 1 }
       heartbeat = "2s"
       grace = 0
+      keeper = "service"
       [client]
       socket = "/run/x"
       controller = "head:7800"
@@ -85,6 +86,7 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
   EXPECT_THAT(n.counts, ElementsAre(resmgr::Count{"disk", 1}, resmgr::Count{"scratch", 100}));
   EXPECT_EQ(n.heartbeat, seconds(2));
   EXPECT_EQ(n.grace, seconds(0));
+  EXPECT_EQ(n.keeper, KeeperStart::kService);
   const ClientSettings& c = parsed.value.client;
   EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
 }
@@ -231,6 +233,7 @@ name = "a b"
 controller = "h:99999"
 cpus = -1
 resources = { "a b" = 0 }
+keeper = "nobody"
 )"),
       ElementsAre(
           "f:1:2: unknown section 'contoller'; did you mean 'controller'?",
@@ -253,7 +256,8 @@ resources = { "a b" = 0 }
           "f:15:8: expected a whole number of 0 to 1000000, found the number -1",
           "f:16:15: 'a b' is not a name of a resource",
           "f:16:23: expected a whole number of 1 to 9223372036854775807, found the number "
-          "0"));
+          "0",
+          "f:17:10: expected \"agent\" or \"service\", found the string \"nobody\""));
   EXPECT_THAT(faults_of("controller = 5"),
               ElementsAre("f:1:14: expected the section [controller], found the number 5"));
 }
