@@ -15,6 +15,7 @@ namespace {
 
 struct KeeperVerb {
   std::string state;
+  std::string cgroup;
   std::optional<std::uint32_t> grace_ms;
   std::optional<std::uint32_t> handover;
   bool detach = false;
@@ -24,6 +25,7 @@ struct KeeperVerb {
 exec::KeeperOptions options_of(const KeeperVerb& verb) {
   exec::KeeperOptions keeper;
   keeper.state = absolute_path(verb.state);
+  keeper.cgroup = verb.cgroup;
   if (verb.grace_ms) keeper.grace = Millis{*verb.grace_ms};
   if (verb.handover) keeper.handover = static_cast<int>(*verb.handover);
   return keeper;
@@ -53,12 +55,16 @@ Result<int> detach(exec::KeeperOptions keeper) {
 Result<int> run_keeper(const Words& words) {
   KeeperVerb verb;
   Options options(
-      "jobq keeper --state DIR [--grace MS] [--detach]",
+      "jobq keeper --state DIR [--grace MS] [--cgroup PATH] [--detach]",
       "The launching half of a node. The node daemon starts it where `[node] keeper` is not "
       "\"service\".\nSIGHUP: it executes its program anew, in its own place, with its steps kept. "
       "SIGTERM: it ends\nwhen nothing runs.");
   options.value("--state", "DIR", into(verb.state), "the node's state directory");
   options.value("--grace", "MS", into(verb.grace_ms), "milliseconds between TERM and KILL");
+  options.value(
+      "--cgroup", "PATH", into(verb.cgroup),
+      "a cgroup made for steps, as in /proc/PID/cgroup; else they live below the keeper's "
+      "own");
   options.flag("--detach", verb.detach,
                "go to the background, wait for agents, and return when it is ready; a keeper that "
                "runs already becomes this program, with its steps kept");

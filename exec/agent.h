@@ -82,6 +82,7 @@ class Agent {
 struct KeeperOptions {
   std::string state;
   Millis grace = seconds(10);
+  std::string cgroup;   // made for steps; empty: below the keeper's own
   bool cgroups = true;  // false: process groups, also where cgroups can be had
   bool stays = false;   // it waits for agents, however long nothing runs
   int handover = -1;    // this process is the keeper already: what the program before us left

@@ -2,13 +2,22 @@
 // Choosing how steps are contained.
 #include "exec/containment.h"
 
+#include <fmt/format.h>
+
 #include "exec/cgroups.h"
 #include "exec/process_groups.h"
 
 namespace jobq::exec {
 
-std::unique_ptr<Containment> make_containment(bool cgroups) {
-  std::unique_ptr<Containment> best = cgroups ? make_cgroups() : nullptr;
+std::string in_force(const Containment& containment) {
+  const Enforced kernel = containment.enforced();
+  return fmt::format("{}; memory: {}; cpus: {}; processes: {}", containment.way(),
+                     kernel.memory ? "controller" : "accounting", kernel.cpus ? "quota" : "none",
+                     kernel.processes ? "controller" : "counting");
+}
+
+std::unique_ptr<Containment> make_containment(bool cgroups, const std::string& place) {
+  std::unique_ptr<Containment> best = cgroups ? make_cgroups(place) : nullptr;
   return best ? std::move(best) : make_process_groups();
 }
 

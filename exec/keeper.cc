@@ -42,7 +42,7 @@ Result<KeeperParts> make_parts(const KeeperOptions& options, Descriptor lock) {
   if (!log) return tl::unexpected(log.error());
   parts.slots = std::make_unique<OutputSlots>(std::move(*slots));
   parts.log = std::make_unique<RecordLog>(std::move(*log));
-  parts.containment = make_containment(options.cgroups);
+  parts.containment = make_containment(options.cgroups, options.cgroup);
   return parts;
 }
 
@@ -96,7 +96,7 @@ Result<void> Keeper::begin() {
   if (auto listening = server_->listen_unix(keeper_socket(options_.state), 0600); !listening) {
     return listening;
   }
-  log::info("steps are contained by {}", parts_.containment->way());
+  log::info("steps are held by {}", in_force(*parts_.containment));
   agent_gone();
   return {};
 }
@@ -181,7 +181,7 @@ void Keeper::attach(net::Connection* agent) {
   pb::FromKeeper message;
   pb::State& state = *message.mutable_state();
   state.set_incarnation(parts_.log->incarnation());
-  state.set_containment(std::string(parts_.containment->way()));
+  state.set_containment(in_force(*parts_.containment));
   state.set_executable(own_identity());
   for (pb::Attempt& attempt : steps_.attempts()) *state.add_attempts() = std::move(attempt);
   agent_->send(message);

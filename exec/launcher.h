@@ -3,10 +3,10 @@
 // there is none, in words for the user.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "exec/child.h"
@@ -27,8 +27,9 @@ struct LaunchMeans {
 
 class Launcher {
  public:
-  // Raises this process's own limit of open files and lowers its chance to be the victim when
-  // memory ends; children get back what it was. Both are best effort.
+  // Raises this process's own limit of open files, which children get back as it was, and lowers
+  // its chance to be the victim when memory ends, while children become likely ones: the kernel
+  // shall take a step rather than a daemon. Both are best effort.
   Launcher();
   ~Launcher();
   Launcher(const Launcher&) = delete;
@@ -49,8 +50,8 @@ class Launcher {
  private:
   ChildStack stack_;
   int null_ = -1;
-  rlimit descriptors_ = {};
-  std::string oom_score_;  // of children; empty: as ours
+  std::vector<ChildLimit> limits_;  // what steps get that do not say; open files first
+  std::string oom_score_;           // of children; empty: as ours
 };
 
 }  // namespace jobq::exec

@@ -117,6 +117,16 @@ class MarkedCell final : public Cell {
   void freeze() override { signal(SIGSTOP); }
   void thaw() override { signal(SIGCONT); }
 
+  std::vector<pid_t> processes() override { return members(); }
+  std::size_t tasks() override {
+    const std::vector<pid_t> mine = members();
+    std::size_t count = 0;
+    for (const ProcessEntry& process : family_->look()) {
+      if (std::binary_search(mine.begin(), mine.end(), process.pid)) count += process.threads;
+    }
+    return count;
+  }
+
  private:
   // While anybody is in the session its number is taken; once nobody was, it may mean another one.
   // After a keeper's death nobody has watched, so that only a living leader proves it.
@@ -190,7 +200,7 @@ class ProcessGroups final : public Containment {
  public:
   std::string_view way() const override { return "process groups"; }
   pb::Opened opened() const override { return {}; }
-  Result<std::unique_ptr<Cell>> take() override {
+  Result<std::unique_ptr<Cell>> take(const CellLimits&) override {
     return std::make_unique<MarkedCell>(family_, random_hex(16));
   }
   void give_back(std::unique_ptr<Cell> cell) override { cell.reset(); }

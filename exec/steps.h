@@ -21,6 +21,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "exec/accounting.h"
 #include "exec/containment.h"
 #include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
@@ -80,7 +81,16 @@ class Steps {
   void take_over(const pb::HeldStep& held);
   void leave_no_trace_of_predecessors();
 
+  static CellLimits granted_to(const pb::Start& start);
+  void watch(const Step& step);
+  void enforce(std::int64_t now_ns);
+  void end_for(Step& step, pb::End::How how, std::string reason);
+  void judge_end(Step& step);
+  Bytes peak_of(const Step& step) const;
+  void add_usage(Step& step);
+
   void kill(Step& step);
+  void kill_at_once(Step& step);
   void signal(Step& step, int number);
   void suspend(Step& step);
   void resume(Step& step);
@@ -102,6 +112,7 @@ class Steps {
   RecordLog& log_;
   Tell tell_;
   Launcher launcher_;
+  Accounting accounting_;
   Held steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
   std::unordered_map<std::string, Step*> by_token_;

@@ -44,11 +44,16 @@ void Steps::hand_over(pb::Handover& to) const {
     held.set_started_ns(step->started_ns);
     held.set_suspended(step->suspended);
     *held.mutable_end() = step->end;
+    if (step->phase != Step::Phase::kEnded) held.mutable_end()->set_max_rss(peak_of(*step).count);
     held.set_adopted(step->adopted);
     held.set_recorded(step->recorded);
     held.set_grace_ns(step->grace_ns);
     held.set_due_ns(step->due_ns);
     held.set_pause_ns(step->pause_ns);
+    held.set_cpus(step->limits.cpus);
+    held.set_memory(step->limits.memory.count);
+    held.set_processes(step->limits.processes);
+    if (step->verdict) *held.mutable_verdict() = *step->verdict;
   }
 }
 
@@ -80,6 +85,8 @@ void Steps::take_over(const pb::HeldStep& held) {
   step.grace_ns = held.grace_ns();
   step.due_ns = held.due_ns();
   step.pause_ns = held.pause_ns();
+  step.limits = {held.cpus(), Bytes{held.memory()}, held.processes()};
+  if (held.has_verdict()) step.verdict = held.verdict();
   const bool ended = step.phase == Step::Phase::kEnded;
   if (!ended) ++running_;
   if (!ended && step.adopted) ++adopted_;
@@ -87,6 +94,7 @@ void Steps::take_over(const pb::HeldStep& held) {
   if (!ended && !step.token.empty()) by_token_.emplace(step.token, &step);
   const bool tended = ended ? !step.recorded : step.phase != Step::Phase::kRunning;
   if (tended) tended_.push_back(&step);
+  if (!ended && step.cell && !step.adopted) watch(step);
 }
 
 }  // namespace jobq::exec

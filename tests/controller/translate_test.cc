@@ -185,7 +185,7 @@ TEST(Translate, AJobsDetailComesBack) {
   attempt.output = "/o";
   attempt.started = Time{5};
   attempt.ended = Time{6};
-  attempt.end.how = sched::TaskEnd::How::kSignalled;
+  attempt.end.how = sched::TaskEnd::How::kLimit;
   attempt.end.signal = 9;
   attempt.end.max_rss = Bytes{7};
   step.attempts = {attempt};
@@ -211,6 +211,7 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
   EXPECT_EQ(back->steps.at(0).needs, step.needs);
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).end.how, sched::TaskEnd::How::kLimit);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");
