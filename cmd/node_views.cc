@@ -186,8 +186,8 @@ void print_node(const wire::NodeView& node) {
   line("joined", at_local(Time{node.last_joined()}, wall_now()));
   line("address", node.address());
   const Containment containment = parse_containment(node.containment());
-  line("containment", containment.way);
-  line("limits", in_words(containment.limits));
+  line("containment", printable(containment.way));
+  line("limits", printable(in_words(containment.limits)));
   if (node.running().empty()) return;
   Table table({{"JOB", true}, {"STEP", false, 6}, {"ATTEMPT", true}, {"USER", false, 6}});
   for (const wire::NodeView::Running& running : node.running()) {

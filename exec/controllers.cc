@@ -145,6 +145,8 @@ Enforced enabled_controllers(const std::string& directory) {
 }
 
 Subtree open_given(const std::string& directory) {
+  // A service manager removes the cgroup of a unit that nobody lives in, though it is active.
+  if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) return {directory, {}};
   if (!is_uninhabited(directory)) {
     log::warning("no controllers for steps: somebody lives in {}", directory);
     return {directory, {}};

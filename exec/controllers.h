@@ -30,7 +30,7 @@ struct Subtree {
 
 // Of a process that lives in the cgroup `own`. Moves the process where controllers are to be had.
 Subtree open_subtree(const std::string& own);
-// Of a cgroup that somebody has made for steps alone.
+// Of a cgroup that is for steps alone; made where it is missing.
 Subtree open_given(const std::string& directory);
 
 // Gives the directory's children the controllers, each alone; those that they have now.

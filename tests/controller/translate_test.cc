@@ -185,7 +185,7 @@ TEST(Translate, AJobsDetailComesBack) {
   attempt.output = "/o";
   attempt.started = Time{5};
   attempt.ended = Time{6};
-  attempt.end.how = sched::TaskEnd::How::kLimit;
+  attempt.end.how = sched::TaskEnd::How::kSignalled;
   attempt.end.signal = 9;
   attempt.end.max_rss = Bytes{7};
   step.attempts = {attempt};
@@ -211,12 +211,28 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
   EXPECT_EQ(back->steps.at(0).needs, step.needs);
-  EXPECT_EQ(back->steps.at(0).attempts.at(0).end.how, sched::TaskEnd::How::kLimit);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");
   message.mutable_summary()->set_state(99);
   EXPECT_FALSE(from_wire(message));
+}
+
+TEST(Translate, EveryKindOfEndGoesThere) {
+  using How = sched::TaskEnd::How;
+  for (const How how :
+       {How::kExited, How::kSignalled, How::kNotStarted, How::kLost, How::kMemory, How::kLimit}) {
+    sched::TaskEnd end;
+    end.how = how;
+    wire::TaskEnd message;
+    to_wire(end, message);
+    const auto back = from_wire(message);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->how, how);
+  }
+  wire::TaskEnd later;
+  later.set_how(6);
+  EXPECT_FALSE(from_wire(later));
 }
 
 }  // namespace

@@ -72,6 +72,14 @@ TEST_F(FakeCgroup, AKeeperThatExecutedANewerOneFindsItsSubtreeFromItsLeaf) {
   EXPECT_TRUE(subtree.enforced.memory);
 }
 
+TEST_F(FakeCgroup, AGivenCgroupIsMadeWhereItIsMissingAndNobodyMoves) {
+  EXPECT_EQ(open_given(dir_ / "steps").directory, dir_ / "steps");
+  EXPECT_TRUE(exists(dir_ / "steps"));
+  delegate("pids\n");
+  EXPECT_TRUE(open_given(dir_.path()).enforced.processes);
+  EXPECT_EQ(written("keeper/cgroup.procs"), "");
+}
+
 class FakeCell : public FakeCgroup {
  protected:
   FakeCell() {
