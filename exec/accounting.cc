@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 
-#include "base/time.h"
 #include "exec/memory_use.h"
 
 namespace jobq::exec {
@@ -19,6 +19,13 @@ constexpr std::int64_t kRestPerWork = 50;
 // What one step can take in a second; with more threads it can be more, for a moment.
 constexpr std::uint64_t kBytesPerSecond = std::uint64_t{4} << 30U;
 constexpr std::uint64_t kProcessesPerSecond = 5000;
+
+// Of this thread: while others had the processor nothing was spent.
+std::int64_t spent_ns() {
+  timespec time = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return time.tv_sec * 1'000'000'000 + time.tv_nsec;
+}
 
 std::int64_t time_to(std::uint64_t headroom, std::uint64_t per_second) {
   const double seconds = static_cast<double>(headroom) / static_cast<double>(per_second);
@@ -60,7 +67,7 @@ std::optional<std::int64_t> Accounting::next() const {
 std::vector<Accounting::Excess> Accounting::look(std::int64_t now_ns) {
   std::vector<Excess> all;
   if (now_ns < rest_until_ns_) return all;
-  const std::int64_t began_ns = steady_now_ns();
+  const std::int64_t before_ns = spent_ns();
   for (auto& [id, watched] : watched_) {
     if (watched.due_ns > now_ns) continue;
     watched.due_ns = now_ns + kLongest;
@@ -69,8 +76,7 @@ std::vector<Accounting::Excess> Accounting::look(std::int64_t now_ns) {
       all.push_back(std::move(*excess));
     }
   }
-  const std::int64_t ended_ns = steady_now_ns();
-  rest_until_ns_ = ended_ns + (ended_ns - began_ns) * kRestPerWork;
+  rest_until_ns_ = now_ns + (spent_ns() - before_ns) * kRestPerWork;
   return all;
 }
 

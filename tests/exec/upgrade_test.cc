@@ -93,6 +93,23 @@ TEST_P(Upgrade, ItsStepsRunOnUnderTheSameProcess) {
   EXPECT_EQ(std::count(starts.begin(), starts.end(), '\n'), kSteps) << "each ran once";
 }
 
+TEST_P(Upgrade, LimitsAreHeldByTheNextOneAndUsageGoesOn) {
+  wire::Launch launch = launch_shell(
+      1, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; touch " + in("on") +
+             "; while [ ! -e " + in("go") +
+             " ]; do sleep 0.01; done; exec dd if=/dev/zero of=/dev/null bs=1G count=1000");
+  launch.set_memory(100U << 20U);
+  cluster_.launch(launch);
+  ASSERT_TRUE(cluster_.wait([&] { return exists(in("on")); }));
+  execute_again();
+  touch(in("go"));
+  const wire::TaskEnd& end = cluster_.end_of(1);
+  EXPECT_EQ(end.how(), static_cast<std::uint32_t>(pb::End::MEMORY)) << end.reason();
+  EXPECT_TRUE(end.reason().ends_with("of 100M granted")) << end.reason();
+  EXPECT_GT(end.max_rss(), 100U << 20U);
+  EXPECT_GT(end.cpu(), 50);
+}
+
 TEST_P(Upgrade, AnEndInTheMiddleOfItIsNotMissed) {
   for (std::uint64_t job = 1; job <= 40; ++job) {
     launch(job, "sleep 0.0" + std::to_string(job % 10) + "; exit 3");
