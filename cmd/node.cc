@@ -29,6 +29,7 @@ struct NodeVerb {
   std::optional<std::string> controller;
   std::optional<std::string> key;
   std::optional<std::string> name;
+  std::string keeper;
 };
 
 // The key's file: as said, else where it is usually put.
@@ -90,10 +91,22 @@ Result<exec::AgentOptions> options_of(const NodeVerb& verb, const conf::NodeSett
   }
   const std::string socket = first_of(verb.socket, settings.socket, "");
   if (!socket.empty()) options->socket = absolute_path(socket);
+  if (!verb.keeper.empty()) options->starts_keeper = verb.keeper == "agent";
   auto controller = where_controller_is(verb, settings, options->state);
   if (!controller) return tl::unexpected(controller.error());
   options->controller = std::move(*controller);
   return options;
+}
+
+Taker keeper_word(std::string& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    using conf::KeeperStart;
+    if (text != to_string(KeeperStart::kAgent) && text != to_string(KeeperStart::kService)) {
+      return fail(ErrorCode::kUsage, fmt::format("expected agent or service, found '{}'", text));
+    }
+    to = text;
+    return {};
+  };
 }
 
 Result<Service> start(uv_loop_s* loop, const exec::AgentOptions& options) {
@@ -135,6 +148,8 @@ Result<int> run_daemon(const Words& words) {
                 "where it keeps what must survive; /var/lib/jobq/node for root. Each node of a "
                 "machine needs its own");
   options.value("--socket", "PATH", into(verb.socket), "the socket for steps; STATE/node.sock");
+  options.value("--keeper", "WHO", keeper_word(verb.keeper),
+                "who starts the keeper: \"agent\", this daemon; or \"service\": it is waited for");
   add_service_options(options, verb.service);
   add_node_arguments(options, verb.offers);
   options.examples(

@@ -58,6 +58,7 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   options.retention.age = settings.keep_outputs;
   if (settings.output_space) options.retention.total = *settings.output_space;
   options.executable = "/proc/self/exe";
+  options.starts_keeper = settings.keeper == conf::KeeperStart::kAgent;
   return options;
 }
 

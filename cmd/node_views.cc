@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "cmd/json_writer.h"
@@ -61,6 +62,43 @@ std::string free_of_total(const Amount& amount) {
   return fmt::format("{}/{}", shown(amount.name, amount.free), shown(amount.name, amount.total));
 }
 
+// Who holds steps to what they were granted there: "memory", and "controller" or "accounting".
+struct Enforcement {
+  std::string_view what;
+  std::string_view by;
+};
+
+// "cgroup v2; memory: accounting; cpus: none": how steps are held together, and their limits.
+struct Containment {
+  std::string_view way;
+  std::vector<Enforcement> limits;
+};
+
+std::string_view take_part(std::string_view& text, std::string_view separator) {
+  const std::size_t end = std::min(text.find(separator), text.size());
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(std::min(end + separator.size(), text.size()));
+  return part;
+}
+
+Containment parse_containment(std::string_view text) {
+  Containment containment;
+  containment.way = take_part(text, "; ");
+  while (!text.empty()) {
+    std::string_view by = take_part(text, "; ");
+    const std::string_view what = take_part(by, ": ");
+    containment.limits.push_back({what, by});
+  }
+  return containment;
+}
+
+std::string in_words(const std::vector<Enforcement>& limits) {
+  std::vector<std::string> parts;
+  parts.reserve(limits.size());
+  for (const auto& [what, by] : limits) parts.push_back(fmt::format("{}: {}", what, by));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 Result<wire::NodeList> ask(Client& client, wire::NodeRequest::Verb verb, const std::string& name) {
   wire::Frame request;
   request.mutable_node_request()->set_verb(verb);
@@ -108,7 +146,12 @@ void print_node_as_json(const wire::NodeView& node) {
   json.end();
   json.field("joined", Time{node.last_joined()});
   json.field("address", unless_empty(node.address()));
-  json.field("containment", unless_empty(node.containment()));
+  const Containment containment = parse_containment(node.containment());
+  json.field("containment", unless_empty(containment.way));
+  json.name("limits");
+  json.object();
+  for (const auto& [what, by] : containment.limits) json.field(what, by);
+  json.end();
   json.name("running");
   json.array();
   for (const wire::NodeView::Running& running : node.running()) {
@@ -142,7 +185,9 @@ void print_node(const wire::NodeView& node) {
   }
   line("joined", at_local(Time{node.last_joined()}, wall_now()));
   line("address", node.address());
-  line("containment", node.containment());
+  const Containment containment = parse_containment(node.containment());
+  line("containment", printable(containment.way));
+  line("limits", printable(in_words(containment.limits)));
   if (node.running().empty()) return;
   Table table({{"JOB", true}, {"STEP", false, 6}, {"ATTEMPT", true}, {"USER", false, 6}});
   for (const wire::NodeView::Running& running : node.running()) {

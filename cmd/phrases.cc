@@ -74,6 +74,8 @@ std::string phrase_of(const sched::TaskEnd& end) {
       return fmt::format("signal {} ({})", end.signal, signal_name(end.signal));
     case sched::TaskEnd::How::kNotStarted: return fmt::format("not started: {}", end.reason);
     case sched::TaskEnd::How::kLost: return fmt::format("lost: {}", end.reason);
+    case sched::TaskEnd::How::kMemory:
+    case sched::TaskEnd::How::kLimit: return end.reason;
   }
   unreachable("end of a task out of range");
 }

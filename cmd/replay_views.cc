@@ -34,9 +34,11 @@ std::string text_of(const sched::TaskEnd& end) {
     case How::kExited: return fmt::format("exit code {}", end.exit_code);
     case How::kSignalled: return fmt::format("signal {}", end.signal);
     case How::kNotStarted: return "not started: " + end.reason;
-    case How::kLost: break;
+    case How::kLost: return "lost: " + end.reason;
+    case How::kMemory:
+    case How::kLimit: break;
   }
-  return "lost: " + end.reason;
+  return end.reason;
 }
 
 struct EventText {

@@ -19,6 +19,7 @@ std::string_view type_name(Form form) {
     case Form::kPatterns: return "list of node names";
     case Form::kCounts: return "table of counts";
     case Form::kBackfill: return "none, easy or conservative";
+    case Form::kKeeper: return "agent or service";
   }
   return "";
 }

@@ -140,6 +140,15 @@ void read_value(const Node& node, const Setting& /*setting*/, resmgr::Backfill& 
   refuse(node, "\"none\", \"easy\" or \"conservative\"", faults);
 }
 
+void read_value(const Node& node, const Setting& /*setting*/, KeeperStart& out, FaultSink& faults) {
+  for (const KeeperStart one : {KeeperStart::kAgent, KeeperStart::kService}) {
+    if (node.kind != Node::Kind::kString || node.text != to_string(one)) continue;
+    out = one;
+    return;
+  }
+  refuse(node, "\"agent\" or \"service\"", faults);
+}
+
 void read_value(const Node& node, const Setting& setting, std::string& out, FaultSink& faults) {
   read_form(node, setting, out, faults);
 }

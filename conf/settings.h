@@ -35,6 +35,10 @@ struct ControllerSettings {
   sched::Policy policy;
 };
 
+// Who starts a node's keeper: its agent, or a service that the agent waits for.
+enum class KeeperStart { kAgent, kService };
+std::string_view to_string(KeeperStart start);  // "agent", "service"
+
 struct NodeSettings {
   std::string name;
   std::string controller;  // "ADDR:PORT"
@@ -49,6 +53,7 @@ struct NodeSettings {
   Millis grace = seconds(10);  // between TERM and KILL
   Millis keep_outputs = seconds(30 * 86400);
   std::optional<Bytes> output_space;  // on disk, of all that is kept; none: 10 GiB
+  KeeperStart keeper = KeeperStart::kAgent;
 };
 
 struct ClientSettings {

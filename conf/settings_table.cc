@@ -153,6 +153,8 @@ constexpr std::array kSettings = {
     Setting{"node.output_space", Form::kSize,
             [](Settings& s) -> Slot { return &s.node.output_space; }, 0, 0, "10G",
             "space on disk for what steps that ended wrote"},
+    Setting{"node.keeper", Form::kKeeper, [](Settings& s) -> Slot { return &s.node.keeper; }, 0, 0,
+            "agent", "who starts the keeper; the node daemon waits for one that is a service"},
     Setting{"client.socket", Form::kPath, [](Settings& s) -> Slot { return &s.client.socket; }, 0,
             0, "that of the user's controller, then the system's", "Unix socket of the controller"},
     Setting{"client.controller", Form::kAddress,
@@ -186,6 +188,10 @@ constexpr std::array kNamedSections = {
 };
 
 }  // namespace
+
+std::string_view to_string(KeeperStart start) {
+  return start == KeeperStart::kService ? "service" : "agent";
+}
 
 std::span<const Setting> setting_table() { return kSettings; }
 std::span<const std::string_view> plain_sections() { return kSections; }

@@ -24,7 +24,7 @@ using Names = std::vector<std::string>;
 // Where a setting is kept; its type says how it is written.
 using Slot = std::variant<std::string*, Millis*, std::optional<Millis>*, int*, std::uint32_t*,
                           std::optional<std::uint32_t>*, std::optional<Bytes>*, Names*, Counts*,
-                          resmgr::Backfill*>;
+                          resmgr::Backfill*, KeeperStart*>;
 
 enum class Form {
   kPath,
@@ -36,7 +36,8 @@ enum class Form {
   kUsers,
   kPatterns,
   kCounts,
-  kBackfill
+  kBackfill,
+  kKeeper
 };
 
 struct Setting {

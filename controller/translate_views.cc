@@ -355,7 +355,7 @@ void to_wire(const sched::TaskEnd& end, wire::TaskEnd& out) {
 }
 
 Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in) {
-  const auto how = checked_enum(in.how(), sched::TaskEnd::How::kLost, "kind of end");
+  const auto how = checked_enum(in.how(), sched::TaskEnd::How::kLimit, "kind of end");
   if (!how) return tl::unexpected(how.error());
   const auto reported = checked_enum(in.reported(), sched::Outcome::kCancel, "outcome");
   if (!reported) return tl::unexpected(reported.error());

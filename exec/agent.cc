@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/version.h"
 #include "exec/controller_link.h"
+#include "exec/executable.h"
 #include "exec/files.h"
 #include "exec/keeper_link.h"
 #include "exec/ledger.h"
@@ -31,15 +32,6 @@ namespace {
 constexpr Millis kSweepEvery = seconds(60);
 constexpr std::int64_t kSweepPart = 100;
 constexpr std::int64_t kNsPerMs = 1'000'000;
-
-// Where this program's file is, also after it was replaced by a newer one.
-std::string own_executable() {
-  std::error_code ignored;
-  std::string path = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
-  const std::string_view gone = " (deleted)";
-  if (path.ends_with(gone)) path.resize(path.size() - gone.size());
-  return path;
-}
 
 std::string absolute(const std::string& path) {
   std::error_code ignored;
@@ -126,7 +118,8 @@ Result<void> Agent::Impl::begin() {
   });
   if (auto listening = reports->listen(options.socket); !listening) return listening;
   keeper = std::make_unique<KeeperLink>(
-      loop, KeeperLinkOptions{options.state, options.executable, options.grace},
+      loop,
+      KeeperLinkOptions{options.state, options.executable, options.grace, options.starts_keeper},
       KeeperLink::Handlers{[this](const pb::State& s) { on_keeper_state(s); },
                            [this](const pb::Attempt& a) { on_attempt(a); },
                            [this](const pb::ReportAnswer& a) { reports->answer(a); },

@@ -53,6 +53,7 @@ struct AgentOptions {
   Millis grace = seconds(10);  // between TERM and KILL
   Retention retention;         // of outputs
   std::string executable;      // of jobq, to start the keeper from; /proc/self/exe
+  bool starts_keeper = true;   // false: the keeper is a service of its own, and waited for
 };
 
 class Agent {
@@ -77,14 +78,26 @@ class Agent {
   std::unique_ptr<Impl> impl_;
 };
 
-// The keeper's process: `EXECUTABLE keeper --state DIR --grace MS`, started by the agent, never by
-// hand. Returns its exit code: 0 also where another keeper has the state directory already.
+// The keeper's process: `EXECUTABLE keeper --state DIR --grace MS`, started by the agent or as a
+// service of its own. Returns its exit code: 0 also where another keeper has the state directory
+// already.
 struct KeeperOptions {
   std::string state;
   Millis grace = seconds(10);
+  std::string cgroup;   // made for steps; empty: below the keeper's own
   bool cgroups = true;  // false: process groups, also where cgroups can be had
+  bool stays = false;   // it waits for agents, however long nothing runs
+  int handover = -1;    // this process is the keeper already: what the program before us left
+  std::function<void()> ready = {};
 };
 int run_keeper(const KeeperOptions& options);
+
+// What `EXECUTABLE keeper --handover-versions` prints: see upgrade.h.
+std::string handover_versions();
+
+// Has the keeper that runs in the state directory execute this program in its own place, and
+// returns when it is ready: kUnreachable where none runs.
+Result<void> upgrade_keeper(const std::string& state, const std::string& executable);
 
 // What this machine has: cpus that this process may use, memory, gpus (/dev/nvidia[0-9]*).
 Capacity machine_capacity();

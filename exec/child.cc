@@ -18,7 +18,6 @@
 namespace jobq::exec {
 namespace {
 
-constexpr mode_t kUmask = 022;
 constexpr int kSignals = 64;
 
 // As the kernel wants it; glibc's sigaction() adds a trampoline that nobody needs here.
@@ -34,13 +33,13 @@ JOBQ_IN_CHILD long call(long number, Args... args) {
   return syscall(number, args...);
 }
 
-JOBQ_IN_CHILD bool set_limits(const Plan& plan) {
-  if (call(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptors, nullptr) != 0) return false;
-  // A step that crashes must not fill the disk unasked; `ulimit -c` brings the image back.
-  rlimit core = {};
-  if (call(SYS_prlimit64, 0, RLIMIT_CORE, nullptr, &core) != 0) return false;
-  core.rlim_cur = 0;
-  return call(SYS_prlimit64, 0, RLIMIT_CORE, &core, nullptr) == 0;
+// The first that is refused; null where all are set.
+JOBQ_IN_CHILD const ChildLimit* set_limits(const Plan& plan) {
+  for (std::size_t i = 0; i < plan.limit_count; ++i) {
+    const ChildLimit* const limit = &plan.limits[i];
+    if (call(SYS_prlimit64, 0, limit->resource, &limit->value, nullptr) != 0) return limit;
+  }
+  return nullptr;
 }
 
 // Best effort: a container may forbid it, and a step runs as well without.
@@ -128,12 +127,13 @@ JOBQ_IN_CHILD int execute(const Plan& plan) {
   return worst;
 }
 
-JOBQ_IN_CHILD Stage prepare(const Plan& plan) {
+JOBQ_IN_CHILD Stage prepare(const Plan& plan, Verdict& verdict) {
   if (call(SYS_setsid) < 0) return Stage::kSession;
-  if (!set_limits(plan)) return Stage::kLimits;
+  verdict.limit = set_limits(plan);
+  if (verdict.limit != nullptr) return Stage::kLimits;
   set_oom_score(plan.oom_score);
   if (const Stage failed = change_user(plan); failed != Stage::kNone) return failed;
-  call(SYS_umask, kUmask);
+  call(SYS_umask, plan.umask);
   if (!enter_workdir(plan)) return Stage::kWorkdir;
   if (const Stage failed = connect_streams(plan); failed != Stage::kNone) return failed;
   if (call(SYS_close_range, 3U, ~0U, 0U) != 0) return Stage::kDescriptors;
@@ -145,14 +145,15 @@ JOBQ_IN_CHILD Stage prepare(const Plan& plan) {
 
 JOBQ_IN_CHILD int run_child(void* task) {
   auto& [plan, verdict] = *static_cast<ChildTask*>(task);
-  const Stage failed = prepare(*plan);
+  const Stage failed = prepare(*plan, verdict);
   if (failed != Stage::kNone) {
-    verdict = {failed, errno};
+    verdict.stage = failed;
+    verdict.error = errno;
     return 1;
   }
   // The stage stands before execve: should it succeed, nobody is left to take it back. The parent
   // reads it only where an error stands beside it.
-  verdict = {Stage::kExecute, 0};
+  verdict.stage = Stage::kExecute;
   verdict.error = execute(*plan);
   return 1;
 }

@@ -6,10 +6,11 @@
 // says which: the parent reads it from the same memory.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstddef>
+
+#include "exec/resource_limits.h"
 
 namespace jobq::exec {
 
@@ -43,8 +44,10 @@ struct Plan {
   const gid_t* groups = nullptr;
   std::size_t group_count = 0;
 
-  rlimit descriptors = {};
+  const ChildLimit* limits = nullptr;
+  std::size_t limit_count = 0;
   const char* oom_score = nullptr;  // text for /proc/self/oom_score_adj; null: as it is
+  mode_t umask = 022;
 
   const char* workdir = "/";
   bool workdir_optional = false;
@@ -61,6 +64,7 @@ struct Plan {
 struct Verdict {
   Stage stage = Stage::kNone;
   int error = 0;
+  const ChildLimit* limit = nullptr;  // of kLimits: which
 };
 
 struct ChildTask {

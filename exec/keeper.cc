@@ -2,15 +2,19 @@
 // The keeper on its loop.
 #include "exec/keeper.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "base/log.h"
+#include "exec/executable.h"
 #include "exec/keeper.pb.h"
 #include "exec/state.h"
+#include "exec/upgrade.h"
 
 namespace jobq::exec {
 namespace {
@@ -26,8 +30,9 @@ std::string boot_id() {
 
 }  // namespace
 
-Result<KeeperParts> make_parts(const KeeperOptions& options) {
+Result<KeeperParts> make_parts(const KeeperOptions& options, Descriptor lock) {
   KeeperParts parts;
+  parts.lock = std::move(lock);
   if (auto made = make_directories(scripts_directory(options.state), 0711); !made) {
     return tl::unexpected(made.error());
   }
@@ -37,32 +42,49 @@ Result<KeeperParts> make_parts(const KeeperOptions& options) {
   if (!log) return tl::unexpected(log.error());
   parts.slots = std::make_unique<OutputSlots>(std::move(*slots));
   parts.log = std::make_unique<RecordLog>(std::move(*log));
-  parts.containment = make_containment(options.cgroups);
+  parts.containment = make_containment(options.cgroups, options.cgroup);
+  return parts;
+}
+
+Result<KeeperParts> take_over_parts(const KeeperOptions& options, const pb::Handover& handover) {
+  KeeperParts parts;
+  parts.lock = Descriptor(handover.lock());
+  auto slots = OutputSlots::take_over(options.state, handover);
+  if (!slots) return tl::unexpected(slots.error());
+  auto log =
+      RecordLog::take_over(attempts_log(options.state), Descriptor(handover.log()), boot_id());
+  if (!log) return tl::unexpected(log.error());
+  parts.slots = std::make_unique<OutputSlots>(std::move(*slots));
+  parts.log = std::make_unique<RecordLog>(std::move(*log));
+  parts.containment = take_over_containment(handover);
   return parts;
 }
 
 Keeper::Keeper(uv_loop_s* loop, const KeeperOptions& options, KeeperParts parts)
     : loop_(loop),
-      state_(options.state),
+      options_(options),
       parts_(std::move(parts)),
       steps_({options.state, options.grace}, *parts_.containment, *parts_.slots, *parts_.log,
              [this](const pb::Attempt& attempt) { tell(attempt); }),
-      child_signal_(new uv_signal_t) {
-  uv_signal_init(loop, child_signal_);
-  child_signal_->data = this;
-  uv_signal_start(
-      child_signal_,
-      [](uv_signal_t* signal, int) {
-        auto* const keeper = static_cast<Keeper*>(signal->data);
-        keeper->steps_.reap();
-        keeper->after_event();
-      },
-      SIGCHLD);
+      signals_(loop, {SIGCHLD, SIGHUP, SIGTERM}, [this](int number) { on_signal(number); }) {}
+
+void Keeper::on_signal(int number) {
+  if (number == SIGCHLD) {
+    children_ended();
+  } else if (number == SIGHUP) {
+    if (const auto done = upgrade(own_executable()); !done) log::error("{}", done.error().message);
+  } else {
+    log::info("told to end; it does when nothing runs");
+    told_to_end_ = true;
+    end_if_done();
+  }
 }
 
-Keeper::~Keeper() {
-  uv_close(reinterpret_cast<uv_handle_t*>(child_signal_),
-           [](uv_handle_t* handle) { delete reinterpret_cast<uv_signal_t*>(handle); });
+std::unique_ptr<net::Server> Keeper::make_server() {
+  return std::make_unique<net::Server>(loop_, net::Server::Options(),
+                                       [this](std::unique_ptr<net::Connection> connection) {
+                                         on_connection(std::move(connection));
+                                       });
 }
 
 Result<void> Keeper::begin() {
@@ -70,45 +92,71 @@ Result<void> Keeper::begin() {
   *record.mutable_opened() = parts_.containment->opened();
   if (auto noted = parts_.log->append(record); !noted) return noted;
   steps_.settle();
-  server_ = std::make_unique<net::Server>(loop_, net::Server::Options(),
-                                          [this](std::unique_ptr<net::Connection> connection) {
-                                            on_connection(std::move(connection));
-                                          });
-  if (auto listening = server_->listen_unix(keeper_socket(state_), 0600); !listening) {
+  server_ = make_server();
+  if (auto listening = server_->listen_unix(keeper_socket(options_.state), 0600); !listening) {
     return listening;
   }
-  log::info("steps are contained by {}", parts_.containment->way());
+  log::info("steps are held by {}", in_force(*parts_.containment));
   agent_gone();
   return {};
 }
 
-// The latest agent is the one: its predecessor may be dead without our knowing.
+Result<void> Keeper::take_over(const pb::Handover& handover) {
+  steps_.take_over(handover);
+  options_.stays = options_.stays || handover.stays();
+  told_to_end_ = handover.told_to_end();
+  server_ = make_server();
+  auto listening = server_->listen_unix_again(handover.listener(), keeper_socket(options_.state));
+  if (!listening) return listening;
+  log::notice("took over {} attempts: {}", handover.steps_size(), own_executable());
+  agent_gone();
+  children_ended();
+  return {};
+}
+
+void Keeper::children_ended() {
+  steps_.reap();
+  after_event();
+}
+
 void Keeper::on_connection(std::unique_ptr<net::Connection> connection) {
   const auto peer = connection->credentials();
   if (!peer || (peer->uid != geteuid() && peer->uid != 0)) {
     log::warning("refused {}", connection->peer());
     return;
   }
-  attached_ = false;
-  agent_ = std::move(connection);
-  agent_->start({[this](std::string_view bytes) { on_message(bytes); },
-                 [this](const std::string& reason) {
-                   log::info("the agent went away: {}", reason);
-                   agent_gone();
-                   after_event();
-                 }});
+  net::Connection* const visitor = connection.get();
+  visitors_.push_back(std::move(connection));
+  visitor->start({[this, visitor](std::string_view bytes) { on_message(visitor, bytes); },
+                  [this, visitor](const std::string& reason) { on_closed(visitor, reason); }});
 }
 
-void Keeper::on_message(std::string_view bytes) {
-  pb::ToKeeper message;
-  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    log::error("the agent sent what is no message");
-    agent_gone();
-    after_event();
+void Keeper::on_closed(net::Connection* which, const std::string& reason) {
+  if (which != agent_.get()) {
+    std::erase_if(visitors_, [&](const auto& visitor) { return visitor.get() == which; });
     return;
   }
+  log::info("the agent went away: {}", reason);
+  agent_gone();
+  after_event();
+}
+
+void Keeper::on_message(net::Connection* from, std::string_view bytes) {
+  pb::ToKeeper message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    on_closed(from, "it sent what is no message");
+  } else if (message.has_attach()) {
+    attach(from);
+  } else if (message.has_upgrade()) {
+    on_upgrade(from, message.upgrade());
+  } else if (from == agent_.get()) {
+    on_agents_message(message);
+  }
+  after_event();
+}
+
+void Keeper::on_agents_message(const pb::ToKeeper& message) {
   switch (message.body_case()) {
-    case pb::ToKeeper::kAttach: attach(); break;
     case pb::ToKeeper::kStart: steps_.start(message.start()); break;
     case pb::ToKeeper::kOrder: steps_.order(message.order()); break;
     case pb::ToKeeper::kReport: answer(message.report()); break;
@@ -116,21 +164,69 @@ void Keeper::on_message(std::string_view bytes) {
       agent_gone();
       may_end_ = true;
       break;
-    case pb::ToKeeper::BODY_NOT_SET: break;
+    default: break;  // of a later version
   }
-  after_event();
 }
 
-void Keeper::attach() {
+// The latest agent is the one: its predecessor may be dead without our knowing.
+void Keeper::attach(net::Connection* agent) {
+  const auto visitor = std::find_if(visitors_.begin(), visitors_.end(),
+                                    [&](const auto& one) { return one.get() == agent; });
+  if (visitor != visitors_.end()) {
+    agent_ = std::move(*visitor);
+    visitors_.erase(visitor);
+  }
   alone_.reset();
   may_end_ = false;
-  attached_ = true;
   pb::FromKeeper message;
   pb::State& state = *message.mutable_state();
   state.set_incarnation(parts_.log->incarnation());
-  state.set_containment(std::string(parts_.containment->way()));
+  state.set_containment(in_force(*parts_.containment));
+  state.set_executable(own_identity());
   for (pb::Attempt& attempt : steps_.attempts()) *state.add_attempts() = std::move(attempt);
   agent_->send(message);
+}
+
+void Keeper::on_upgrade(net::Connection* from, const pb::Upgrade& order) {
+  const bool stayed = std::exchange(options_.stays, options_.stays || order.stays());
+  pb::FromKeeper message;
+  pb::UpgradeAnswer& answer = *message.mutable_upgrade_answer();
+  if (identity_of(order.executable()) != own_identity()) {
+    if (const auto done = upgrade(order.executable()); !done) {
+      log::error("{}", done.error().message);
+      answer.set_error(done.error().message);
+      options_.stays = stayed;
+    }
+  }
+  from->send(message);
+}
+
+// Returns only where this program goes on.
+Result<void> Keeper::upgrade(const std::string& executable) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("the keeper goes on as it is: {} {}", executable, why));
+  };
+  const Heir heir = ask_heir(executable);
+  if (heir == Heir::kUnfit) return refuse("cannot be executed, or is no keeper");
+  if (heir == Heir::kForeign) {
+    told_to_end_ = true;
+    return refuse("does not understand it, and can begin when nothing runs");
+  }
+  pb::Handover handover;
+  handover.set_version(kHandoverVersion);
+  handover.set_lock(parts_.lock.get());
+  handover.set_listener(server_->descriptor());
+  handover.set_log(parts_.log->descriptor());
+  *handover.mutable_containment() = parts_.containment->opened();
+  handover.set_first_slot(parts_.slots->first());
+  handover.set_stays(options_.stays);
+  handover.set_told_to_end(told_to_end_);
+  steps_.hand_over(handover);
+  const Error error = execute_heir(
+      executable, {"--state", options_.state, "--grace", std::to_string(options_.grace.count)},
+      handover);
+  return refuse("cannot be executed: " + error.message);
 }
 
 void Keeper::answer(const pb::Report& report) {
@@ -141,7 +237,6 @@ void Keeper::answer(const pb::Report& report) {
 }
 
 void Keeper::agent_gone() {
-  attached_ = false;
   agent_.reset();
   alone_ = std::make_unique<net::Timer>(loop_, kAloneLimit, [this] {
     may_end_ = true;
@@ -150,7 +245,7 @@ void Keeper::agent_gone() {
 }
 
 void Keeper::tell(const pb::Attempt& attempt) {
-  if (!attached_) return;
+  if (!agent_) return;
   pb::FromKeeper message;
   *message.mutable_attempt() = attempt;
   agent_->send(message);
@@ -173,9 +268,10 @@ void Keeper::after_event() {
 }
 
 void Keeper::end_if_done() {
-  if (!may_end_ || ended_ || steps_.anything_runs() || steps_.anything_unrecorded()) return;
+  const bool may_end = told_to_end_ || (may_end_ && !options_.stays);
+  if (!may_end || ended_ || steps_.anything_runs() || steps_.anything_unrecorded()) return;
   ended_ = true;
-  log::info("nothing runs and no agent is there: the keeper ends");
+  log::info("nothing runs{}: the keeper ends", told_to_end_ ? "" : " and no agent is there");
   uv_stop(loop_);
 }
 

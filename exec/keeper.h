@@ -2,64 +2,80 @@
 // The keeper's process: Steps on a libuv loop, behind a socket that only the node's agent uses.
 //
 // It goes on when its agent goes away, and ends by itself when nothing runs and either the agent
-// left on purpose or none has come for a minute; what is not forgotten stands in the log.
+// left on purpose or none has come for a minute, or it was told to end; what is not forgotten
+// stands in the log. By SIGHUP or an agent's order it executes a newer program in its own place and
+// keeps its children.
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "exec/agent.h"
+#include "exec/signals.h"
 #include "exec/steps.h"
 #include "net/connection.h"
 #include "net/server.h"
 #include "net/timer.h"
 
 struct uv_loop_s;
-struct uv_signal_s;
 
 namespace jobq::exec {
 
 // What the keeper works with, made before the loop turns.
 struct KeeperParts {
+  Descriptor lock;  // held as long as this process is the keeper
   std::unique_ptr<Containment> containment;
   std::unique_ptr<OutputSlots> slots;
   std::unique_ptr<RecordLog> log;
 };
-Result<KeeperParts> make_parts(const KeeperOptions& options);
+Result<KeeperParts> make_parts(const KeeperOptions& options, Descriptor lock);
+Result<KeeperParts> take_over_parts(const KeeperOptions& options, const pb::Handover& handover);
 
 class Keeper {
  public:
   Keeper(uv_loop_s* loop, const KeeperOptions& options, KeeperParts parts);
-  ~Keeper();
+  ~Keeper() = default;
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
   // Settles what predecessors left, and listens.
   Result<void> begin();
+  // The same in the place of the program before us.
+  Result<void> take_over(const pb::Handover& handover);
 
  private:
+  std::unique_ptr<net::Server> make_server();
   void on_connection(std::unique_ptr<net::Connection> connection);
-  void on_message(std::string_view bytes);
-  void attach();
+  void on_message(net::Connection* from, std::string_view bytes);
+  void on_agents_message(const pb::ToKeeper& message);
+  void on_closed(net::Connection* which, const std::string& reason);
+  void attach(net::Connection* agent);
   void answer(const pb::Report& report);
   void agent_gone();
+  Result<void> upgrade(const std::string& executable);
+  void on_upgrade(net::Connection* from, const pb::Upgrade& order);
+  void on_signal(int number);
+  void children_ended();
   void tell(const pb::Attempt& attempt);
   void after_event();
   void end_if_done();
 
   uv_loop_s* loop_;
-  std::string state_;
+  KeeperOptions options_;
   KeeperParts parts_;
   Steps steps_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Connection> agent_;
-  uv_signal_s* child_signal_;  // libuv's until it has closed it
+  std::vector<std::unique_ptr<net::Connection>> visitors_;  // have not said what they want
+  Signals signals_;
   std::unique_ptr<net::Timer> tick_;
   std::unique_ptr<net::Timer> alone_;
   std::int64_t tick_at_ns_ = 0;
-  bool attached_ = false;
-  bool may_end_ = false;  // no agent is expected
+  bool may_end_ = false;      // no agent is expected
+  bool told_to_end_ = false;  // whether or not one is there
   bool ended_ = false;
 };
 

@@ -2,18 +2,15 @@
 // Finding or starting the keeper.
 #include "exec/keeper_link.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <csignal>
 #include <utility>
 
 #include "base/log.h"
+#include "exec/executable.h"
 #include "exec/not_started.h"
+#include "exec/spawn.h"
 #include "exec/state.h"
 
 namespace jobq::exec {
@@ -21,39 +18,6 @@ namespace {
 
 constexpr Millis kFirstPause{5};
 constexpr Millis kLongestPause = seconds(1);
-
-// Everything that the daemon blocked or ignored is the daemon's own business; standard output may
-// be a pipe that others read to its end, and the keeper outlives them.
-class SpawnSettings {
- public:
-  SpawnSettings() {
-    posix_spawnattr_init(&attributes_);
-    posix_spawn_file_actions_init(&actions_);
-    sigset_t signals;
-    sigfillset(&signals);
-    posix_spawnattr_setsigdefault(&attributes_, &signals);
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes_, &signals);
-    posix_spawnattr_setflags(&attributes_,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions_, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&actions_, 3);
-  }
-  ~SpawnSettings() {
-    posix_spawn_file_actions_destroy(&actions_);
-    posix_spawnattr_destroy(&attributes_);
-  }
-  SpawnSettings(const SpawnSettings&) = delete;
-  SpawnSettings& operator=(const SpawnSettings&) = delete;
-
-  const posix_spawnattr_t* attributes() const { return &attributes_; }
-  const posix_spawn_file_actions_t* actions() const { return &actions_; }
-
- private:
-  posix_spawnattr_t attributes_{};
-  posix_spawn_file_actions_t actions_{};
-};
 
 }  // namespace
 
@@ -94,6 +58,7 @@ void KeeperLink::connect() {
 
 void KeeperLink::connected(std::unique_ptr<net::Connection> connection) {
   pause_ = {};
+  waiting_ = false;
   connection_ = std::move(connection);
   connection_->start({[this](std::string_view bytes) { on_message(bytes); },
                       [this](const std::string& reason) { lost(reason); }});
@@ -109,22 +74,53 @@ void KeeperLink::on_message(std::string_view bytes) {
     return;
   }
   switch (message.body_case()) {
-    case pb::FromKeeper::kState: handlers_.on_state(message.state()); break;
+    case pb::FromKeeper::kState: on_state(message.state()); break;
     case pb::FromKeeper::kAttempt: handlers_.on_attempt(message.attempt()); break;
     case pb::FromKeeper::kReportAnswer: handlers_.on_report_answer(message.report_answer()); break;
+    case pb::FromKeeper::kUpgradeAnswer: on_upgrade_answer(message.upgrade_answer()); break;
     case pb::FromKeeper::BODY_NOT_SET: break;
   }
 }
 
+// A keeper that was started from another file becomes what we are, before anything else is done
+// with it. It is told once: one that cannot is as good as before.
+void KeeperLink::on_state(const pb::State& state) {
+  const std::string wanted = identity_of(options_.executable);
+  if (wanted.empty() || state.executable() == wanted || upgraded_to_ == wanted) {
+    handlers_.on_state(state);
+    return;
+  }
+  log::notice("the keeper is told to become {}", options_.executable);
+  upgraded_to_ = wanted;
+  before_upgrade_ = state;
+  pb::ToKeeper message;
+  message.mutable_upgrade()->set_executable(options_.executable);
+  connection_->send(message);
+}
+
+void KeeperLink::on_upgrade_answer(const pb::UpgradeAnswer& answer) {
+  if (!answer.error().empty()) log::error("{}", answer.error());
+  if (!before_upgrade_) return;
+  const pb::State state = std::move(*before_upgrade_);
+  before_upgrade_.reset();
+  handlers_.on_state(state);
+}
+
 void KeeperLink::lost(const std::string& reason) {
-  log::warning("the keeper is gone: {}", reason);
+  if (!before_upgrade_) log::warning("the keeper is gone: {}", reason);
+  before_upgrade_.reset();
   connection_.reset();
   connect();
   handlers_.on_lost();
 }
 
 void KeeperLink::missing() {
-  if (!keeper_is_starting()) start_keeper();
+  if (!options_.starts_keeper) {
+    if (!waiting_) log::notice("waiting for a keeper: `jobq keeper --detach`, or its service");
+    waiting_ = true;
+  } else if (!keeper_is_starting()) {
+    start_keeper();
+  }
   pause_ = std::clamp(Millis{pause_.count * 2}, kFirstPause, kLongestPause);
   retry_ = std::make_unique<net::Timer>(loop_, pause_, [this] { connect(); });
 }
@@ -142,21 +138,11 @@ bool KeeperLink::keeper_is_starting() {
 }
 
 void KeeperLink::start_keeper() {
-  const std::string grace = std::to_string(options_.grace.count);
-  const std::array<const char*, 7> argv = {options_.executable.c_str(),
-                                           "keeper",
-                                           "--state",
-                                           options_.state.c_str(),
-                                           "--grace",
-                                           grace.c_str(),
-                                           nullptr};
-  const SpawnSettings settings;
-  pid_t pid = 0;
-  const int error =
-      posix_spawn(&pid, options_.executable.c_str(), settings.actions(), settings.attributes(),
-                  const_cast<char* const*>(argv.data()), environ);
-  if (error != 0) {
-    log::error("the keeper {} cannot be started: {}", options_.executable, error_text(error));
+  const pid_t pid = spawn_program(
+      options_.executable,
+      {"keeper", "--state", options_.state, "--grace", std::to_string(options_.grace.count)});
+  if (pid < 0) {
+    log::error("the keeper {} cannot be started: {}", options_.executable, error_text(-pid));
   } else {
     started_ = pid;
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's end of the socket to its keeper. It starts a keeper where none answers, and tries
-// until there is one.
+// The agent's end of the socket to its keeper. It starts a keeper where none answers (or waits for
+// one that is a service of its own), and tries until there is one. A keeper that was started from
+// another file is told to execute this program's in its place.
 #pragma once
 
 #include <sys/types.h>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/time.h"
@@ -23,6 +25,7 @@ struct KeeperLinkOptions {
   std::string state;
   std::string executable;
   Millis grace;
+  bool starts_keeper = true;
 };
 
 class KeeperLink {
@@ -48,6 +51,8 @@ class KeeperLink {
   void connect();
   void connected(std::unique_ptr<net::Connection> connection);
   void on_message(std::string_view bytes);
+  void on_state(const pb::State& state);
+  void on_upgrade_answer(const pb::UpgradeAnswer& answer);
   void lost(const std::string& reason);
   void missing();
   bool keeper_is_starting();
@@ -61,6 +66,9 @@ class KeeperLink {
   std::unique_ptr<net::Timer> retry_;
   pid_t started_ = 0;  // the keeper that we started and whose end we have not seen
   Millis pause_{0};
+  bool waiting_ = false;                     // and said so
+  std::string upgraded_to_;                  // which program the keeper was told to become
+  std::optional<pb::State> before_upgrade_;  // of a keeper that has not answered to that
 };
 
 }  // namespace jobq::exec

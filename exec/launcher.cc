@@ -7,17 +7,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <vector>
 
 #include "exec/files.h"
 #include "exec/not_started.h"
+#include "exec/text.h"
 
 namespace jobq::exec {
 namespace {
 
 constexpr const char* kOomScoreFile = "/proc/self/oom_score_adj";
 constexpr std::string_view kProtected = "-900";
+constexpr int kScoreOfSteps = 500;  // as if a step used half of all memory beside its own
 constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 // The strings that a plan points into.
@@ -26,20 +30,13 @@ struct Texts {
   std::vector<std::string> environment;
   std::vector<std::string> programs;
   std::vector<gid_t> groups;
+  std::vector<ChildLimit> limits;
   std::string output;
   std::string error;
   std::vector<char*> argv;
   std::vector<char*> envp;
   std::vector<const char*> candidates;
 };
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> all;
-  all.reserve(strings.size() + 1);
-  for (std::string& one : strings) all.push_back(one.data());
-  all.push_back(nullptr);
-  return all;
-}
 
 std::string_view path_of(const pb::Start& start) {
   for (const std::string& variable : start.env()) {
@@ -84,8 +81,8 @@ Texts texts_of(const pb::Start& start, const LaunchMeans& means) {
   texts.groups.assign(start.groups().begin(), start.groups().end());
   texts.output = start.output();
   texts.error = start.error();
-  texts.argv = pointers(texts.arguments);
-  texts.envp = pointers(texts.environment);
+  texts.argv = pointers_to(texts.arguments);
+  texts.envp = pointers_to(texts.environment);
   for (const std::string& program : texts.programs) texts.candidates.push_back(program.c_str());
   texts.candidates.push_back(nullptr);
   return texts;
@@ -111,6 +108,12 @@ void plan_streams(const pb::Start& start, const LaunchMeans& means, Texts& texts
 
 bool is_privileged() { return geteuid() == 0; }
 
+// Never less than before: whoever started us may have had a reason.
+std::string score_of_children(const std::string& before) {
+  if (before.empty()) return {};
+  return std::to_string(std::max(kScoreOfSteps, std::atoi(before.c_str())));
+}
+
 void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {
   plan.change_user = is_privileged();
   plan.uid = start.uid();
@@ -122,22 +125,37 @@ void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {
 }  // namespace
 
 Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
-  getrlimit(RLIMIT_NOFILE, &descriptors_);
-  rlimit raised = descriptors_;
-  raised.rlim_cur = raised.rlim_max;
+  // A step that crashes must not fill the disk unasked; `ulimit -c` brings the image back.
+  ChildLimit core = own_limit("core");
+  core.value.rlim_cur = 0;
+  const ChildLimit files = own_limit("nofile");
+  limits_ = {files, core};
+  const rlimit raised = {files.value.rlim_max, files.value.rlim_max};
   setrlimit(RLIMIT_NOFILE, &raised);
-  const std::string before = read_small_file(kOomScoreFile);
-  if (is_privileged() && !before.empty() && write_small_file(kOomScoreFile, kProtected)) {
-    oom_score_ = before;
-  }
+  oom_score_ = score_of_children(read_small_file(kOomScoreFile));
+  if (is_privileged()) write_small_file(kOomScoreFile, kProtected);
 }
 
 Launcher::~Launcher() { close(null_); }
+
+void Launcher::take_over(const pb::ChildDefaults& defaults) {
+  limits_.front().value = {defaults.files_soft(), defaults.files_hard()};
+  oom_score_ = defaults.oom_score();
+}
+
+pb::ChildDefaults Launcher::defaults() const {
+  pb::ChildDefaults defaults;
+  defaults.set_files_soft(limits_.front().value.rlim_cur);
+  defaults.set_files_hard(limits_.front().value.rlim_max);
+  defaults.set_oom_score(oom_score_);
+  return defaults;
+}
 
 Result<void> Launcher::check(const pb::Start& start) {
   if (start.argv().empty() && start.script().empty()) {
     return fail(ErrorCode::kUsage, "the step names no program");
   }
+  if (auto known = check_limits(start); !known) return known;
   if (is_privileged() || start.uid() == geteuid()) return {};
   return fail(ErrorCode::kDenied,
               fmt::format("user id {} cannot be taken: this node runs as user id {} and starts "
@@ -147,9 +165,12 @@ Result<void> Launcher::check(const pb::Start& start) {
 
 Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means) const {
   Texts texts = texts_of(start, means);
+  texts.limits = limits_of(start, limits_);
   Plan plan;
   plan_user(start, texts, plan);
-  plan.descriptors = descriptors_;
+  plan.limits = texts.limits.data();
+  plan.limit_count = texts.limits.size();
+  if (start.has_umask()) plan.umask = start.umask() & 0777;
   plan.oom_score = oom_score_.empty() ? nullptr : oom_score_.c_str();
   plan.workdir = start.workdir().empty() ? "/" : start.workdir().c_str();
   plan.workdir_optional = start.workdir_optional();

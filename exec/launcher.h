@@ -3,13 +3,14 @@
 // there is none, in words for the user.
 #pragma once
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "exec/child.h"
+#include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
 #include "exec/vfork.h"
 
@@ -26,12 +27,17 @@ struct LaunchMeans {
 
 class Launcher {
  public:
-  // Raises this process's own limit of open files and lowers its chance to be the victim when
-  // memory ends; children get back what it was. Both are best effort.
+  // Raises this process's own limit of open files, which children get back as it was, and lowers
+  // its chance to be the victim when memory ends, while children become likely ones: the kernel
+  // shall take a step rather than a daemon. Both are best effort.
   Launcher();
   ~Launcher();
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
+
+  // What children get back stands in the handover: here it was changed long ago.
+  void take_over(const pb::ChildDefaults& defaults);
+  pb::ChildDefaults defaults() const;
 
   // Could this node start it at all? The error says why not. Asked before anything is made for it.
   static Result<void> check(const pb::Start& start);
@@ -44,8 +50,8 @@ class Launcher {
  private:
   ChildStack stack_;
   int null_ = -1;
-  rlimit descriptors_ = {};
-  std::string oom_score_;  // of children; empty: as ours
+  std::vector<ChildLimit> limits_;  // what steps get that do not say; open files first
+  std::string oom_score_;           // of children; empty: as ours
 };
 
 }  // namespace jobq::exec

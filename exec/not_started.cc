@@ -99,7 +99,8 @@ std::string why_not_started(const Verdict& verdict, const pb::Start& start,
   switch (verdict.stage) {
     case Stage::kNone: return {};
     case Stage::kSession: return "no session for the step: " + error_text(error);
-    case Stage::kLimits: return "resource limits cannot be set: " + error_text(error);
+    case Stage::kLimits:
+      return fmt::format("limit {}: {}", text_of(*verdict.limit), error_text(error));
     case Stage::kGroups: return "groups of the user cannot be taken: " + error_text(error);
     case Stage::kGroup:
       return fmt::format("group id {} cannot be taken: {}", start.gid(), error_text(error));

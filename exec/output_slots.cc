@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
+#include <set>
 
 #include "base/log.h"
 #include "exec/not_started.h"
@@ -55,6 +56,20 @@ Result<OutputSlots> OutputSlots::open(const std::string& state) {
     slots.first_ = std::max(slots.first_, number + 1);
   });
   slots.next_ = slots.first_;
+  return slots;
+}
+
+Result<OutputSlots> OutputSlots::take_over(const std::string& state, const pb::Handover& handover) {
+  Result<OutputSlots> slots = open(state);
+  if (!slots) return slots;
+  slots->first_ = handover.first_slot();
+  std::set<std::uint64_t> held;
+  for (const pb::HeldStep& step : handover.steps()) {
+    held.insert({step.output().number(), step.error().number()});
+  }
+  for_each_slot(state, [&](std::uint64_t number, const auto& path) {
+    if (number >= slots->first_ && !held.contains(number)) unlink(path.c_str());
+  });
   return slots;
 }
 

@@ -21,6 +21,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "exec/files.h"
+#include "exec/handover.pb.h"
 #include "exec/output_files.h"
 #include "exec/output_packs.h"
 
@@ -35,6 +36,8 @@ struct Slot {
 class OutputSlots {
  public:
   static Result<OutputSlots> open(const std::string& state);
+  // As the program before us had them. Slots that none of its steps has are removed.
+  static Result<OutputSlots> take_over(const std::string& state, const pb::Handover& handover);
 
   Result<Slot> take(uid_t uid, gid_t gid);
 
@@ -45,6 +48,8 @@ class OutputSlots {
   // started. No slot remains. What that one had packed already is packed once more, and counts.
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
   void give_back(Slot slot);  // empty
+
+  std::uint64_t first() const { return first_; }
 
   // Removes the files of slots that a predecessor had; after keep_left().
   void remove_strays() const;

@@ -60,6 +60,14 @@ class MarkedCell final : public Cell {
     if (running) main_ = running->pid();
     if (running) start_time_ = running->start_time();
   }
+  // As the program before us, which was this same process, had it.
+  MarkedCell(std::shared_ptr<Family> family, const pb::HeldCell& held)
+      : MarkedCell(std::move(family), held.place().mark()) {
+    main_ = held.running().pid();
+    start_time_ = held.running().start_time();
+    session_over_ = held.session_over();
+    if (main_ != 0) family_->mains.insert(main_);
+  }
   ~MarkedCell() override {
     const auto mine = family_->mains.find(main_);
     if (mine != family_->mains.end()) family_->mains.erase(mine);
@@ -85,6 +93,12 @@ class MarkedCell final : public Cell {
     return running;
   }
 
+  pb::HeldCell held() const override {
+    pb::HeldCell held = Cell::held();
+    held.set_session_over(session_over_);
+    return held;
+  }
+
   // Whoever is left is in the main process's group, or descends from somebody who lost its parent.
   bool empty() override {
     if (adopted_) {
@@ -102,6 +116,16 @@ class MarkedCell final : public Cell {
   void kill() override { signal(SIGKILL); }
   void freeze() override { signal(SIGSTOP); }
   void thaw() override { signal(SIGCONT); }
+
+  std::vector<pid_t> processes() override { return members(); }
+  std::size_t tasks() override {
+    const std::vector<pid_t> mine = members();
+    std::size_t count = 0;
+    for (const ProcessEntry& process : family_->look()) {
+      if (std::binary_search(mine.begin(), mine.end(), process.pid)) count += process.threads;
+    }
+    return count;
+  }
 
  private:
   // While anybody is in the session its number is taken; once nobody was, it may mean another one.
@@ -176,10 +200,13 @@ class ProcessGroups final : public Containment {
  public:
   std::string_view way() const override { return "process groups"; }
   pb::Opened opened() const override { return {}; }
-  Result<std::unique_ptr<Cell>> take() override {
+  Result<std::unique_ptr<Cell>> take(const CellLimits&) override {
     return std::make_unique<MarkedCell>(family_, random_hex(16));
   }
   void give_back(std::unique_ptr<Cell> cell) override { cell.reset(); }
+  std::unique_ptr<Cell> take_over(const pb::HeldCell& held) override {
+    return std::make_unique<MarkedCell>(family_, held);
+  }
   void look_again() override { family_->look_again(); }
 
  private:

@@ -33,7 +33,8 @@ std::string_view next_word(std::string_view& text) {
 }  // namespace
 
 std::optional<ProcessEntry> parse_stat(std::string_view text) {
-  constexpr int kStartTime = 22;  // counted from 1, as in proc(5)
+  constexpr int kThreads = 20;  // counted from 1, as in proc(5)
+  constexpr int kStartTime = 22;
   const std::size_t name_end = text.rfind(')');
   const std::size_t pid_end = text.find(' ');
   ProcessEntry entry;
@@ -47,6 +48,7 @@ std::optional<ProcessEntry> parse_stat(std::string_view text) {
     if (good && field == 3) entry.state = word[0];
     if (field == 4) good = read_number(word, entry.parent);
     if (field == 6) good = read_number(word, entry.session);
+    if (field == kThreads) good = read_number(word, entry.threads);
     if (field == kStartTime) good = read_number(word, entry.start_time);
     if (!good) return std::nullopt;
   }

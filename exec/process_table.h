@@ -15,6 +15,7 @@ struct ProcessEntry {
   pid_t pid = 0;
   pid_t parent = 0;
   pid_t session = 0;
+  std::uint32_t threads = 0;
   char state = '?';
   std::uint64_t start_time = 0;  // clock ticks since boot: with the pid, one process for ever
   bool living() const { return state != 'Z' && state != 'X'; }

@@ -75,21 +75,29 @@ std::size_t replay(std::string_view bytes, Ledger& ledger) {
 Result<RecordLog> RecordLog::open(std::string path, const std::string& boot_id) {
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!file) return tl::unexpected(disk_error(path));
+  return take_over(std::move(path), std::move(file), boot_id);
+}
+
+Result<RecordLog> RecordLog::take_over(std::string path, Descriptor file,
+                                       const std::string& boot_id) {
   RecordLog log(std::move(path), std::move(file));
-  const std::string bytes = read_whole(log.file_.get());
-  log.size_ = replay(bytes, log.ledger_);
-  if (log.size_ < bytes.size()) {
-    log::warning("{}: cut {} bytes that are no record", log.path_, bytes.size() - log.size_);
-    if (ftruncate(log.file_.get(), static_cast<off_t>(log.size_)) != 0) {
-      return tl::unexpected(disk_error(log.path_));
-    }
-  }
-  log.compacted_size_ = log.size_;
-  if (log.ledger_.header.version() > kVersion) {
-    return fail(ErrorCode::kRefused, log.path_ + " was written by a newer jobq");
-  }
+  if (const auto read = log.read(); !read) return tl::unexpected(read.error());
   if (const auto begun = log.begin(boot_id); !begun) return tl::unexpected(begun.error());
   return log;
+}
+
+Result<void> RecordLog::read() {
+  const std::string bytes = read_whole(file_.get());
+  size_ = replay(bytes, ledger_);
+  if (size_ < bytes.size()) {
+    log::warning("{}: cut {} bytes that are no record", path_, bytes.size() - size_);
+    if (ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
+      return tl::unexpected(disk_error(path_));
+    }
+  }
+  compacted_size_ = size_;
+  if (ledger_.header.version() <= kVersion) return {};
+  return fail(ErrorCode::kRefused, path_ + " was written by a newer jobq");
 }
 
 Result<void> RecordLog::begin(const std::string& boot_id) {

@@ -30,6 +30,10 @@ class RecordLog {
   // Opens or makes the log. A log without a readable header is begun anew, under a new id.
   static Result<RecordLog> open(std::string path, const std::string& boot_id);
 
+  // The log that the program before us had open.
+  static Result<RecordLog> take_over(std::string path, Descriptor file, const std::string& boot_id);
+
+  int descriptor() const { return file_.get(); }
   const Ledger& ledger() const { return ledger_; }
   // The machine was restarted since the log was opened for the last time.
   bool other_boot() const { return other_boot_; }
@@ -46,6 +50,7 @@ class RecordLog {
 
  private:
   RecordLog(std::string path, Descriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  Result<void> read();
   Result<void> begin(const std::string& boot_id);
   Result<void> replace();
 

@@ -92,6 +92,8 @@ pb::Start start_message(const wire::Launch& launch, const User& user, const Node
   start.set_append_output(launch.append_output());
   start.set_append_error(launch.append_error());
   start.set_token(token);
+  start.set_cpus(launch.cpus());
+  start.set_memory(launch.memory());
   return start;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/ids.h"
@@ -30,9 +31,11 @@ struct Steps::Step {
   Slot error;
   std::string token;
   std::string script_file;  // empty: none
+  CellLimits limits;
   std::int64_t started_ns = 0;
   bool suspended = false;
-  pb::End end;  // as far as it is known
+  pb::End end;                     // as far as it is known
+  std::optional<pb::End> verdict;  // how and why we ended it ourselves
 
   bool adopted = false;       // a predecessor started it
   bool recorded = false;      // its end stands in the log, or nothing of it does

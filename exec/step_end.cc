@@ -35,7 +35,8 @@ void describe_exit(int status, const rusage& usage, pb::End& end) {
     end.set_exit_code(WEXITSTATUS(status));
   }
   end.set_cpu_ms(milliseconds_of(usage.ru_utime) + milliseconds_of(usage.ru_stime));
-  end.set_max_rss(static_cast<std::uint64_t>(usage.ru_maxrss) * 1024);
+  const auto largest = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  end.set_max_rss(std::max<std::uint64_t>(end.max_rss(), largest));
 }
 
 }  // namespace
@@ -70,6 +71,7 @@ void Steps::main_exited(Step& step, int status, const rusage& usage) {
   step.pid = 0;
   describe_exit(status, usage, step.end);
   step.end.set_wall_ms((steady_now_ns() - step.started_ns) / kMillisecond);
+  judge_end(step);
 }
 
 // What the main process leaves behind of itself has no grace: nobody asked it to stay.
@@ -77,10 +79,14 @@ void Steps::finish_exited(Step& step) {
   if (!step.cell || step.cell->empty()) {
     complete(step);
   } else if (step.phase == Step::Phase::kRunning) {
-    step.phase = Step::Phase::kKilling;
-    step.cell->kill();
-    tend_at(step, steady_now_ns() + kFirstPause);
+    kill_at_once(step);
   }
+}
+
+void Steps::kill_at_once(Step& step) {
+  step.phase = Step::Phase::kKilling;
+  step.cell->kill();
+  tend_at(step, steady_now_ns() + kFirstPause);
 }
 
 void Steps::kill(Step& step) {
@@ -98,8 +104,11 @@ void Steps::tend_at(Step& step, std::int64_t at_ns) {
 }
 
 std::optional<std::int64_t> Steps::tick(std::int64_t now_ns) {
-  if (tended_.empty()) return std::nullopt;
+  const std::optional<std::int64_t> next_look = accounting_.next();
+  const bool looks = next_look && *next_look <= now_ns;
+  if (tended_.empty() && !looks) return next_look;
   containment_.look_again();
+  if (looks) enforce(now_ns);
   std::vector<Step*> due;
   std::copy_if(tended_.begin(), tended_.end(), std::back_inserter(due),
                [&](const Step* step) { return step->due_ns <= now_ns; });
@@ -107,8 +116,11 @@ std::optional<std::int64_t> Steps::tick(std::int64_t now_ns) {
   const auto next =
       std::min_element(tended_.begin(), tended_.end(),
                        [](const Step* a, const Step* b) { return a->due_ns < b->due_ns; });
-  if (next == tended_.end()) return std::nullopt;
-  return (*next)->due_ns;
+  std::optional<std::int64_t> soonest = accounting_.next();
+  if (next != tended_.end()) {
+    soonest = soonest ? std::min(*soonest, (*next)->due_ns) : (*next)->due_ns;
+  }
+  return soonest;
 }
 
 void Steps::tend(Step& step, std::int64_t now_ns) {
@@ -142,6 +154,7 @@ void Steps::complete(Step& step) {
   slots_.keep_written(step.output, step.id, Which::kOutput);
   slots_.keep_written(step.error, step.id, Which::kError);
   if (!step.script_file.empty()) unlink(step.script_file.c_str());
+  add_usage(step);
   if (step.cell) containment_.give_back(std::move(step.cell));
   by_token_.erase(step.token);
   tended_.erase(std::remove(tended_.begin(), tended_.end(), &step), tended_.end());

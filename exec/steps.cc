@@ -103,7 +103,8 @@ Result<LaunchMeans> Steps::prepare(Step& step, const pb::Start& start) {
     if (auto written = write_script(step, start); !written) return tl::unexpected(written.error());
     means.script_file = step.script_file;
   }
-  Result<std::unique_ptr<Cell>> cell = containment_.take();
+  step.limits = granted_to(start);
+  Result<std::unique_ptr<Cell>> cell = containment_.take(step.limits);
   if (!cell) return tl::unexpected(cell.error());
   step.cell = std::move(*cell);
   means.cgroup = step.cell->descriptor();
@@ -155,6 +156,7 @@ void Steps::launch(Step& step, const pb::Start& start, const LaunchMeans& means)
     *record.mutable_running()->mutable_id() = to_pb(step.id);
     if (const auto noted = log_.append(record); !noted) log::warning("{}", noted.error().message);
   }
+  watch(step);
   tell_(view(step));
 }
 

@@ -21,7 +21,9 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "exec/accounting.h"
 #include "exec/containment.h"
+#include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
 #include "exec/launcher.h"
 #include "exec/output_slots.h"
@@ -47,6 +49,10 @@ class Steps {
 
   // Takes over what the log says of predecessors: called once, before anything else.
   void settle();
+  // Everything that is held, for the program that takes this one's place in the same process, and
+  // called instead of settle() there.
+  void hand_over(pb::Handover& to) const;
+  void take_over(const pb::Handover& from);
 
   // An attempt that is known is not started again: its present state is told instead.
   void start(const pb::Start& start);
@@ -72,9 +78,19 @@ class Steps {
   void launch(Step& step, const pb::Start& start, const LaunchMeans& means);
   void not_started(Step& step, std::string reason);
   void adopt(const AttemptId& id, const KnownAttempt& known);
+  void take_over(const pb::HeldStep& held);
   void leave_no_trace_of_predecessors();
 
+  static CellLimits granted_to(const pb::Start& start);
+  void watch(const Step& step);
+  void enforce(std::int64_t now_ns);
+  void end_for(Step& step, pb::End::How how, std::string reason);
+  void judge_end(Step& step);
+  Bytes peak_of(const Step& step) const;
+  void add_usage(Step& step);
+
   void kill(Step& step);
+  void kill_at_once(Step& step);
   void signal(Step& step, int number);
   void suspend(Step& step);
   void resume(Step& step);
@@ -96,6 +112,7 @@ class Steps {
   RecordLog& log_;
   Tell tell_;
   Launcher launcher_;
+  Accounting accounting_;
   Held steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
   std::unordered_map<std::string, Step*> by_token_;

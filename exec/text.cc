@@ -58,4 +58,12 @@ std::string as_utf8(std::string_view text) {
   return clean;
 }
 
+std::vector<char*> pointers_to(std::vector<std::string>& strings) {
+  std::vector<char*> all;
+  all.reserve(strings.size() + 1);
+  for (std::string& one : strings) all.push_back(one.data());
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace jobq::exec

@@ -106,6 +106,8 @@ Result<std::unique_ptr<Listener>> Listener::make(uv_loop_s* loop, Descriptor soc
 
 Listener::Listener(std::unique_ptr<Watch> watch) : watch_(watch.release()) {}
 
+int Listener::descriptor() const { return watch_->socket.get(); }
+
 Listener::~Listener() {
   watch_->pause.reset();
   uv_close(reinterpret_cast<uv_handle_t*>(&watch_->poll),

@@ -22,6 +22,8 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  int descriptor() const;  // of the listening socket
+
  private:
   struct Watch;
   explicit Listener(std::unique_ptr<Watch> watch);

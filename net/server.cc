@@ -63,6 +63,7 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
 
   void stop();
   Result<void> listen(Descriptor socket, const std::string& name, Listener::OnAccept on_accept);
+  Result<void> listen_unix(Descriptor socket, const std::string& path);
   bool has_room(const std::string& where);
   std::shared_ptr<void> take_place();
   void accept_unix(Descriptor socket);
@@ -85,6 +86,14 @@ Result<void> Server::Impl::listen(Descriptor socket, const std::string& name,
   if (!listener) return tl::unexpected(listener.error());
   listeners.push_back(std::move(*listener));
   return {};
+}
+
+Result<void> Server::Impl::listen_unix(Descriptor socket, const std::string& path) {
+  files.push_back(remember(path));
+  return listen(std::move(socket), path, [this](Descriptor accepted, const SocketAddress&) {
+    const auto keep_alive = shared_from_this();
+    accept_unix(std::move(accepted));
+  });
 }
 
 bool Server::Impl::has_room(const std::string& where) {
@@ -164,12 +173,15 @@ Server::~Server() { impl_->stop(); }
 Result<void> Server::listen_unix(const std::string& path, std::uint32_t mode) {
   auto socket = listen_at(path, mode);
   if (!socket) return tl::unexpected(socket.error());
-  impl_->files.push_back(remember(path));
-  return impl_->listen(std::move(*socket), path,
-                       [self = impl_.get()](Descriptor accepted, const SocketAddress&) {
-                         const auto keep_alive = self->shared_from_this();
-                         self->accept_unix(std::move(accepted));
-                       });
+  return impl_->listen_unix(std::move(*socket), path);
+}
+
+Result<void> Server::listen_unix_again(int descriptor, const std::string& path) {
+  return impl_->listen_unix(Descriptor(descriptor), path);
+}
+
+int Server::descriptor() const {
+  return impl_->listeners.empty() ? -1 : impl_->listeners.front()->descriptor();
 }
 
 Result<TcpAddress> Server::listen_tcp(const TcpAddress& address, const ClusterKey& key) {

@@ -38,6 +38,10 @@ class Server {
   // bytes is kUsage. mode: 0666 for everybody on the machine (who asks is known by credentials),
   // 0600 for one user.
   Result<void> listen_unix(const std::string& path, std::uint32_t mode);
+  // The same socket after this process has executed another program: the descriptor that listens.
+  Result<void> listen_unix_again(int descriptor, const std::string& path);
+  // Of the socket that listens, to be kept open for that; -1 where there is none.
+  int descriptor() const;
   // Port 0 takes a free one; the answer is the address that was bound.
   Result<TcpAddress> listen_tcp(const TcpAddress& address, const ClusterKey& key);
 

@@ -147,11 +147,13 @@ struct TaskEnd {
     kSignalled,   // signal counts
     kNotStarted,  // an error before exec; reason says which
     kLost,        // the keeper or the node died; how the process ended is unknown
+    kMemory,      // the node ended it: it used more memory than it was granted
+    kLimit,       // likewise, of another limit that the node enforces; reason says which
   };
   How how = How::kExited;
   int exit_code = 0;
   int signal = 0;
-  std::string reason;                 // of kNotStarted and kLost, for users
+  std::string reason;                 // of all but kExited and kSignalled, for users
   Outcome reported = Outcome::kNone;  // by `jq report`
   std::optional<std::string> event;   // likewise
   Millis wall;                        // measured on the node

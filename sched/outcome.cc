@@ -65,6 +65,12 @@ Judgement judge(const ExitMap& exit, const TaskEnd& end) {
     case TaskEnd::How::kLost:
       judgement.reason = end.reason.empty() ? "node lost" : "node lost: " + end.reason;
       return judgement;
+    case TaskEnd::How::kMemory:
+      judgement.reason = end.reason.empty() ? "memory: used more than was granted" : end.reason;
+      return judgement;
+    case TaskEnd::How::kLimit:
+      judgement.reason = end.reason.empty() ? "a limit of the node" : end.reason;
+      return judgement;
   }
   unreachable("end of an attempt out of range");
 }

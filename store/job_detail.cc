@@ -100,7 +100,9 @@ std::string end_text(const sched::TaskEnd& end) {
     case sched::TaskEnd::How::kExited: return fmt::format("exit code {}", end.exit_code);
     case sched::TaskEnd::How::kSignalled: return fmt::format("signal {}", end.signal);
     case sched::TaskEnd::How::kNotStarted:
-    case sched::TaskEnd::How::kLost: break;
+    case sched::TaskEnd::How::kLost:
+    case sched::TaskEnd::How::kMemory:
+    case sched::TaskEnd::How::kLimit: break;
   }
   return end.reason;
 }

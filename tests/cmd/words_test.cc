@@ -129,6 +129,9 @@ TEST(Ends, are_told_in_words) {
   end.how = sched::TaskEnd::How::kSignalled;
   end.signal = 9;
   EXPECT_EQ(phrase_of(end), "signal 9 (KILL)");
+  end.how = sched::TaskEnd::How::kMemory;
+  end.reason = "memory: used 105M of 100M granted";
+  EXPECT_EQ(phrase_of(end), end.reason);
 }
 
 TEST(Counted, knows_one_from_many) {

@@ -71,6 +71,7 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
       grace = 0
       keep_outputs = "2d"
       output_space = "1G"
+      keeper = "service"
       [client]
       socket = "/run/x"
       controller = "head:7800"
@@ -89,6 +90,7 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
   EXPECT_EQ(n.grace, seconds(0));
   EXPECT_EQ(n.keep_outputs, seconds(2 * 86400));
   EXPECT_EQ(n.output_space, Bytes{1ULL << 30U});
+  EXPECT_EQ(n.keeper, KeeperStart::kService);
   const ClientSettings& c = parsed.value.client;
   EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
 }
@@ -235,6 +237,7 @@ name = "a b"
 controller = "h:99999"
 cpus = -1
 resources = { "a b" = 0 }
+keeper = "nobody"
 )"),
       ElementsAre(
           "f:1:2: unknown section 'contoller'; did you mean 'controller'?",
@@ -257,7 +260,8 @@ resources = { "a b" = 0 }
           "f:15:8: expected a whole number of 0 to 1000000, found the number -1",
           "f:16:15: 'a b' is not a name of a resource",
           "f:16:23: expected a whole number of 1 to 9223372036854775807, found the number "
-          "0"));
+          "0",
+          "f:17:10: expected \"agent\" or \"service\", found the string \"nobody\""));
   EXPECT_THAT(faults_of("controller = 5"),
               ElementsAre("f:1:14: expected the section [controller], found the number 5"));
 }

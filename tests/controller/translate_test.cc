@@ -222,5 +222,22 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_FALSE(from_wire(message));
 }
 
+TEST(Translate, EveryKindOfEndGoesThere) {
+  using How = sched::TaskEnd::How;
+  for (const How how :
+       {How::kExited, How::kSignalled, How::kNotStarted, How::kLost, How::kMemory, How::kLimit}) {
+    sched::TaskEnd end;
+    end.how = how;
+    wire::TaskEnd message;
+    to_wire(end, message);
+    const auto back = from_wire(message);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->how, how);
+  }
+  wire::TaskEnd later;
+  later.set_how(6);
+  EXPECT_FALSE(from_wire(later));
+}
+
 }  // namespace
 }  // namespace jobq::controller

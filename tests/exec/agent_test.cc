@@ -31,7 +31,8 @@ TEST(AgentTest, JoinsWithWhatTheNodeIs) {
 TEST(AgentTest, SaysHowStepsAreContained) {
   Cluster cluster(false);
   ASSERT_TRUE(cluster.wait([&] { return cluster.agent_joined(); }));
-  EXPECT_EQ(cluster.join().containment(), "process groups");
+  EXPECT_EQ(cluster.join().containment(),
+            "process groups; memory: accounting; cpus: none; processes: counting");
 }
 
 TEST(AgentTest, AStepStartsAndEnds) {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -81,6 +82,7 @@ void Cluster::on_frame(const wire::Frame& frame) {
       reply.mutable_welcome()->set_node(7);
       reply.mutable_welcome()->set_heartbeat(50);
       send(reply);
+      launch_again();
       break;
     case wire::Frame::kHeartbeat:
       if (!answers_heartbeats) break;
@@ -94,6 +96,19 @@ void Cluster::on_frame(const wire::Frame& frame) {
     case wire::Frame::kOutputChunk:
     case wire::Frame::kError: answers_[frame.id()] = frame; break;
     default: break;
+  }
+}
+
+// What never got to the node, as the controller does.
+void Cluster::launch_again() {
+  for (const auto& [job, launch] : launched_) {
+    const bool known =
+        std::any_of(join_.attempts().begin(), join_.attempts().end(),
+                    [j = job](const auto& attempt) { return attempt.id().job() == j; });
+    if (known || started(job) > 0 || completes(job) > 0) continue;
+    wire::Frame frame;
+    *frame.mutable_launch() = launch;
+    send(frame);
   }
 }
 
@@ -115,7 +130,7 @@ const wire::TaskEnd& Cluster::end_of(std::uint64_t job) {
 
 void Cluster::launch(const wire::Launch& launch) {
   ASSERT_TRUE(wait([this] { return agent_joined() && connected(); }));
-  launched_[launch.id().job()] = true;
+  launched_[launch.id().job()] = launch;
   wire::Frame frame;
   *frame.mutable_launch() = launch;
   send(frame);
@@ -157,7 +172,8 @@ AgentOptions Cluster::options() const {
   options.state = state();
   options.capacity = {4, {1U << 30U}, 1, {{"disks", 3}}};
   options.heartbeat = Millis{50};
-  options.grace = Millis{300};
+  options.grace = grace;
+  options.executable = executable;
   return options;
 }
 

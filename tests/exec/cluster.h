@@ -49,6 +49,8 @@ class Cluster {
   void send(const wire::Frame& frame);
 
   // --- the node
+  std::string executable = "/proc/self/exe";
+  Millis grace{300};
   void start_agent();
   Result<void> try_agent();
   void drop_agent();  // as if it were killed
@@ -63,6 +65,7 @@ class Cluster {
 
  private:
   void on_frame(const wire::Frame& frame);
+  void launch_again();
   void settle_everything();
   AgentOptions options() const;
 
@@ -76,7 +79,7 @@ class Cluster {
   std::map<std::uint64_t, int> started_;
   std::map<std::uint64_t, std::vector<wire::TaskEnd>> ends_;
   std::map<std::uint64_t, wire::Frame> answers_;
-  std::map<std::uint64_t, bool> launched_;
+  std::map<std::uint64_t, wire::Launch> launched_;
   std::uint64_t questions_ = 0;
 };
 

@@ -69,6 +69,15 @@ TEST_F(StartMessage, GrantsAreInTheEnvironment) {
   EXPECT_EQ(value_of("CUDA_VISIBLE_DEVICES"), "0,3");
 }
 
+TEST_F(StartMessage, WhatWasGrantedIsALimit) {
+  launch_.set_cpus(4);
+  launch_.set_memory(1024);
+  const pb::Start start = start_message(launch_, user_, node_, "secret");
+  EXPECT_EQ(start.cpus(), 4U);
+  EXPECT_EQ(start.memory(), 1024U);
+  EXPECT_EQ(start.processes(), 0U);
+}
+
 TEST_F(StartMessage, NamesThatCannotBeAreLeftOut) {
   say("", "x");
   say("A=B", "x");

@@ -87,6 +87,18 @@ TEST(Judge, ALossIsAFailureThatNamesTheNode) {
             "node lost: n1 was restarted");
 }
 
+TEST(Judge, AStepOverALimitFailsWithWhatTheNodeSaidWhateverItReported) {
+  TaskEnd end = how(TaskEnd::How::kMemory, "memory: used 1.1G of 100M granted");
+  end.reported = Outcome::kSuccess;
+  EXPECT_EQ(judge({}, end).outcome, Outcome::kFailure);
+  EXPECT_EQ(judge({}, end).event, std::nullopt);
+  EXPECT_EQ(judge({}, end).reason, "memory: used 1.1G of 100M granted");
+  EXPECT_EQ(judge({}, how(TaskEnd::How::kMemory, "")).reason, "memory: used more than was granted");
+  EXPECT_EQ(judge({}, how(TaskEnd::How::kLimit, "processes: 9 of 8 granted")).reason,
+            "processes: 9 of 8 granted");
+  EXPECT_EQ(judge({}, how(TaskEnd::How::kLimit, "")).reason, "a limit of the node");
+}
+
 TEST(JudgeOrdered, TheOrderStandsWhateverTheExitStatus) {
   const Judgement it = judge_ordered(exited(0), Outcome::kCancel, "cancelled by ann");
   EXPECT_EQ(it.outcome, Outcome::kCancel);

@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Steps and what they were granted: who takes more is ended for that and takes nobody with it; who
+# does not want to end is gone when its time is over; graphics processors are told by index.
+. "$(dirname "$0")/lib.sh"
+printf '[node]\ngrace = "500ms"\n' >up.toml
+start_up --config up.toml --cpus 8 --memory 4G --gpus 3
+
+reason_of() { jq show "$1" --json | json -r .reason; }
+
+test_begin "the node says who holds steps to what they were granted"
+jq node list --json >node
+name=$(json -r .name node)
+expect_match "^(controller|accounting) (quota|none) (controller|counting)$" \
+  "$(json -r '.limits | "\(.memory) \(.cpus) \(.processes)"' node)"
+expect_match "^(cgroup v2|process groups)$" "$(json -r .containment node)"
+expect_match "limits +memory: (controller|accounting), cpus: (quota|none), processes: " \
+  "$(jq node show "$name")"
+ok
+
+test_begin "a step that takes 1 GiB with a limit of 100 MB ends for that, and its neighbour goes on"
+neighbour=$(jq submit --memory 200M -- sh -c 'touch here; until [ -e go ]; do sleep 0.02; done')
+wait_for 10 test -e here
+hog=$(jq submit --memory 100M -- dd if=/dev/zero of=/dev/null bs=1G count=100000)
+expect_exit 1 jq wait "$hog"
+expect_eq JE "$(state_of "$hog")"
+expect_match "memory: used .* of 100M granted$" "$(reason_of "$hog")"
+expect_match "memory: used" "$(jq show "$hog")"
+expect_match "^memory: used" "$(jq show "$hog" --json | json -r '.steps[0].attempts[0].reason')"
+(($(jq show "$hog" --json | json -r '.steps[0].attempts[0].max_rss') >= 100 << 20)) ||
+  fail "the peak is less than the limit"
+expect_eq running "$(jq show "$neighbour" --json | json -r '.steps[0].state')"
+touch go
+expect_exit 0 jq wait "$neighbour"
+ok
+
+test_begin "the memory of all processes of a step counts, wherever they fled"
+# shellcheck disable=SC2016
+job=$(jq submit --memory 100M -- sh -c 'for i in 1 2 3; do
+    setsid dd if=/dev/zero of=/dev/null bs=60M count=1000000 &
+  done; wait')
+expect_exit 1 jq wait "$job"
+expect_match "memory: used" "$(reason_of "$job")"
+ok
+
+cat >defiant.sh <<'SH'
+trap '' TERM
+(setsid sh -c 'setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" & exit 0' &)
+setsid sh -c 'echo $$ >fled.2; while :; do (sleep 0.05) & sleep 0.02; done' &
+echo $$ >fled.3
+while :; do sleep 0.1; done
+SH
+fled() { [[ -s fled.1 && -s fled.2 && -s fled.3 ]]; }
+none_lives() {
+  local file
+  for file in fled.*; do
+    ! running "$(<"$file")" || return 1
+  done
+}
+
+test_begin "a step that ignores TERM, forks and flees its session is gone when it is cancelled"
+job=$(jq submit -- sh "$T/defiant.sh")
+wait_for 10 fled
+jq cancel "$job"
+expect_exit 130 jq wait "$job"
+none_lives || fail "something outlived the step"
+ok
+
+test_begin "it is gone when its time is over, and that is the reason"
+rm -f fled.*
+job=$(jq submit --time 2s -- sh "$T/defiant.sh")
+wait_for 10 fled
+expect_exit 1 jq wait "$job"
+none_lives || fail "something outlived the step"
+expect_match "time limit" "$(reason_of "$job")"
+expect_match "time limit" "$(jq show "$job")"
+ok
+
+test_begin "steps are told their graphics processors by index, and nobody shares one"
+for i in 1 2 3; do
+  # shellcheck disable=SC2016
+  jobs[i]=$(jq submit --gpus 1 -- \
+    sh -c 'echo "$JOBQ_GPUS $CUDA_VISIBLE_DEVICES" >"gpu.$JOBQ_JOB"; until [ -e enough ]; do
+      sleep 0.02; done')
+done
+all_there() { [[ -s gpu.${jobs[1]} && -s gpu.${jobs[2]} && -s gpu.${jobs[3]} ]]; }
+wait_for 10 all_there
+expect_eq "0 0 1 1 2 2" "$(sort gpu.* | xargs)"
+touch enough
+expect_exit 0 jq wait "${jobs[@]}"
+# shellcheck disable=SC2016
+expect_exit 0 jq submit --wait --gpus 2 --output two -- sh -c 'echo "$JOBQ_GPUS"'
+expect_match "^[012],[012]$" "$(<two)"
+ok
