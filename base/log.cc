@@ -14,7 +14,8 @@ namespace jobq::log {
 namespace {
 
 // Whether standard error is the stream that journald gave (systemd.exec(5)). The variable alone
-// says nothing: whoever is started with another standard error inherits it too.
+// says nothing: whoever is started with another standard error inherits it too. Asked for every
+// line: a daemon that goes to the background has logged before.
 bool goes_to_journal() {
   const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
@@ -25,7 +26,6 @@ bool goes_to_journal() {
 struct Sink {
   std::string origin = "jobq";
   Level level = Level::kInfo;
-  bool journald = goes_to_journal();
 };
 
 Sink& sink() {
@@ -75,9 +75,9 @@ bool enabled(Level level) { return level <= sink().level; }
 void write(Level level, std::string_view text) {
   if (!enabled(level)) return;
   const Sink& to = sink();
-  std::string line = to.journald ? fmt::format("<{}>{}: ", static_cast<int>(level), to.origin)
-                                 : fmt::format("{} {} {}: ", format_rfc3339(wall_now()), to.origin,
-                                               name_of(level));
+  std::string line = goes_to_journal() ? fmt::format("<{}>{}: ", static_cast<int>(level), to.origin)
+                                       : fmt::format("{} {} {}: ", format_rfc3339(wall_now()),
+                                                     to.origin, name_of(level));
   append_escaped(line, text);
   line += '\n';
   const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

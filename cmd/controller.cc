@@ -26,6 +26,7 @@ Result<Service> start(uv_loop_s* loop, const controller::Options& options) {
   const std::shared_ptr<controller::Controller> controller = std::move(*started);
   Service service;
   service.ready = [] { return true; };
+  service.works = [controller] { return controller->journal_answers(kJournalPatience); };
   service.stop = [controller](std::function<void()> stopped) {
     controller->stop(std::move(stopped));
   };

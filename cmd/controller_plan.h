@@ -20,6 +20,9 @@ struct ControllerArguments {
   std::optional<std::string> key;
 };
 
+// A controller whose disk does not answer for so long does not work: its watchdog is told no more.
+inline constexpr Millis kJournalPatience = seconds(60);
+
 // Everything but `state`, whose default differs.
 Result<controller::Options> controller_options(const ControllerArguments& arguments,
                                                const conf::ControllerSettings& settings,

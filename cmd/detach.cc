@@ -29,11 +29,22 @@ void say(int pipe, char how, const std::string& message) {
   static_cast<void>(written);  // the caller is gone: the log has it all
 }
 
+// Negative: standard error stays what it is.
+Result<int> open_log(const std::string& log) {
+  if (log.empty()) return -1;
+  if (Result<void> made = make_directories(log.substr(0, log.rfind('/'))); !made) {
+    return tl::unexpected(made.error());
+  }
+  const int file = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return cannot(fmt::format("open the log {}", log));
+  return file;
+}
+
 void redirect(int log) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null, STDIN_FILENO);
   ::dup2(null, STDOUT_FILENO);
-  ::dup2(log, STDERR_FILENO);
+  if (log >= 0) ::dup2(log, STDERR_FILENO);
   ::close(null);
   ::close(log);
 }
@@ -45,18 +56,15 @@ Detached::~Detached() {
 }
 
 Result<Detached::Side> Detached::detach(const std::string& log) {
-  if (Result<void> made = make_directories(log.substr(0, log.rfind('/'))); !made) {
-    return tl::unexpected(made.error());
-  }
-  const int file = ::open(log.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-  if (file < 0) return cannot(fmt::format("open the log {}", log));
+  const Result<int> file = open_log(log);
+  if (!file) return tl::unexpected(file.error());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return cannot("make a pipe");
   const pid_t child = ::fork();
   if (child < 0) return cannot("fork");
   if (child > 0) {
     ::close(ends[1]);
-    ::close(file);
+    ::close(*file);
     pipe_ = ends[0];
     return wait_for_service(child, log);
   }
@@ -64,7 +72,7 @@ Result<Detached::Side> Detached::detach(const std::string& log) {
   pipe_ = ends[1];
   log_ = log;
   ::setsid();
-  redirect(file);
+  redirect(*file);
   return Side::kService;
 }
 
@@ -72,8 +80,8 @@ Result<Detached::Side> Detached::wait_for_service(int service, const std::string
   const Result<std::string> said = read_descriptor(pipe_, "the service");
   if (!said) return tl::unexpected(said.error());
   if (said->starts_with(kReady)) {
-    note(fmt::format("process {} is ready; its log is {}; `kill {}` ends it", service, log,
-                     service));
+    note(fmt::format("process {} is ready; its log is {}; `kill {}` ends it", service,
+                     log.empty() ? "standard error" : log, service));
     return Side::kCaller;
   }
   if (!said->empty()) {

@@ -19,6 +19,7 @@ class Detached {
   Detached& operator=(const Detached&) = delete;
 
   // Returns twice. In the caller: when the service told that it is ready, or with its failure.
+  // An empty log: standard error stays what it is.
   Result<Side> detach(const std::string& log);
 
   // In the service: the caller still waits.

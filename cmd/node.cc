@@ -115,6 +115,7 @@ Result<Service> start(uv_loop_s* loop, const exec::AgentOptions& options) {
   const std::shared_ptr<exec::Agent> agent = std::move(*started);
   Service service;
   service.ready = [agent] { return agent->joined(); };
+  service.waits_for = "waiting for the controller";
   service.stop = [agent](std::function<void()> stopped) { agent->stop(std::move(stopped)); };
   service.greeting = fmt::format("node {} has joined, state in {}", options.name, options.state);
   return service;

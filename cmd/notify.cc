@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The datagrams of sd_notify(3).
+// The datagrams of sd_notify(3), and what the environment says about them.
 #include "cmd/notify.h"
 
+#include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstddef>
 #include <cstring>
 #include <string>
@@ -30,9 +32,30 @@ void send_state(const std::string& state) {
   ::close(socket);
 }
 
+template <class Number>
+std::optional<Number> number_in(const char* variable) {
+  const std::string text = environment(variable);
+  const char* end = text.data() + text.size();
+  Number number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (text.empty() || error != std::errc() || stop != end) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
-void notify_ready() { send_state("READY=1\nMAINPID=" + std::to_string(::getpid())); }
+bool somebody_is_notified() { return !environment("NOTIFY_SOCKET").empty(); }
+void notify_ready() { send_state(fmt::format("READY=1\nMAINPID={}", ::getpid())); }
 void notify_stopping() { send_state("STOPPING=1"); }
+void notify_status(std::string_view status) { send_state(fmt::format("STATUS={}", status)); }
+void notify_alive() { send_state("WATCHDOG=1"); }
+
+std::optional<Millis> watchdog_limit() {
+  const auto limit_us = number_in<std::int64_t>("WATCHDOG_USEC");
+  const bool is_for_us = environment("WATCHDOG_PID").empty() ||
+                         number_in<pid_t>("WATCHDOG_PID") == std::optional(::getpid());
+  if (!limit_us || *limit_us < 1000 || !is_for_us || !somebody_is_notified()) return std::nullopt;
+  return Millis{*limit_us / 1000};
+}
 
 }  // namespace jobq::cmd

@@ -8,9 +8,11 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -24,6 +26,7 @@ namespace {
 
 constexpr std::uint64_t kReadyEveryMs = 5;
 constexpr std::uint64_t kPatienceMs = 10000;  // of somebody who waits for --detach
+constexpr std::int64_t kBeatMs = 5000;        // how old what the service manager shows may be
 
 // Every connection is a descriptor, and a peer that went away is no reason to die.
 void prepare_process() {
@@ -63,15 +66,18 @@ class ServiceLoop {
     uv_timer_init(&loop_, &look_);
     uv_timer_start(&look_, on_look, 0, kReadyEveryMs);
     began_ms_ = uv_now(&loop_);
+    if (!service_.waits_for.empty()) notify_ready();
+    begin_to_beat();
     uv_run(&loop_, UV_RUN_DEFAULT);
     if (failure_) return tl::unexpected(*failure_);
     return 0;
   }
 
  private:
-  std::array<uv_handle_t*, 3> handles() {
+  std::array<uv_handle_t*, 4> handles() {
     return {reinterpret_cast<uv_handle_t*>(&terminate_),
-            reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&look_)};
+            reinterpret_cast<uv_handle_t*>(&interrupt_), reinterpret_cast<uv_handle_t*>(&look_),
+            reinterpret_cast<uv_handle_t*>(&beat_)};
   }
 
   void watch(uv_signal_t& handle, int number) {
@@ -86,9 +92,30 @@ class ServiceLoop {
     if (!service_.ready()) return give_up_if_late();
     uv_timer_stop(&look_);
     log::notice("ready: {}", service_.greeting);
-    notify_ready();
+    if (service_.waits_for.empty()) notify_ready();
+    beat();
     if (!service_.advice.empty() && ::isatty(STDERR_FILENO) == 1) note(service_.advice);
     detached_.tell_ready();
+  }
+
+  // Twice within what the watchdog allows: a beat that comes late is no reason to end the process.
+  void begin_to_beat() {
+    if (!somebody_is_notified()) return;
+    watched_ = watchdog_limit();
+    const auto every = static_cast<std::uint64_t>(
+        watched_ ? std::clamp<std::int64_t>(watched_->count / 2, 1, kBeatMs) : kBeatMs);
+    uv_timer_init(&loop_, &beat_);
+    uv_timer_start(
+        &beat_, [](uv_timer_t* timer) { static_cast<ServiceLoop*>(timer->data)->beat(); }, 0,
+        every);
+  }
+
+  void beat() {
+    if (stopping_) return;
+    const std::string& status = service_.ready() ? service_.greeting : service_.waits_for;
+    if (status != told_) notify_status(status);
+    told_ = status;
+    if (watched_ && (!service_.works || service_.works())) notify_alive();
   }
 
   // Whoever waits at a terminal is told; a service that nobody waits for goes on trying.
@@ -121,7 +148,10 @@ class ServiceLoop {
   uv_signal_t terminate_{};
   uv_signal_t interrupt_{};
   uv_timer_t look_{};
+  uv_timer_t beat_{};
   Service service_;
+  std::optional<Millis> watched_;
+  std::string told_;  // the status that the service manager has
   std::optional<Error> failure_;
   std::uint64_t began_ms_ = 0;
   bool stopping_ = false;

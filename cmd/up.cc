@@ -60,6 +60,7 @@ Result<Service> start(uv_loop_s* loop, const controller::Options& controller_opt
   const auto both = std::make_shared<Both>(Both{std::move(*controller), std::move(*agent)});
   Service service;
   service.ready = [both] { return both->agent->joined(); };
+  service.works = [both] { return both->controller->journal_answers(kJournalPatience); };
   // The node leaves first: it still speaks to the controller. The service keeps both alive
   // meanwhile.
   service.stop = [both](std::function<void()> stopped) {

@@ -152,6 +152,10 @@ Result<std::unique_ptr<Controller>> Controller::start(uv_loop_s* loop, Options o
 
 std::optional<net::TcpAddress> Controller::tcp_address() const { return impl_->bound; }
 
+bool Controller::journal_answers(Millis within) const {
+  return impl_->turns.journal_silence() <= within;
+}
+
 void Controller::stop(std::function<void()> stopped) { impl_->stop(std::move(stopped)); }
 
 }  // namespace jobq::controller

@@ -54,6 +54,10 @@ class Controller {
   // What was bound, with the port that was free where 0 was asked for.
   std::optional<net::TcpAddress> tcp_address() const;
 
+  // False: the oldest rows that the journal was given have been without an answer, good or bad, for
+  // longer than this, and no others were answered meanwhile.
+  bool journal_answers(Millis within) const;
+
   // Stops listening, waits for the journal, sends what is committed, closes; then calls `stopped`.
   void stop(std::function<void()> stopped);
 

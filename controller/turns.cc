@@ -72,6 +72,7 @@ void Turns::run() {
 }
 
 void Turns::append(std::vector<sched::Row> rows) {
+  if (unanswered_++ == 0) silent_since_ns_ = steady_now_ns();
   FlightRecorder::Piece piece = recorder_ ? recorder_->take() : FlightRecorder::Piece{};
   journal_->append(std::move(rows),
                    [mailbox = mailbox_, piece = std::move(piece)](Result<void> result) {
@@ -81,7 +82,15 @@ void Turns::append(std::vector<sched::Row> rows) {
 }
 
 void Turns::collect() {
-  for (const Result<void>& result : mailbox_->take()) turn_.committed(result);
+  const std::vector<Result<void>> results = mailbox_->take();
+  unanswered_ -= results.size();
+  silent_since_ns_ = steady_now_ns();
+  for (const Result<void>& result : results) turn_.committed(result);
+}
+
+Millis Turns::journal_silence() const {
+  if (unanswered_ == 0) return {};
+  return Millis{(steady_now_ns() - silent_since_ns_) / 1'000'000};
 }
 
 Timer& Turns::handle_of(TurnTimer timer) {

@@ -39,6 +39,8 @@ class Turns final : private TurnDoors {
   const sched::EventManager& core() const { return turn_.core(); }
   const sched::Policy& policy() const { return turn_.policy(); }
   void finish(std::function<void()> finished) { turn_.finish(std::move(finished)); }
+  // For how long the journal has owed an answer without giving any.
+  Millis journal_silence() const;
 
  private:
   Time now() override { return wall_now(); }
@@ -69,6 +71,9 @@ class Turns final : private TurnDoors {
   Timer tick_;
   Timer retry_;
   Timer flush_;
+
+  std::size_t unanswered_ = 0;        // batches that the journal has
+  std::int64_t silent_since_ns_ = 0;  // since it has had any, or has answered one
 };
 
 }  // namespace jobq::controller

@@ -191,6 +191,12 @@ void Keeper::on_upgrade(net::Connection* from, const pb::Upgrade& order) {
   const bool stayed = std::exchange(options_.stays, options_.stays || order.stays());
   pb::FromKeeper message;
   pb::UpgradeAnswer& answer = *message.mutable_upgrade_answer();
+  if (order.stays()) {
+    // It is a service that is started again: whatever was said before, it is meant to stay. Service
+    // managers remove the file when they stop it, and look for it when they start it.
+    told_to_end_ = false;
+    write_keeper_pid(options_.state);
+  }
   if (identity_of(order.executable()) != own_identity()) {
     if (const auto done = upgrade(order.executable()); !done) {
       log::error("{}", done.error().message);

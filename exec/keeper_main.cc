@@ -32,14 +32,6 @@ Result<Descriptor> take_lock(const std::string& state) {
               fmt::format("the lock {} cannot be taken: {}", path, error_text(errno)));
 }
 
-void write_pid(const std::string& state) {
-  const Descriptor file(
-      open(keeper_pid(state).c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-  if (!file || !write_all(file.get(), fmt::format("{}\n", getpid()))) {
-    log::warning("{} cannot be written", keeper_pid(state));
-  }
-}
-
 void become_keeper() {
   umask(022);
   // An agent that goes away while we speak is an error of write(2), not our end.
@@ -72,7 +64,7 @@ Result<void> start_anew(const KeeperOptions& options) {
   if (!*lock) return {};
   Result<KeeperParts> parts = make_parts(options, std::move(*lock));
   if (!parts) return tl::unexpected(parts.error());
-  write_pid(options.state);
+  write_keeper_pid(options.state);
   return keep(options, std::move(*parts), [](Keeper& keeper) { return keeper.begin(); });
 }
 

@@ -2,12 +2,14 @@
 // Making the state directory.
 #include "exec/state.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <filesystem>
 
+#include "base/log.h"
 #include "exec/files.h"
 
 namespace jobq::exec {
@@ -24,6 +26,14 @@ Result<void> make_state(const std::string& state) {
   // scripts; what is private inside is private by itself.
   const unsigned mode = geteuid() == 0 ? 0711 : 0700;
   return make_directories(state, mode);
+}
+
+void write_keeper_pid(const std::string& state) {
+  const std::string path = keeper_pid(state);
+  const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file || !write_all(file.get(), fmt::format("{}\n", getpid()))) {
+    log::warning("{} cannot be written", path);
+  }
 }
 
 Result<void> make_names(const std::string& state, const std::string& executable) {

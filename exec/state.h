@@ -19,6 +19,9 @@ inline std::string step_socket(const std::string& state) { return state + "/node
 // Makes the directory where it is missing, and says so where its sockets' names would be too long.
 Result<void> make_state(const std::string& state);
 
+// This process is the keeper. What cannot be written is logged.
+void write_keeper_pid(const std::string& state);
+
 // Gives the executable both of its names, jobq and jq, in a directory that steps have first on
 // their PATH: `jq report` works in a step wherever the executable is installed, and under what
 // name.

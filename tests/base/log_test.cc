@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 
 namespace jobq {
@@ -59,7 +60,7 @@ TEST_F(LogTest, ControlCharactersAboveAsciiAreEscapedAndLettersAreNot) {
               MatchesRegex(".*: \\\\xc2\\\\x9b31m \xc2\xa0 \xc3\xa9 \xc2\n"));
 }
 
-// Runs in a process of its own: where the log goes is settled once.
+// Runs in a process of its own, with an environment of its own.
 void log_under_journal(bool same_stream) {
   struct stat status {};
   ::fstat(STDERR_FILENO, &status);
@@ -74,6 +75,29 @@ TEST(LogDeathTest, OnlyTheStreamOfJournaldGetsItsPrefix) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_EXIT(log_under_journal(true), ::testing::ExitedWithCode(0), "<4>test: x");
   EXPECT_EXIT(log_under_journal(false), ::testing::ExitedWithCode(0), "Z test warning: x");
+}
+
+// As with --detach, after the first line has been written.
+void log_elsewhere_after_the_journal() {
+  struct stat status {};
+  ::fstat(STDERR_FILENO, &status);
+  ::setenv("JOURNAL_STREAM", fmt::format("{}:{}", status.st_dev, status.st_ino).c_str(), 1);
+  log::set_origin("test");
+  log::warning("x");
+  int ends[2];
+  if (::pipe(ends) != 0) std::_Exit(1);
+  const int before = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  log::warning("x");
+  ::dup2(before, STDERR_FILENO);
+  std::array<char, 200> line{};
+  const ssize_t size = ::read(ends[0], line.data(), line.size());
+  std::_Exit(size > 0 && line.front() != '<' ? 0 : 2);
+}
+
+TEST(LogDeathTest, AFileThatReplacesTheJournalGetsTimes) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(log_elsewhere_after_the_journal(), ::testing::ExitedWithCode(0), "<4>test: x");
 }
 
 }  // namespace
