@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # tests/<folder>/*.cc -> test_<folder>; tests/tidy_test.cc and tests/tidy/ -> test_tidy; each
-# tests/cli/t*.sh, tests/issues/t*.sh and tests/fault/*.sh is a test of its own that drives the real
-# binary. A script that cannot do its work here ends with 77, and is listed as skipped.
+# tests/cli/t*.sh and tests/issues/t*.sh is a test of its own that drives the real binary. A script
+# that cannot do its work here ends with 77, and is listed as skipped. tests/fault/ is a program.
 
 find_package(GTest REQUIRED)
 include(GoogleTest)
@@ -45,6 +45,13 @@ function(jobq_scripts label timeout)
   endforeach()
 endfunction()
 
+# The parts of the fault test.
+file(GLOB sources CONFIGURE_DEPENDS tests/fault/*.cc)
+list(FILTER sources EXCLUDE REGEX "(main|_test)\\.cc$")
+add_library(fault_parts STATIC ${sources})
+target_include_directories(fault_parts PUBLIC ${CMAKE_SOURCE_DIR})
+target_link_libraries(fault_parts PUBLIC jobq_base PRIVATE jobq_warnings)
+
 # A folder of tests that mirrors a folder of sources links that folder; any other (issues, ...)
 # links them all.
 file(GLOB entries CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}/tests tests/*)
@@ -55,6 +62,9 @@ foreach(entry ${entries})
   endif()
   if(TARGET jobq_${entry})
     set(libraries jobq_${entry})
+  elseif(entry STREQUAL "fault")
+    set(libraries fault_parts)
+    list(FILTER sources INCLUDE REGEX "_test\\.cc$")
   else()
     set(libraries jobq_cmd)
   endif()
@@ -103,7 +113,13 @@ if(TARGET jobq)
   jobq_scripts(cli 120 ${scripts})
   file(GLOB scripts CONFIGURE_DEPENDS tests/issues/t*.sh)
   jobq_scripts(issues 120 ${scripts})
-  file(GLOB scripts CONFIGURE_DEPENDS tests/fault/*.sh)
-  list(FILTER scripts EXCLUDE REGEX "/lib[^/]*\\.sh$")
-  jobq_scripts(fault 600 ${scripts})
+
+  # The fault test, with real processes, and what its jobs run. Kills, not seconds: on a slow
+  # machine it takes longer and finds as much.
+  jobq_program(fault_step tests/fault/step_main.cc fault_parts)
+  jobq_program(fault_test tests/fault/main.cc fault_parts)
+  add_dependencies(fault_test fault_step jobq)
+  add_test(NAME fault.kills COMMAND fault_test --seed 1 --kills 60)
+  set_tests_properties(fault.kills PROPERTIES
+    TIMEOUT 600 LABELS fault ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
 endif()

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Starting the cluster, asking it, ending it.
+#include "tests/fault/cluster.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/check.h"
+#include "tests/fault/clock.h"
+#include "tests/fault/ledger.h"
+
+namespace jobq::fault {
+namespace {
+
+constexpr std::uint16_t kPort = 7117;
+constexpr std::int64_t kPatienceMs = 30'000;
+constexpr std::int64_t kPauseMs = 20;
+
+// Tests run side by side: a loopback address of this process's own has all ports free.
+std::string own_address() {
+  const auto pid = static_cast<unsigned>(getpid());
+  return fmt::format("127.{}.{}.{}", (pid >> 16U & 255U) | 128U, pid >> 8U & 255U, pid & 255U);
+}
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path);
+  file << text;
+  check(file.flush().good(), "a file of the test can be written");
+}
+
+Words controller_command(const Setup& setup, const std::string& address,
+                         const std::string& socket) {
+  const std::string& place = setup.directory;
+  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"1s\"\n");
+  return {setup.jobq, "controller",
+          "--config", place + "/controller.toml",
+          "--state",  place + "/controller",
+          "--socket", socket,
+          "--listen", fmt::format("{}:{}", address, kPort)};
+}
+
+std::uint16_t port_of(int number) { return static_cast<std::uint16_t>(kPort + number); }
+
+Words agent_command(const Setup& setup, const std::string& address, int number) {
+  const std::string name = fmt::format("n{}", number);
+  const std::string place = setup.directory + "/" + name;
+  write_file(place + ".toml",
+             fmt::format("[node]\nkey = \"{}/controller/cluster.key\"\ngrace = \"500ms\"\n",
+                         setup.directory));
+  return {setup.jobq,     "node",
+          "--config",     place + ".toml",
+          "--state",      place,
+          "--name",       name,
+          "--controller", fmt::format("{}:{}", address, port_of(number)),
+          "--cpus",       "8"};
+}
+
+std::string quoted(const Words& words) { return fmt::format("jq {}", fmt::join(words, " ")); }
+
+}  // namespace
+
+Node::Node(const Setup& setup, const std::string& address, int number)
+    : name_(fmt::format("n{}", number)),
+      state_(setup.directory + "/" + name_),
+      proxy_(address, port_of(number), kPort),
+      agent_(agent_command(setup, address, number), state_ + ".log") {}
+
+pid_t Node::keeper() const {
+  std::ifstream file(state_ + "/keeper.pid");
+  pid_t pid = 0;
+  file >> pid;
+  if (pid == 0) return 0;
+  // The file may be older than another process of that number.
+  const std::string command = command_line(pid);
+  const bool is_ours = command.find(" keeper ") != std::string::npos &&
+                       command.find(state_ + " ") != std::string::npos;
+  return is_ours ? pid : 0;
+}
+
+// Daemons have the state directory in their command line, steps the socket in it in their
+// environment.
+std::set<pid_t> Node::processes() const { return processes_with(state_); }
+
+Cluster::Cluster(const Setup& setup, Chronicle& chronicle)
+    : setup_(setup),
+      chronicle_(chronicle),
+      address_(own_address()),
+      socket_(setup.directory + "/sock"),
+      controller_(controller_command(setup, address_, socket_),
+                  setup.directory + "/controller.log") {
+  setenv("JOBQ_SOCKET", socket_.c_str(), 1);
+  std::filesystem::create_directory(locks_folder(setup.directory));
+  write_file(ledger_file(setup.directory), "");
+  for (int number = 1; number <= setup.nodes; ++number) {
+    nodes_.push_back(std::make_unique<Node>(setup_, address_, number));
+  }
+}
+
+// Whatever came of the test, nothing stays behind.
+Cluster::~Cluster() {
+  for (const auto& node : nodes_) node->agent().signal(SIGKILL);
+  controller_.signal(SIGKILL);
+  for (const pid_t pid : processes_with(setup_.directory)) kill(pid, SIGKILL);
+}
+
+bool Cluster::begin() {
+  controller_.start();
+  if (!controller_answers(kPatienceMs)) return false;
+  for (const auto& node : nodes_) node->agent().start();
+  const std::int64_t end_ms = now_ms() + kPatienceMs;
+  while (!all_joined()) {
+    if (now_ms() > end_ms) return false;
+    wait_ms(kPauseMs);
+  }
+  return true;
+}
+
+bool Cluster::all_joined() const {
+  const Answer answer = ask({"node", "list", "--json"});
+  std::size_t up = 0;
+  std::istringstream lines(answer.out);
+  for (std::string line; std::getline(lines, line);) {
+    if (nlohmann::json::parse(line).at("state") == "up") ++up;
+  }
+  return up == nodes_.size();
+}
+
+bool Cluster::controller_answers(std::int64_t limit_ms) const {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  check(socket_.size() < sizeof address.sun_path, "the directory's name is short enough");
+  socket_.copy(address.sun_path, socket_.size());
+  const std::int64_t end_ms = now_ms() + limit_ms;
+  do {
+    const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const auto* plain = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+    const bool connected = connect(file, plain, sizeof address) == 0;
+    close(file);
+    if (connected) return true;
+    wait_ms(kPauseMs / 4);
+  } while (now_ms() < end_ms);
+  return false;
+}
+
+Answer Cluster::ask(Words words, const std::string& input, std::int64_t limit_ms) const {
+  words.insert(words.begin(), setup_.jq);
+  return run_command(words, input, limit_ms);
+}
+
+bool Cluster::insist(const Words& words) const {
+  const std::int64_t end_ms = now_ms() + kPatienceMs;
+  Answer answer;
+  do {
+    answer = ask(words);
+    if (answer.code == 0) return true;
+    wait_ms(kPauseMs);
+  } while (now_ms() < end_ms);
+  chronicle_.broken("the controller answers",
+                    fmt::format("{}: code {}: {}", quoted(words), answer.code, answer.err));
+  return false;
+}
+
+void Cluster::end() {
+  const auto end_one = [&](const std::string& who, Process& daemon) {
+    if (!daemon.signal(SIGTERM)) {
+      chronicle_.broken("daemons stay", who + " had ended by itself");
+    } else if (!daemon.reap(kPatienceMs)) {
+      chronicle_.broken("daemons end on TERM", who + " did not");
+    } else if (!WIFEXITED(daemon.status()) || WEXITSTATUS(daemon.status()) != 0) {
+      chronicle_.broken("daemons end well on TERM",
+                        fmt::format("{} ended with wait status {:#x}", who, daemon.status()));
+    }
+  };
+  for (const auto& node : nodes_) end_one("the agent of " + node->name(), node->agent());
+  end_one("the controller", controller_);
+}
+
+}  // namespace jobq::fault

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// A controller and some nodes as real processes on this machine, each node behind a proxy.
+//
+// A daemon belongs to the thread that disturbs it: nobody else calls the functions that name it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/fault/chronicle.h"
+#include "tests/fault/process.h"
+#include "tests/fault/proxy.h"
+
+namespace jobq::fault {
+
+struct Setup {
+  std::string directory;
+  std::string jobq;  // the programs under test
+  std::string jq;
+  std::string step;  // fault_step
+  int nodes = 3;
+};
+
+class Node {
+ public:
+  Node(const Setup& setup, const std::string& address, int number);
+
+  const std::string& name() const { return name_; }
+  Process& agent() { return agent_; }
+  Proxy& proxy() { return proxy_; }
+  // Of the keeper that runs; 0 where none does.
+  pid_t keeper() const;
+  // All that runs there, daemons and steps.
+  std::set<pid_t> processes() const;
+
+ private:
+  std::string name_;
+  std::string state_;
+  Proxy proxy_;
+  Process agent_;
+};
+
+class Cluster {
+ public:
+  Cluster(const Setup& setup, Chronicle& chronicle);
+  ~Cluster();
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
+
+  // Everything runs and every node has joined; false where something does not.
+  bool begin();
+  Process& controller() { return controller_; }
+  bool controller_answers(std::int64_t limit_ms) const;
+  std::vector<std::unique_ptr<Node>>& nodes() { return nodes_; }
+  const Setup& setup() const { return setup_; }
+
+  // `jq` with these words.
+  Answer ask(Words words, const std::string& input = "", std::int64_t limit_ms = 90'000) const;
+  // The same until it can be reached and does as it is told; false where it does not for long.
+  bool insist(const Words& words) const;
+
+  // TERM to all daemons; says what did not end as it should.
+  void end();
+
+ private:
+  bool all_joined() const;
+
+  Setup setup_;
+  Chronicle& chronicle_;
+  std::string address_;
+  std::string socket_;
+  Process controller_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+};
+
+}  // namespace jobq::fault
