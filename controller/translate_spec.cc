@@ -75,7 +75,7 @@ Result<std::vector<Condition>> conditions_from_wire(const In& in) {
   return conditions;
 }
 
-void to_wire(const sched::Retry& retry, wire::Retry& out) {
+void retry_to_wire(const sched::Retry& retry, wire::Retry& out) {
   out.set_max(retry.max);
   out.set_on_failure(retry.on_failure);
   out.set_on_node_lost(retry.on_node_lost);
@@ -85,7 +85,7 @@ void to_wire(const sched::Retry& retry, wire::Retry& out) {
   out.set_elsewhere(retry.elsewhere);
 }
 
-sched::Retry from_wire(const wire::Retry& in) {
+sched::Retry retry_from_wire(const wire::Retry& in) {
   sched::Retry retry;
   retry.max = in.max();
   retry.on_failure = in.on_failure();
@@ -119,7 +119,7 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   out.mutable_exit_failure()->Add(step.exit.failure.begin(), step.exit.failure.end());
   out.mutable_exit_cancel()->Add(step.exit.cancel.begin(), step.exit.cancel.end());
   if (step.time_limit) out.set_time_limit(step.time_limit->count);
-  if (step.retry != sched::Retry()) to_wire(step.retry, *out.mutable_retry());
+  if (step.retry != sched::Retry()) retry_to_wire(step.retry, *out.mutable_retry());
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -146,7 +146,7 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   if (in.has_needs()) step.needs = from_wire(in.needs());
   step.exit = exit_from_wire(in);
   if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
-  if (in.has_retry()) step.retry = from_wire(in.retry());
+  if (in.has_retry()) step.retry = retry_from_wire(in.retry());
   return step;
 }
 
