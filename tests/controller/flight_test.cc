@@ -65,8 +65,8 @@ std::string text_of(const sched::Event& event) {
 }
 
 TEST(FlightEvent, EveryKindComesBackAsItWas) {
-  sched::NodeJoined joined{
-      "n1", "life", {4, Bytes{1024}, 1, {{"disk", 5}}}, {{kAttempt, false}}, 12};
+  sched::NodeJoined joined{"n1", "life", {4, Bytes{1024}, 1, {{"disk", 5}}}, {{kAttempt, false}},
+                           12,   true};
   const std::vector<sched::Event> events{
       submission(),
       sched::Hold{ReplyId{5}, kAnn, selector()},
@@ -79,8 +79,10 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       sched::RemoveResource{ReplyId{5}, kAnn, "gate"},
       sched::DrainNode{ReplyId{5}, kAnn, "n1", "broken", seconds(60)},
       sched::ResumeNode{ReplyId{5}, kAnn, "n1"},
+      sched::ForgetNode{ReplyId{5}, kAnn, "n1"},
       joined,
       sched::NodeLost{NodeId{4}, "silent"},
+      sched::NodeGivenUp{NodeId{4}},
       sched::TaskStarted{NodeId{4}, kAttempt},
       completion(),
       sched::Tick{}};

@@ -147,7 +147,7 @@ TEST(Translate, AnExpectedStartComesBackWithWhatItRestsOn) {
   EXPECT_TRUE(back->is_estimate);
 }
 
-TEST(Translate, AJobsDetailComesBack) {
+sched::JobDetail full_detail() {
   sched::JobDetail detail;
   detail.summary = {JobNumber{17},
                     "n",
@@ -193,6 +193,11 @@ TEST(Translate, AJobsDetailComesBack) {
   step.attempts = {attempt};
   detail.steps = {step};
   detail.history = {{Time{1}, "held", "by ann"}};
+  return detail;
+}
+
+TEST(Translate, AJobsDetailComesBack) {
+  const sched::JobDetail detail = full_detail();
   wire::JobDetail message;
   to_wire(detail, message);
   const auto back = from_wire(message);
@@ -214,7 +219,7 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->not_started, "5-8");
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
-  EXPECT_EQ(back->steps.at(0).needs, step.needs);
+  EXPECT_EQ(back->steps.at(0).needs, detail.steps.at(0).needs);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");

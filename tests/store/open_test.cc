@@ -83,7 +83,7 @@ TEST(JournalOpen, ANewerSchemaIsRefusedByName) {
   open_journal(options_for(directory)).reset();
   make_database(file_of(directory), "PRAGMA user_version = 99");
   expect_refused(directory,
-                 "has schema version 99, written by a newer jobq; this one knows versions up to 3: "
+                 "has schema version 99, written by a newer jobq; this one knows versions up to 4: "
                  "install the newer jobq again");
 }
 
@@ -128,7 +128,7 @@ TEST(Schema, AnOlderFileIsBroughtForwardStepByStep) {
   ASSERT_TRUE(database->execute("INSERT INTO a VALUES(1)"));
   ASSERT_TRUE(prepare_writer(*database, "f", kSteps));
   EXPECT_EQ(database->number("SELECT y FROM a"), 2);
-  EXPECT_EQ(database->number("PRAGMA user_version"), 3);
+  EXPECT_EQ(database->number("PRAGMA user_version"), 4);
   // Again: nothing is left to do.
   ASSERT_TRUE(prepare_writer(*database, "f", kSteps));
 }
