@@ -70,6 +70,10 @@ void Steps::reap() {
 void Steps::main_exited(Step& step, int status, const rusage& usage) {
   step.pid = 0;
   describe_exit(status, usage, step.end);
+  if (step.fenced_off) {
+    step.end.set_how(pb::End::LOST);
+    step.end.set_reason("the node lost its controller");
+  }
   step.end.set_wall_ms((steady_now_ns() - step.started_ns) / kMillisecond);
   judge_end(step);
 }
@@ -89,13 +93,31 @@ void Steps::kill_at_once(Step& step) {
   tend_at(step, steady_now_ns() + kFirstPause);
 }
 
-void Steps::kill(Step& step) {
+void Steps::kill(Step& step, Millis grace) {
   if (step.phase != Step::Phase::kRunning) return;
   resume(step);
   step.cell->signal(SIGTERM);
   step.phase = Step::Phase::kTerminating;
-  step.grace_ns = steady_now_ns() + options_.grace.count * kMillisecond;
+  step.grace_ns = steady_now_ns() + grace.count * kMillisecond;
   tend_at(step, step.grace_ns);
+}
+
+void Steps::end_fenced(Millis within) {
+  for (const auto& [id, step] : steps_) {
+    if (!step->fenced || step->phase != Step::Phase::kRunning) continue;
+    step->fenced_off = true;
+    kill(*step, within);
+  }
+}
+
+void Steps::kill_fenced() {
+  for (const auto& [id, step] : steps_) {
+    if (!step->fenced || step->phase == Step::Phase::kEnded) continue;
+    step->fenced_off = step->fenced_off || step->phase == Step::Phase::kRunning;
+    kill(*step, {});
+    step->grace_ns = 0;
+    step->due_ns = 0;
+  }
 }
 
 void Steps::tend_at(Step& step, std::int64_t at_ns) {

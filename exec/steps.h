@@ -60,6 +60,10 @@ class Steps {
   // Empty where it is recorded, else what is wrong with it.
   std::string report(const pb::Report& report);
 
+  // What is fenced is to end within this time; at once. The lease is running out, or over.
+  void end_fenced(Millis within);
+  void kill_fenced();
+
   void reap();
   // Does what is due at this point of the steady clock, and says when to come again.
   std::optional<std::int64_t> tick(std::int64_t now_ns);
@@ -89,7 +93,7 @@ class Steps {
   Bytes peak_of(const Step& step) const;
   void add_usage(Step& step);
 
-  void kill(Step& step);
+  void kill(Step& step, Millis grace);
   void kill_at_once(Step& step);
   void signal(Step& step, int number);
   void suspend(Step& step);
