@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 #include "exec/ledger.h"
@@ -36,6 +38,26 @@ void add_grants(const wire::Launch& launch, Variables& variables) {
   if (launch.gpus_size() == 0) return;
   variables["JOBQ_GPUS"] = joined(launch.gpus());
   variables["CUDA_VISIBLE_DEVICES"] = joined(launch.gpus());
+}
+
+constexpr std::uint64_t kMostProcesses = std::numeric_limits<std::uint32_t>::max();
+constexpr std::string_view kProcesses = "processes";  // of the whole step, not of setrlimit(2)
+
+void add_limits(const wire::Launch& launch, pb::Start& start) {
+  start.set_cpus(launch.cpus());
+  start.set_memory(launch.memory());
+  if (launch.has_umask()) start.set_umask(launch.umask());
+  for (const wire::ResourceLimit& asked : launch.limits()) {
+    if (asked.name() == kProcesses) {
+      const auto most = std::min(asked.soft(), asked.hard());
+      start.set_processes(most > kMostProcesses ? 0 : static_cast<std::uint32_t>(most));
+      continue;
+    }
+    pb::ResourceLimit& limit = *start.add_limits();
+    limit.set_name(asked.name());
+    limit.set_soft(asked.soft());
+    limit.set_hard(asked.hard());
+  }
 }
 
 bool can_be_a_name(const std::string& name) {
@@ -93,8 +115,7 @@ pb::Start start_message(const wire::Launch& launch, const User& user, const Node
   start.set_append_error(launch.append_error());
   start.set_fenced(launch.fenced());
   start.set_token(token);
-  start.set_cpus(launch.cpus());
-  start.set_memory(launch.memory());
+  add_limits(launch, start);
   return start;
 }
 

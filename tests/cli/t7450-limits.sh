@@ -10,11 +10,11 @@ start_up --config up.toml --cpus 8 --memory 4G --gpus 3
 reason_of() { jq show "$1" --json | json -r .reason; }
 
 test_begin "the node says who holds steps to what they were granted"
-jq node list --json >node
-name=$(json -r .name node)
+jq node list --json >node.json
+name=$(json -r .name node.json)
 expect_match "^(controller|accounting) (quota|none) (controller|counting)$" \
-  "$(json -r '.limits | "\(.memory) \(.cpus) \(.processes)"' node)"
-expect_match "^(cgroup v2|process groups)$" "$(json -r .containment node)"
+  "$(json -r '.limits | "\(.memory) \(.cpus) \(.processes)"' node.json)"
+expect_match "^(cgroup v2|process groups)$" "$(json -r .containment node.json)"
 expect_match "limits +memory: (controller|accounting), cpus: (quota|none), processes: " \
   "$(jq node show "$name")"
 ok
@@ -42,6 +42,23 @@ job=$(jq submit --memory 100M -- sh -c 'for i in 1 2 3; do
   done; wait')
 expect_exit 1 jq wait "$job"
 expect_match "memory: used" "$(reason_of "$job")"
+ok
+
+test_begin "a step that has more processes than it may does not go on so"
+job=$(jq submit --limit processes=5 -- \
+  sh -c 'for i in 1 2 3 4 5 6 7 8; do setsid sleep 1000 & done; wait')
+expect_exit 1 jq wait "$job"
+# Counted they are too many; with a controller the shell is refused the sixth.
+expect_match "processes: [0-9]+ with threads, 5 granted|exit code" "$(reason_of "$job")"
+ok
+
+test_begin "resource limits and the umask arrive, and one that is refused is named"
+jq submit --wait --limit nofile=100:200 --umask 027 --output arrived -- \
+  sh -c 'ulimit -Sn; ulimit -Hn; umask'
+expect_eq "100 200 0027" "$(xargs <arrived)"
+job=$(jq submit --limit nofile=4000000000 -- true)
+expect_exit 1 jq wait "$job"
+expect_match "limit nofile 4000000000: operation not permitted$" "$(reason_of "$job")"
 ok
 
 cat >defiant.sh <<'SH'

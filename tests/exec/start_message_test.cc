@@ -76,6 +76,29 @@ TEST_F(StartMessage, WhatWasGrantedIsALimit) {
   EXPECT_EQ(start.cpus(), 4U);
   EXPECT_EQ(start.memory(), 1024U);
   EXPECT_EQ(start.processes(), 0U);
+  EXPECT_FALSE(start.has_umask());
+}
+
+TEST_F(StartMessage, ResourceLimitsAreTakenOverAndProcessesAreOfTheWholeStep) {
+  const auto limit = [&](const std::string& name, std::uint64_t soft, std::uint64_t hard) {
+    wire::ResourceLimit& to = *launch_.add_limits();
+    to.set_name(name);
+    to.set_soft(soft);
+    to.set_hard(hard);
+  };
+  limit("nofile", 100, 200);
+  limit("processes", 20, 20);
+  launch_.set_umask(027);
+  const pb::Start start = start_message(launch_, user_, node_, "secret");
+  EXPECT_EQ(start.processes(), 20U);
+  EXPECT_EQ(start.umask(), 027U);
+  ASSERT_EQ(start.limits_size(), 1);
+  EXPECT_EQ(start.limits(0).name(), "nofile");
+  EXPECT_EQ(start.limits(0).soft(), 100U);
+  EXPECT_EQ(start.limits(0).hard(), 200U);
+  launch_.clear_limits();
+  limit("processes", ~std::uint64_t{0}, ~std::uint64_t{0});
+  EXPECT_EQ(start_message(launch_, user_, node_, "secret").processes(), 0U);
 }
 
 TEST_F(StartMessage, NamesThatCannotBeAreLeftOut) {
