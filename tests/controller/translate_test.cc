@@ -147,6 +147,26 @@ TEST(Translate, AnExpectedStartComesBackWithWhatItRestsOn) {
   EXPECT_TRUE(back->is_estimate);
 }
 
+sched::StepView step_that_failed() {
+  sched::StepView step;
+  step.name = "calc";
+  step.state = sched::StepState::kFailed;
+  step.outcome = sched::Outcome::kFailure;
+  step.event = "9";
+  step.needs.emplace().cpus = 3;
+  sched::AttemptView attempt;
+  attempt.attempt = Attempt{2};
+  attempt.node = "n1";
+  attempt.output = "/o";
+  attempt.started = Time{5};
+  attempt.ended = Time{6};
+  attempt.end.how = sched::TaskEnd::How::kSignalled;
+  attempt.end.signal = 9;
+  attempt.end.max_rss = Bytes{7};
+  step.attempts = {attempt};
+  return step;
+}
+
 TEST(Translate, AJobsDetailComesBack) {
   sched::JobDetail detail;
   detail.summary = {JobNumber{17},
@@ -175,22 +195,7 @@ TEST(Translate, AJobsDetailComesBack) {
   detail.time_limit = seconds(1);
   detail.estimate = seconds(300);
   detail.priority = {{"base", 50, ""}, {"age", -3.25, "1d of waiting"}};
-  sched::StepView step;
-  step.name = "calc";
-  step.state = sched::StepState::kFailed;
-  step.outcome = sched::Outcome::kFailure;
-  step.event = "9";
-  step.needs.emplace().cpus = 3;
-  sched::AttemptView attempt;
-  attempt.attempt = Attempt{2};
-  attempt.node = "n1";
-  attempt.output = "/o";
-  attempt.started = Time{5};
-  attempt.ended = Time{6};
-  attempt.end.how = sched::TaskEnd::How::kSignalled;
-  attempt.end.signal = 9;
-  attempt.end.max_rss = Bytes{7};
-  step.attempts = {attempt};
+  const sched::StepView step = step_that_failed();
   detail.steps = {step};
   detail.history = {{Time{1}, "held", "by ann"}};
   wire::JobDetail message;
