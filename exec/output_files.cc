@@ -17,14 +17,16 @@ namespace {
 
 struct KeptFile {
   std::string path;
-  struct stat status = {};
+  Time changed;
+  std::uint64_t size = 0;
+  std::uint64_t on_disk = 0;  // of a sparse file, what there is of it
   bool is_pack = false;
-
-  // A user may say that his file is older than it is, but not that it is younger.
-  Time changed() const { return {std::min(status.st_mtim.tv_sec, status.st_ctim.tv_sec) * 1000}; }
-  // Of a sparse file, what there is of it.
-  std::uint64_t bytes() const { return static_cast<std::uint64_t>(status.st_blocks) * 512; }
 };
+
+// A user may say that his file is older than it is, but not that it is younger.
+Time change_of(const struct stat& status) {
+  return {std::min(status.st_mtim.tv_sec, status.st_ctim.tv_sec) * 1000};
+}
 
 std::vector<KeptFile> kept_files(const std::string& state) {
   namespace fs = std::filesystem;
@@ -34,9 +36,11 @@ std::vector<KeptFile> kept_files(const std::string& state) {
     if (!directory.is_directory(ignored)) continue;
     const bool packs = directory.path() == packs_directory(state);
     for (const auto& entry : fs::directory_iterator(directory.path(), ignored)) {
-      KeptFile file{entry.path().string(), {}, packs};
-      if (lstat(file.path.c_str(), &file.status) != 0 || !S_ISREG(file.status.st_mode)) continue;
-      found.push_back(std::move(file));
+      struct stat status = {};
+      if (lstat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+      found.push_back({entry.path().string(), change_of(status),
+                       static_cast<std::uint64_t>(status.st_size),
+                       static_cast<std::uint64_t>(status.st_blocks) * 512, packs});
     }
   }
   return found;
@@ -62,14 +66,14 @@ std::string kept_file(const std::string& state, const AttemptId& id, Which which
 void sweep_outputs(const std::string& state, const Retention& retention, Time now) {
   std::vector<KeptFile> files = kept_files(state);
   std::sort(files.begin(), files.end(),
-            [](const KeptFile& a, const KeptFile& b) { return a.changed() > b.changed(); });
+            [](const KeptFile& a, const KeptFile& b) { return a.changed > b.changed; });
   std::uint64_t total = 0;
   for (const KeptFile& file : files) {
-    total += file.bytes();
-    const bool old = now - file.changed() > retention.age;
+    total += file.on_disk;
+    const bool old = now - file.changed > retention.age;
     if (!old && total <= retention.total.count) continue;
     if (file.is_pack) {
-      remove_pack(file.path, static_cast<std::uint64_t>(file.status.st_size));
+      remove_pack(file.path, file.size);
     } else {
       unlink(file.path.c_str());
     }

@@ -147,7 +147,27 @@ TEST(Translate, AnExpectedStartComesBackWithWhatItRestsOn) {
   EXPECT_TRUE(back->is_estimate);
 }
 
-sched::JobDetail full_detail() {
+sched::StepView step_that_failed() {
+  sched::StepView step;
+  step.name = "calc";
+  step.state = sched::StepState::kFailed;
+  step.outcome = sched::Outcome::kFailure;
+  step.event = "9";
+  step.needs.emplace().cpus = 3;
+  sched::AttemptView attempt;
+  attempt.attempt = Attempt{2};
+  attempt.node = "n1";
+  attempt.output = "/o";
+  attempt.started = Time{5};
+  attempt.ended = Time{6};
+  attempt.end.how = sched::TaskEnd::How::kSignalled;
+  attempt.end.signal = 9;
+  attempt.end.max_rss = Bytes{7};
+  step.attempts = {attempt};
+  return step;
+}
+
+TEST(Translate, AJobsDetailComesBack) {
   sched::JobDetail detail;
   detail.summary = {JobNumber{17},
                     "n",
@@ -175,29 +195,9 @@ sched::JobDetail full_detail() {
   detail.time_limit = seconds(1);
   detail.estimate = seconds(300);
   detail.priority = {{"base", 50, ""}, {"age", -3.25, "1d of waiting"}};
-  sched::StepView step;
-  step.name = "calc";
-  step.state = sched::StepState::kFailed;
-  step.outcome = sched::Outcome::kFailure;
-  step.event = "9";
-  step.needs.emplace().cpus = 3;
-  sched::AttemptView attempt;
-  attempt.attempt = Attempt{2};
-  attempt.node = "n1";
-  attempt.output = "/o";
-  attempt.started = Time{5};
-  attempt.ended = Time{6};
-  attempt.end.how = sched::TaskEnd::How::kSignalled;
-  attempt.end.signal = 9;
-  attempt.end.max_rss = Bytes{7};
-  step.attempts = {attempt};
+  const sched::StepView step = step_that_failed();
   detail.steps = {step};
   detail.history = {{Time{1}, "held", "by ann"}};
-  return detail;
-}
-
-TEST(Translate, AJobsDetailComesBack) {
-  const sched::JobDetail detail = full_detail();
   wire::JobDetail message;
   to_wire(detail, message);
   const auto back = from_wire(message);
@@ -219,7 +219,7 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->not_started, "5-8");
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
-  EXPECT_EQ(back->steps.at(0).needs, detail.steps.at(0).needs);
+  EXPECT_EQ(back->steps.at(0).needs, step.needs);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");
