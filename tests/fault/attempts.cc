@@ -133,8 +133,7 @@ void Check::check_attempt(const Ticket& ticket, const Id& id, const AttemptSaid&
 void Check::check_exit(const Ticket& ticket, const Id& id, const AttemptSaid& said,
                        const std::optional<Written>& written) {
   chronicle_.count("attempts that exited");
-  const auto code = ticket.codes.find(std::get<1>(id));
-  const std::string wanted = code == ticket.codes.end() ? "?" : std::to_string(code->second);
+  const std::string wanted = std::to_string(ticket.steps.at(std::get<1>(id)).code);
   const std::string told = std::to_string(*said.exit_code);
   if (!written || written->ended_ms == 0) {
     chronicle_.broken("no exit status is invented", to_string(id) + " never wrote its end");

@@ -22,7 +22,7 @@ constexpr std::int64_t kEnd = kStart + 100;
 struct World {
   TempDir directory = TempDir();
   Chronicle chronicle = Chronicle(directory.path());
-  Ticket ticket = {.kind = "some-time", .codes = {{"main", 3}}, .job = 7};
+  Ticket ticket = {.kind = "some-time", .steps = {{"main", {"plain", 3}}}, .job = 7};
   AttemptSaid said = {1, "n1", 3, std::nullopt, "", kStart, kEnd};
   std::string state = "JE";
   Ledger ledger = {{{"start", kStart, "7", "main", 1, 4711, "n1", "-"},

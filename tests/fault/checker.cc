@@ -11,6 +11,7 @@
 #include "tests/fault/attempts.h"
 #include "tests/fault/clock.h"
 #include "tests/fault/ledger.h"
+#include "tests/fault/outputs.h"
 #include "tests/fault/views.h"
 
 namespace jobq::fault {
@@ -97,7 +98,15 @@ void check_jobs(const Cluster& cluster, const Load& load, Chronicle& chronicle) 
   const auto said = show(cluster, names);
   check_none_is_lost(names, said, chronicle);
   check_none_is_doubled(cluster, load, chronicle);
-  check_attempts({load.tickets(), said, read_ledger(cluster.setup().directory)}, chronicle);
+  const Evidence evidence{load.tickets(), said, read_ledger(cluster.setup().directory)};
+  check_attempts(evidence, chronicle);
+  check_outputs(cluster, evidence, chronicle);
+}
+
+void check_all_is_free(const Cluster& cluster, Chronicle& chronicle) {
+  for (const std::string& line : held_by_nobody(cluster)) {
+    chronicle.broken("what was granted is given back", line);
+  }
 }
 
 void check_no_step_is_left(const Setup& setup, Chronicle& chronicle) {

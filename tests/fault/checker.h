@@ -12,6 +12,9 @@ namespace jobq::fault {
 // jobq says. All that is wrong is written into the chronicle.
 void check_jobs(const Cluster& cluster, const Load& load, Chronicle& chronicle);
 
+// Nothing is held when nothing runs.
+void check_all_is_free(const Cluster& cluster, Chronicle& chronicle);
+
 // No process of a step is left while the daemons still run.
 void check_no_step_is_left(const Setup& setup, Chronicle& chronicle);
 

@@ -16,6 +16,7 @@ namespace jobq::fault {
 enum class Harm {
   kKeeperDied,  // its node was robbed of its keeper
   kCrashed,     // its node died with all that ran there
+  kStateLost,   // and came back without memory
 };
 
 struct Disturbance {

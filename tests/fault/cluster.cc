@@ -113,7 +113,8 @@ Cluster::~Cluster() {
 
 bool Cluster::begin() {
   controller_.start();
-  if (!controller_answers(kPatienceMs)) return false;
+  // An answer, not only a socket: by then it has made the key that the nodes need.
+  if (!controller_answers(kPatienceMs) || !insist({"queue"})) return false;
   for (const auto& node : nodes_) node->agent().start();
   const std::int64_t end_ms = now_ms() + kPatienceMs;
   while (!all_joined()) {

@@ -28,6 +28,7 @@ class Node {
   Node(const Setup& setup, const std::string& address, int number);
 
   const std::string& name() const { return name_; }
+  const std::string& state() const { return state_; }
   Process& agent() { return agent_; }
   Proxy& proxy() { return proxy_; }
   // Of the keeper that runs; 0 where none does.

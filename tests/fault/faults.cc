@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 
 #include "tests/fault/clock.h"
 
@@ -163,15 +164,27 @@ void kill_agent_and_keeper(Scene& scene) {
   scene.node->agent().start();
 }
 
-void crash(Scene& scene) {
-  const std::int64_t away_ms = scene.chance.between(0, 4000);
-  scene.note(fmt::format("crash with all that runs there, away for {} ms", away_ms));
+// The keeper first, or it would see the steps die.
+void kill_all_of_node(Scene& scene, Harm harm) {
   kill_daemon(scene, scene.node->agent());
-  kill_keeper_of(scene, Harm::kCrashed);
+  kill_keeper_of(scene, harm);
   for (auto left = scene.node->processes(); !left.empty(); left = scene.node->processes()) {
     for (const pid_t pid : left) kill(pid, SIGKILL);
   }
+}
+
+void crash(Scene& scene) {
+  const std::int64_t away_ms = scene.chance.between(0, 4000);
+  scene.note(fmt::format("crash with all that runs there, away for {} ms", away_ms));
+  kill_all_of_node(scene, Harm::kCrashed);
   scene.wait(away_ms);
+  scene.node->agent().start();
+}
+
+void lose_state(Scene& scene) {
+  scene.note("crash, and the state directory is lost");
+  kill_all_of_node(scene, Harm::kStateLost);
+  std::filesystem::remove_all(scene.node->state());
   scene.node->agent().start();
 }
 
@@ -242,6 +255,7 @@ const std::vector<Row> kOfNode = {
     {"stop-keeper", 2, stop_keeper},
     {"kill-both", 2, kill_agent_and_keeper},
     {"crash", 3, crash},
+    {"lose-state", 1, lose_state},
     {"partition", 4, partition},
     {"mute", 2, mute},
     {"deafen", 2, deafen},

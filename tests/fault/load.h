@@ -18,16 +18,21 @@
 
 namespace jobq::fault {
 
+struct StepPlan {
+  std::string kind;  // of fault_step
+  int code = 0;      // that it exits with
+};
+
 struct Ticket {
   std::string key = {};
   std::string kind = {};
   std::string json = {};
-  std::map<std::string, int> codes = {};  // step -> the code that it exits with
-  std::uint32_t elements = 0;             // of an array
-  bool fenced = false;                    // it may be ended by the lease
-  std::uint32_t retries = 0;              // that its policy allows
-  bool cancelled = false;                 // somebody tried to
-  std::uint64_t job = 0;                  // its number, once that was acknowledged
+  std::map<std::string, StepPlan> steps = {};
+  std::uint32_t elements = 0;  // of an array
+  bool fenced = false;         // it may be ended by the lease
+  std::uint32_t retries = 0;   // that its policy allows
+  bool cancelled = false;      // somebody tried to
+  std::uint64_t job = 0;       // its number, once that was acknowledged
 };
 
 class Load {

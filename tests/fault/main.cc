@@ -130,6 +130,7 @@ void run(const Settings& settings, const Setup& setup, Chronicle& chronicle) {
   load.end();
   load.release_all();
   check_jobs(cluster, load, chronicle);
+  check_all_is_free(cluster, chronicle);
   check_no_step_is_left(setup, chronicle);
   load.submit_again();
   cluster.end();

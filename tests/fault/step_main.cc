@@ -7,7 +7,9 @@
 // A lock goes with the last process that has it. An attempt that finds one held has seen that
 // another one is still alive, or somebody else in the resource: it says so in the ledger.
 //
-// KIND    plain      nothing more
+// KIND    plain      writes a line to its standard output when it starts and one at its end
+//         silent     does not
+//         loud       writes much in between
 //         forks      leaves a grandchild in a session of its own, which ignores TERM
 //         stubborn   ignores TERM itself
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 
 #include "tests/fault/clock.h"
 #include "tests/fault/ledger.h"
+#include "tests/fault/outputs.h"
 
 namespace jobq::fault {
 namespace {
@@ -73,6 +76,9 @@ class Attempt {
     if (flock(file, LOCK_EX | LOCK_NB) != 0) write("clash", name);
   }
 
+  std::string first_line() const {
+    return fault::first_line(record_.job, record_.step, record_.attempt);
+  }
   std::string step_lock() const { return "step." + record_.job + "." + record_.step; }
 
  private:
@@ -80,6 +86,12 @@ class Attempt {
   int file_ = -1;
   Record record_;
 };
+
+void say(const std::string& text) {
+  if (write(STDOUT_FILENO, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    _exit(kNoPlace);
+  }
+}
 
 void leave_one_behind() {
   if (fork() != 0) return;
@@ -97,11 +109,22 @@ int run(const std::vector<std::string>& words) {
   Attempt attempt(words[0]);
   attempt.lock(attempt.step_lock());
   if (words.size() > 4) attempt.lock("resource." + words[4]);
+  const int code = number<int>(words[3]);
+  if (kind != "silent") say(attempt.first_line());
   attempt.write("start", "-");
   if (kind == "forks") leave_one_behind();
-  wait_ms(number<std::int64_t>(words[2]));
+  const auto ms = number<std::int64_t>(words[2]);
+  if (kind == "loud") {
+    for (int i = 0; i < kLoudParts; ++i) {
+      say(loud_part(i));
+      wait_ms(ms / kLoudParts);
+    }
+  } else {
+    wait_ms(ms);
+  }
+  if (kind != "silent") say(last_line(code));
   attempt.write("end", words[3]);
-  return number<int>(words[3]);
+  return code;
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Making {
            std::int64_t most_ms, const std::string& resource = {}) {
     // Most succeed, so that flows go on.
     const int code = chance.one_in(3) ? static_cast<int>(chance.between(1, 99)) : 0;
-    ticket.codes[step] = code;
+    ticket.steps[step] = {kind, code};
     Json words = {setup.step, setup.directory, kind,
                   std::to_string(chance.between(least_ms, most_ms)), std::to_string(code)};
     if (!resource.empty()) words.push_back(resource);
@@ -43,10 +43,11 @@ struct Making {
   }
 };
 
-void quick(Making& making) { making.single("plain", 0, 0); }
+void quick(Making& making) { making.single("silent", 0, 0); }
 void some_time(Making& making) { making.single("plain", 50, 1500); }
 void long_time(Making& making) { making.single("plain", 2000, 6000); }
 void forks(Making& making) { making.single("forks", 0, 300); }
+void loud(Making& making) { making.single("loud", 0, 1000); }
 void stubborn(Making& making) { making.single("stubborn", 100, 2000); }
 void door(Making& making) { making.alone_with("door", 0, 60); }
 void vault(Making& making) { making.alone_with("vault", 300, 1500); }
@@ -75,9 +76,9 @@ struct Row {
   Kind make;
 };
 const std::vector<Row> kKinds = {
-    {"quick", quick}, {"quick", quick},       {"some-time", some_time}, {"long-time", long_time},
-    {"forks", forks}, {"stubborn", stubborn}, {"door", door},           {"vault", vault},
-    {"array", array}, {"flow", flow},
+    {"quick", quick},         {"quick", quick}, {"loud", loud},         {"some-time", some_time},
+    {"long-time", long_time}, {"forks", forks}, {"stubborn", stubborn}, {"door", door},
+    {"vault", vault},         {"array", array}, {"flow", flow},
 };
 
 }  // namespace

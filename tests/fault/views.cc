@@ -98,6 +98,19 @@ std::vector<std::string> numbers_in_history(const Cluster& cluster) {
   return numbers(cluster.ask({"history", "--json", "--limit", "1000000"}));
 }
 
+std::vector<std::string> held_by_nobody(const Cluster& cluster) {
+  std::vector<std::string> result;
+  const auto is_held = [](const Json& thing) { return thing.at("total") != thing.at("free"); };
+  for (const Json& node : lines_of(cluster.ask({"node", "list", "--json"}).out)) {
+    const Json& all = node.at("resources");
+    if (std::any_of(all.begin(), all.end(), is_held)) result.push_back(node.dump());
+  }
+  for (const Json& resource : lines_of(cluster.ask({"resource", "list", "--json"}).out)) {
+    if (is_held(resource)) result.push_back(resource.dump());
+  }
+  return result;
+}
+
 std::vector<std::string> numbers_in_queue(const Cluster& cluster) {
   return numbers(cluster.ask({"queue", "--json", "--limit", "0"}));
 }

@@ -38,5 +38,7 @@ struct JobSaid {
 std::vector<JobSaid> show(const Cluster& cluster, const std::vector<std::string>& jobs);
 std::vector<std::string> numbers_in_history(const Cluster& cluster);
 std::vector<std::string> numbers_in_queue(const Cluster& cluster);
+// Nodes and named resources that are not all free, as JSON.
+std::vector<std::string> held_by_nobody(const Cluster& cluster);
 
 }  // namespace jobq::fault
