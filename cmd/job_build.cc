@@ -198,6 +198,7 @@ Result<void> apply_surroundings(const JobOptions& options, Holder& to) {
   to.append = to.append || options.append;
   if (options.umask) to.umask = *options.umask;
   to.limits = overlaid(std::move(to.limits), options.limits);
+  if (options.signal) to.warning = options.signal;
   return {};
 }
 
@@ -258,6 +259,7 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   spec->append = options.append;
   spec->umask = options.umask.value_or(own_umask());
   spec->limits = overlaid({}, options.limits);
+  spec->warning = options.signal;
   sched::Ticket ticket;
   if (const auto applied = apply_to_ticket(options, ticket); !applied) {
     return tl::unexpected(applied.error());
@@ -310,7 +312,7 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
   }
   const bool surroundings = !options.env.empty() || options.export_env || options.workdir ||
                             options.output || options.error || options.append || options.umask ||
-                            !options.limits.empty();
+                            !options.limits.empty() || options.signal;
   if (!surroundings && !(options.element && ticket.spec)) return {};
   if (!ticket.spec) return apply_surroundings(options, ticket);
   auto spec = std::make_shared<sched::JobSpec>(*ticket.spec);

@@ -11,6 +11,7 @@
 #include "resmgr/needs.h"
 #include "sched/resource_limits.h"
 #include "sched/spec.h"
+#include "sched/warning.h"
 
 namespace jobq::cmd {
 namespace {
@@ -73,6 +74,15 @@ Taker limit_into(std::vector<sched::ResourceLimit>& to) {
   };
 }
 
+Taker signal_into(std::optional<sched::Warning>& to) {
+  return [&to](const std::string& text) -> Result<void> {
+    const auto warning = sched::parse_warning(text);
+    if (!warning) return tl::unexpected(warning.error());
+    to = *warning;
+    return {};
+  };
+}
+
 Taker retry_into(std::optional<std::uint32_t>& to) {
   return [&to](const std::string& text) -> Result<void> {
     const bool is_number = into(to)(text).has_value();
@@ -131,6 +141,8 @@ void add_job_options(Options& options, JobOptions& to) {
   options.value("--name", "NAME", into(to.name), "its name; else the command's");
   options.value("--priority", "N", priority_into(to.priority), "0 to 1000, higher goes first; 50");
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
+  options.value("--signal", "NAME@TIME", signal_into(to.signal),
+                "it gets this signal so long before its time limit: USR1@60, TERM@2m");
   options.value("-E,--element", "NAME", element_into(to.element),
                 "it runs on nodes of this element of the cluster; else on any");
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
@@ -194,6 +206,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   under.append = under.append || over.append;
   overlay(under.umask, over.umask);
   under.limits = overlaid(std::move(under.limits), over.limits);
+  overlay(under.signal, over.signal);
   overlay(under.retry, over.retry);
   overlay(under.retry_delay, over.retry_delay);
   under.elsewhere = under.elsewhere || over.elsewhere;

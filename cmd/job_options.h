@@ -39,6 +39,7 @@ struct JobOptions {
   bool append = false;
   std::optional<std::uint32_t> umask;
   std::vector<sched::ResourceLimit> limits;
+  std::optional<sched::Warning> signal;
   std::optional<std::uint32_t> retry;
   std::optional<Millis> retry_delay;
   bool elsewhere = false;

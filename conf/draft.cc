@@ -9,6 +9,7 @@
 
 #include "conf/scalars.h"
 #include "sched/resource_limits.h"
+#include "sched/warning.h"
 
 namespace jobq::conf {
 namespace {
@@ -80,7 +81,17 @@ void read_array(const Node& node, Draft& out, FaultSink& faults) {
   }
 }
 
-constexpr std::array<Key<Draft>, 7> kClassKeys = {{
+void read_signal(const Node& node, std::optional<sched::Warning>& out, FaultSink& faults) {
+  std::string text;
+  if (!read_word(node, text, faults)) return;
+  if (const auto warning = sched::parse_warning(text)) {
+    out = *warning;
+  } else {
+    faults.add(node.place, warning.error().message);
+  }
+}
+
+constexpr std::array<Key<Draft>, 8> kClassKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.spec.class_name, f); }},
     {"version",
      [](const Node& n, Draft& out, FaultSink& f) { read_version(n, out.spec.class_version, f); }},
@@ -89,6 +100,8 @@ constexpr std::array<Key<Draft>, 7> kClassKeys = {{
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.spec.time_limit, f); }},
     {"element",
      [](const Node& n, Draft& out, FaultSink& f) { read_name(n, out.class_element, f); }},
+    {"signal",
+     [](const Node& n, Draft& out, FaultSink& f) { read_signal(n, out.spec.warning, f); }},
     {"on_failure", read_on_failure},
     {"params", read_param_specs},
 }};
@@ -123,7 +136,7 @@ void read_resource_limits(const Node& node, Draft& out, FaultSink& faults) {
             [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
-constexpr std::array<Key<Draft>, 18> kTicketKeys = {{
+constexpr std::array<Key<Draft>, 19> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -148,6 +161,8 @@ constexpr std::array<Key<Draft>, 18> kTicketKeys = {{
     {"append", [](const Node& n, Draft& out, FaultSink& f) { read_flag(n, out.ticket.append, f); }},
     {"umask", read_umask},
     {"limits", read_resource_limits},
+    {"signal",
+     [](const Node& n, Draft& out, FaultSink& f) { read_signal(n, out.ticket.warning, f); }},
     {"on_failure", read_on_failure},
 }};
 constexpr std::array<std::string_view, 3> kLaterTicketKeys = {"begin", "deadline", "after"};

@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 28> kTopKeys = {{
+constexpr std::array<Key<Draft>, 29> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -82,6 +82,7 @@ constexpr std::array<Key<Draft>, 28> kTopKeys = {{
     {"append", refuse_misplaced},
     {"umask", refuse_misplaced},
     {"limits", refuse_misplaced},
+    {"signal", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
 constexpr std::array<std::string_view, 10> kLaterTopKeys = {
@@ -186,6 +187,7 @@ void move_to_spec(Ticket& ticket, JobSpec& spec) {
   spec.append = std::exchange(ticket.append, false);
   spec.umask = std::exchange(ticket.umask, std::nullopt).value_or(sched::kUsualUmask);
   spec.limits = std::move(ticket.limits);
+  spec.warning = std::exchange(ticket.warning, std::nullopt);
   if (!ticket.element.empty()) spec.needs.element = std::exchange(ticket.element, {});
   for (const sched::NameValue& param : ticket.params) {
     spec.params.push_back({param.first, true, std::nullopt});

@@ -108,7 +108,7 @@ void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
 }
 
-constexpr std::array<Key<StepSpec>, 8> kStepKeys = {{
+constexpr std::array<Key<StepSpec>, 9> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
@@ -117,6 +117,7 @@ constexpr std::array<Key<StepSpec>, 8> kStepKeys = {{
     {"needs", read_step_needs},
     {"exit", read_exit},
     {"retry", read_retry},
+    {"time_limit", read_limit},
 }};
 
 constexpr std::array<Key<StepSpec>, 3> kCleanupKeys = {{

@@ -11,8 +11,8 @@
 namespace jobq::conf {
 
 // Kinds and properties of steps that later versions can do.
-inline constexpr std::array<std::string_view, 9> kLaterStepKeys = {
-    "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "again", "time_limit"};
+inline constexpr std::array<std::string_view, 8> kLaterStepKeys = {
+    "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "again"};
 
 // A [[step]]: all its keys, and exactly one of run and script.
 void read_step(const Node& node, sched::StepSpec& out, FaultSink& faults);

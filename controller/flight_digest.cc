@@ -70,7 +70,7 @@ auto fields(const StepRow& it) {
 }
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
-                  it.error, it.started, it.ended, it.end);
+                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);

@@ -97,6 +97,19 @@ sched::Retry retry_from_wire(const wire::Retry& in) {
   return retry;
 }
 
+template <class Out>
+void warning_to_wire(const std::optional<sched::Warning>& warning, Out& out) {
+  if (!warning) return;
+  out.mutable_warning()->set_signal(warning->signal);
+  out.mutable_warning()->set_before(warning->before.count);
+}
+
+template <class In>
+std::optional<sched::Warning> warning_from_wire(const In& in) {
+  if (!in.has_warning()) return std::nullopt;
+  return sched::Warning{in.warning().signal(), Millis{in.warning().before()}};
+}
+
 template <class In>
 std::vector<sched::ResourceLimit> limits_from_wire(const In& in) {
   std::vector<sched::ResourceLimit> limits;
@@ -180,6 +193,7 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   out.set_append(ticket.append);
   if (ticket.umask) out.set_umask(*ticket.umask);
   to_wire(ticket.limits, *out.mutable_limits());
+  warning_to_wire(ticket.warning, out);
   if (ticket.array) out.set_array(to_string(*ticket.array));
 }
 
@@ -207,6 +221,7 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   ticket.append = in.append();
   if (in.has_umask()) ticket.umask = in.umask();
   ticket.limits = limits_from_wire(in.limits());
+  ticket.warning = warning_from_wire(in);
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
   if (!array) return tl::unexpected(array.error());
@@ -321,6 +336,7 @@ void to_wire(const JobSpec& spec, wire::JobSpec& out) {
   out.set_append(spec.append);
   if (spec.umask != sched::kUsualUmask) out.set_umask(spec.umask);
   to_wire(spec.limits, *out.mutable_limits());
+  warning_to_wire(spec.warning, out);
 }
 
 Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
@@ -350,6 +366,7 @@ Result<std::shared_ptr<const JobSpec>> from_wire(const wire::JobSpec& in) {
   spec->append = in.append();
   if (in.has_umask()) spec->umask = in.umask();
   spec->limits = limits_from_wire(in.limits());
+  spec->warning = warning_from_wire(in);
   return std::shared_ptr<const JobSpec>(std::move(spec));
 }
 

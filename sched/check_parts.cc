@@ -10,6 +10,7 @@
 #include "base/nearest.h"
 #include "sched/pattern.h"
 #include "sched/resource_limits.h"
+#include "sched/warning.h"
 
 namespace jobq::sched {
 namespace {
@@ -245,6 +246,9 @@ void check_job_texts(std::string_view prefix, const JobTexts& texts,
                fmt::format("expected 0 to 777, found {:o}", texts.umask));
   }
   check_resource_limits(prefix, texts.limits, faults);
+  if (!texts.warning) return;
+  const std::string fault = fault_of(*texts.warning);
+  if (!fault.empty()) faults.add(fmt::format("{}.signal", prefix), fault);
 }
 
 void check_retry(const Path& prefix, const Retry& retry, FaultList& faults) {

@@ -93,6 +93,7 @@ struct JobTexts {
   const std::string& error;
   std::uint32_t umask;
   const std::vector<ResourceLimit>& limits;
+  const std::optional<Warning>& warning;
 };
 // With no scope, the ${values} are not looked at.
 void check_job_texts(std::string_view prefix, const JobTexts& texts,

@@ -111,10 +111,10 @@ void check_head(SpecCheck& c) {
   check_limit([&] { return path("time_limit"); }, c.spec.time_limit, c.faults);
   check_param_list(c);
   check_needs([] { return std::string("needs"); }, c.spec.needs, c.faults);
-  check_job_texts(
-      section,
-      {c.spec.env, c.spec.workdir, c.spec.output, c.spec.error, c.spec.umask, c.spec.limits},
-      ValueScope{c.params}, c.faults);
+  check_job_texts(section,
+                  {c.spec.env, c.spec.workdir, c.spec.output, c.spec.error, c.spec.umask,
+                   c.spec.limits, c.spec.warning},
+                  ValueScope{c.params}, c.faults);
 }
 
 // --- one step -----------------------------------------------------------------------------------

@@ -106,8 +106,9 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
     faults.add("ticket.array",
                fmt::format("expected 1 to {} elements, found {}", kMaxElements, elements));
   }
-  const JobTexts texts{ticket.env,   ticket.workdir,           ticket.output,
-                       ticket.error, ticket.umask.value_or(0), ticket.limits};
+  const JobTexts texts{ticket.env,    ticket.workdir,           ticket.output,
+                       ticket.error,  ticket.umask.value_or(0), ticket.limits,
+                       ticket.warning};
   if (job == nullptr) {
     check_job_texts("ticket", texts, std::nullopt, faults);
     return faults.take();

@@ -222,11 +222,21 @@ class Core {
   bool is_given_up(NodeId node) const;
 
   // Limits (deadlines.cc).
+  struct StepTimes {
+    std::optional<Time> end;      // by the step's own limit
+    std::optional<Time> warning;  // none where it was sent already
+  };
+  std::optional<Time> end_of(const Job& job) const;
+  std::optional<Time> end_of(const Job& job, StepId id) const;
+  StepTimes times_of(const Job& job, StepId id) const;
   std::optional<Time> deadline_of(const Job& job) const;
   void refresh_deadline(Job& job);
   void set_end(resmgr::RequestId id, std::optional<Time> end);
   void enforce_limits();
+  void refresh_deadlines(const Node& node);
   void expire(Job& job);
+  void expire_all(Job& job);
+  void warn(Job& job, StepId id);
 
   // Arrays (arrays.cc).
   void touch_array(Job& array);

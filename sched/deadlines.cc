@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time limits of jobs and of cleanup steps.
+// Time limits of jobs and of steps, and the warning signal before them.
 //
-// A job's clock runs from its start until its last step has ended, and stands while the job is
-// suspended. The cleanup step has a limit of its own, from its launch. A limit that is due is
-// enforced after the event that the turn is about: an end that is reported in time counts.
+// A job's clock runs from its start until its last step has ended, a step's from the start of each
+// attempt; both stand while the job is suspended. The cleanup step has a limit of its own alone. In
+// the index a job stands with the first thing that is due: its end, or the end or the warning of
+// one of its steps. A limit that is due is enforced after the event that the turn is about: an end
+// that is reported in time counts.
+//
+// An attempt is warned once. It is recorded with the order; no node is sent it twice, whatever
+// happens to the order on its way.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sched/core.h"
+#include "sched/warning.h"
 
 namespace jobq::sched {
 namespace {
@@ -15,15 +23,30 @@ bool is_live(StepState state) {
   return state == StepState::kStarting || state == StepState::kRunning;
 }
 
+bool is_live(const Step* step) { return step != nullptr && is_live(step->state); }
+
+bool clock_runs(const Job& job) {
+  const JobRun& run = job.facts();
+  return !job.array && run.started && !run.ended && !run.suspended;
+}
+
+// An earlier one, where there is any.
+void take_earlier(std::optional<Time>& first, const std::optional<Time>& other) {
+  if (other && (!first || *other < *first)) first = other;
+}
+
+bool is_due(const std::optional<Time>& at, Time now) { return at && *at <= now; }
+
+std::string limit_text(Millis limit) { return "time limit " + format_duration(limit); }
+
 }  // namespace
 
-std::optional<Time> Core::deadline_of(const Job& job) const {
+// Of the job as a whole: of its steps by its limit, then of its cleanup.
+std::optional<Time> Core::end_of(const Job& job) const {
+  if (!clock_runs(job)) return std::nullopt;
   const JobRun& run = job.facts();
-  if (job.array) return std::nullopt;  // each of its elements has its own
-  if (!run.started || run.ended || run.suspended) return std::nullopt;
-  const Step* cleanup = job.cleanup();
-  if (cleanup != nullptr && is_live(cleanup->state)) {
-    return cleanup->attempt()->started +
+  if (is_live(job.cleanup())) {
+    return job.cleanup()->attempt()->started +
            job.what().cleanup->time_limit.value_or(policy_.cleanup_limit);
   }
   const bool has_live = count_of(job.counts, StepState::kStarting) > 0 ||
@@ -31,6 +54,40 @@ std::optional<Time> Core::deadline_of(const Job& job) const {
   const bool runs = run.decided == Outcome::kNone || has_live;
   if (!job.time_limit || !runs) return std::nullopt;
   return run.started + *job.time_limit + run.suspended_for;
+}
+
+// Of a step other than cleanup, by its own limit.
+std::optional<Time> Core::end_of(const Job& job, StepId id) const {
+  const std::optional<Millis>& limit = job.what().steps[id.value].time_limit;
+  if (!limit || !clock_runs(job) || !is_live(job.step(id).state)) return std::nullopt;
+  const AttemptRow& attempt = *job.step(id).attempt();
+  return attempt.started + *limit + (job.facts().suspended_for - attempt.suspended_before);
+}
+
+// A step can be warned once it runs, while its node is there.
+Core::StepTimes Core::times_of(const Job& job, StepId id) const {
+  StepTimes times;
+  times.end = end_of(job, id);
+  const Step& step = job.step(id);
+  const std::optional<Warning>& warning = job.what().warning;
+  if (!warning || step.state != StepState::kRunning || !clock_runs(job)) return times;
+  const AttemptRow& attempt = *step.attempt();
+  if (attempt.warned || !nodes_.is_connected(attempt.node)) return times;
+  std::optional<Time> end = times.end;
+  take_earlier(end, end_of(job));
+  if (end) times.warning = std::max(*end - warning->before, attempt.started);
+  return times;
+}
+
+std::optional<Time> Core::deadline_of(const Job& job) const {
+  std::optional<Time> first = end_of(job);
+  if (!job.spec->times_steps || !clock_runs(job)) return first;
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    const StepTimes times = times_of(job, StepId{i});
+    take_earlier(first, times.end);
+    take_earlier(first, times.warning);
+  }
+  return first;
 }
 
 // Call after whatever deadline_of() looks at has changed.
@@ -42,6 +99,14 @@ void Core::refresh_deadline(Job& job) {
   if (run.deadline) deadlines_.erase({run.deadline, job.number});
   if (deadline) deadlines_.emplace(deadline, job.number);
   run.deadline = deadline;
+}
+
+// The node came or went: what runs there can be warned, or not.
+void Core::refresh_deadlines(const Node& node) {
+  for (const AttemptId& id : node.attempts) {
+    Job& job = *jobs_.find(id.job);
+    if (job.what().warning) refresh_deadline(job);
+  }
 }
 
 // Another end of what is held lets others start that would have been in somebody's way, or no more.
@@ -57,17 +122,39 @@ void Core::enforce_limits() {
   }
 }
 
+// What is due of the job now. An end needs no warning any more.
 void Core::expire(Job& job) {
-  if (Step* cleanup = job.cleanup(); cleanup != nullptr && is_live(cleanup->state)) {
+  if (is_due(end_of(job), now_)) return expire_all(job);
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    const StepId id{i};
+    const StepTimes times = times_of(job, id);
+    if (is_due(times.end, now_)) {
+      order_end(job, id, Outcome::kFailure, limit_text(*job.what().steps[i].time_limit));
+    } else if (is_due(times.warning, now_)) {
+      warn(job, id);
+    }
+  }
+}
+
+void Core::expire_all(Job& job) {
+  if (is_live(job.cleanup())) {
     const Millis limit = job.what().cleanup->time_limit.value_or(policy_.cleanup_limit);
-    order_end(job, cleanup_id(job.what()), Outcome::kFailure,
-              "time limit " + format_duration(limit));
+    order_end(job, cleanup_id(job.what()), Outcome::kFailure, limit_text(limit));
     return;
   }
-  const std::string reason = "time limit " + format_duration(*job.time_limit);
+  const std::string reason = limit_text(*job.time_limit);
   if (job.decided() == Outcome::kNone) decide(job, Outcome::kFailure, reason, 0);
   order_all_ends(job, Outcome::kFailure, reason);
   advance(job);
+}
+
+void Core::warn(Job& job, StepId id) {
+  AttemptRow& attempt = *job.step(id).attempt();
+  const Warning& warning = *job.what().warning;
+  attempt.warned = now_;
+  touch_attempt(job, id);
+  emit(Signal{attempt.node, attempt.id, warning.signal});
+  note(job, "warned", fmt::format("step {}: {}", step_of(job.what(), id).name, to_string(warning)));
 }
 
 }  // namespace jobq::sched

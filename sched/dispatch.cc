@@ -252,6 +252,7 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
   attempt.gpus = std::move(gpus);
   attempt.launched = true;
   attempt.started = now_;
+  attempt.suspended_before = job.facts().suspended_for;
   nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
   job.step(step).attempt_touched = false;  // that was for the one before

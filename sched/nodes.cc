@@ -48,6 +48,7 @@ void Core::on(NodeJoined& event) {
   nodes_.connect(node, true);
   schedule_due_ = true;
   reconcile(node, event);
+  refresh_deadlines(node);
   retry_node_waits();
 }
 
@@ -118,6 +119,7 @@ void Core::on(NodeLost& event) {
   nodes_.connect(*node, false);
   rm_.set_connected(event.node, false);
   schedule_due_ = true;
+  refresh_deadlines(*node);
   if (JOBQ_PLANT(silent_node_counts_as_dead)) {
     const std::set<AttemptId> attempts = node->attempts;
     for (const AttemptId& id : attempts) not_found(*node, *jobs_.find(id.job), id.step);
@@ -140,6 +142,7 @@ void Core::on(TaskStarted& event) {
     return;
   }
   apply(*job, event.id.step, StepInput::kStarted);
+  refresh_deadline(*job);
   const Step& step = job->step(event.id.step);
   // The hold may have overtaken the start. What is to end is left awake.
   if (job->held && step.state == StepState::kRunning) order<Suspend>(*step.attempt());

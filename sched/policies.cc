@@ -3,17 +3,25 @@
 // share, and when what is held should end.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "sched/core.h"
 #include "sched/elements.h"
 #include "sched/feasible.h"
 #include "sched/rank.h"
+#include "sched/warning.h"
 
 namespace jobq::sched {
 namespace {
 
 std::optional<Millis> limit_of(const Ticket& ticket, const JobSpec& spec) {
   return ticket.time_limit ? ticket.time_limit : spec.time_limit;
+}
+
+bool has_step_limit(const JobSpec& spec) {
+  return std::any_of(spec.steps.begin(), spec.steps.end(),
+                     [](const StepSpec& step) { return step.time_limit.has_value(); });
 }
 
 std::uint64_t size_of(const Ticket& ticket) {
@@ -46,6 +54,12 @@ Result<void> Core::check_policy(const Ticket& ticket, const Actor& actor, const 
     return fail(ErrorCode::kRefused,
                 fmt::format("element {} allows a time limit of at most {}, not {}", element->name,
                             format_duration(*element->max_limit), format_duration(*limit)));
+  }
+  if (spec.warning && !time_limit_of(ticket, spec) && !has_step_limit(spec)) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("the signal {} is sent before a time limit, and the job has none; give "
+                            "it one (--time, or time_limit)",
+                            to_string(*spec.warning)));
   }
   return quotas_.admit(kind_for(actor.user, spec), size_of(ticket));
 }
@@ -185,7 +199,7 @@ void Core::touch_shares() {
 
 // By its limit, or by an estimate where it has none.
 std::optional<Time> Core::known_end_of(const Job& job) const {
-  if (job.array || job.time_limit) return deadline_of(job);
+  if (job.array || job.time_limit) return end_of(job);
   const JobRun& run = job.facts();
   if (!run.started || run.ended || run.suspended) return std::nullopt;
   const std::optional<Millis> estimate = run_times_.estimate(job.what().class_name);

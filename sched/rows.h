@@ -116,10 +116,12 @@ struct AttemptRow {
   bool launched = false;  // always, so far
   std::string
       output;  // the file that the user named, absolute where the working directory is known,
-  std::string error;  // with values and %-letters put in; empty: the node's store
-  Time started;       // when it was granted and launched
-  Time ended;         // 0: not yet
-  TaskEnd end;        // when ended
+  std::string error;        // with values and %-letters put in; empty: the node's store
+  Time started;             // when it was granted and launched
+  Time ended;               // 0: not yet
+  TaskEnd end;              // when ended
+  Time warned;              // when it was sent the warning signal; 0: not yet
+  Millis suspended_before;  // of its job, in total, when it started
 };
 
 // Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,

@@ -79,6 +79,11 @@ class Hasher {
     add(std::uint64_t{retry.elsewhere});
   }
 
+  void add(const Warning& warning) {
+    add(static_cast<std::uint64_t>(warning.signal));
+    add(warning.before);
+  }
+
   void add(const ResourceLimit& limit) {
     add(std::string_view(limit.name));
     add(limit.soft);
@@ -176,6 +181,7 @@ std::uint64_t hash_of(const JobSpec& spec) {
   hasher.add(std::uint64_t{spec.append});
   hasher.add(std::uint64_t{spec.umask});
   hasher.add_all(spec.limits);
+  if (spec.warning) hasher.add(*spec.warning);
   return hasher.value();
 }
 

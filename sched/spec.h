@@ -78,6 +78,14 @@ struct ResourceLimit {
 };
 inline constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
+// A signal to each running step, so long before the time limit that ends it: that of the job or its
+// own, whichever comes first. See sched/warning.h.
+struct Warning {
+  int signal = 0;
+  Millis before;
+  bool operator==(const Warning&) const = default;
+};
+
 inline constexpr std::uint32_t kUsualUmask = 022;
 inline constexpr std::uint32_t kMostUmask = 0777;
 
@@ -96,7 +104,7 @@ struct StepSpec {
   std::optional<resmgr::Needs> needs;
   ExitMap exit;
   Retry retry;
-  std::optional<Millis> time_limit;  // of the cleanup step; other steps have none of their own yet
+  std::optional<Millis> time_limit;  // from the start of each attempt
   bool operator==(const StepSpec&) const = default;
 };
 
@@ -127,6 +135,7 @@ struct JobSpec {
   bool append = false;              // files named there are never emptied
   std::uint32_t umask = kUsualUmask;
   std::vector<ResourceLimit> limits;  // by name
+  std::optional<Warning> warning;
   bool operator==(const JobSpec&) const = default;
 };
 
@@ -156,6 +165,7 @@ struct Ticket {
   bool append = false;
   std::optional<std::uint32_t> umask;
   std::vector<ResourceLimit> limits;
+  std::optional<Warning> warning;
   bool operator==(const Ticket&) const = default;
 };
 

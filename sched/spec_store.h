@@ -18,6 +18,7 @@ struct SpecEntry {
   SpecId id;
   std::shared_ptr<const JobSpec> spec;
   Flow flow;
+  bool times_steps = false;  // some step has a time limit of its own, or steps are warned
   std::uint64_t hash = 0;
   std::uint64_t users = 0;  // jobs in memory and classes
 };

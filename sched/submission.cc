@@ -42,7 +42,7 @@ std::string default_name(const JobSpec& spec) {
 bool overrides(const Ticket& ticket) {
   return !ticket.env.empty() || !ticket.workdir.empty() || !ticket.output.empty() ||
          !ticket.error.empty() || !ticket.element.empty() || ticket.append || ticket.umask ||
-         !ticket.limits.empty();
+         !ticket.limits.empty() || ticket.warning;
 }
 
 // Both lists are sorted by name; what the ticket says wins.
@@ -63,6 +63,7 @@ std::shared_ptr<const JobSpec> with_overrides(const JobSpec& spec, const Ticket&
   own->append = spec.append || ticket.append;
   own->umask = ticket.umask.value_or(spec.umask);
   if (!ticket.limits.empty()) own->limits = ticket.limits;
+  if (ticket.warning) own->warning = ticket.warning;
   return own;
 }
 

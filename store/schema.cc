@@ -103,10 +103,12 @@ CREATE TABLE run_time(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Further attempts at a step come after a delay; nodes have leases, drains that end, and can be
-// forgotten.
+// Further attempts at a step come after a delay; attempts are timed and warned; nodes have leases,
+// drains that end, and can be forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN suspended_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN leased INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;

@@ -39,7 +39,8 @@ struct Table<sched::AttemptRow> {
   static constexpr std::string_view kName = "attempt";
   static constexpr std::string_view kColumns =
       "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
-      "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss";
+      "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
+      "warned, suspended_before";
 };
 template <>
 struct Table<sched::TransitionRow> {

@@ -54,6 +54,14 @@ SpecBuilder& SpecBuilder::limit(Millis limit) {
   spec.time_limit = limit;
   return *this;
 }
+SpecBuilder& SpecBuilder::step_limit(Millis limit) {
+  spec.steps.back().time_limit = limit;
+  return *this;
+}
+SpecBuilder& SpecBuilder::warned(int signal, Millis before) {
+  spec.warning = Warning{signal, before};
+  return *this;
+}
 SpecBuilder& SpecBuilder::keep_going() {
   spec.on_failure = OnFailure::kContinue;
   return *this;
@@ -347,8 +355,9 @@ struct RowText {
                        r.event.value_or("-"), r.attempt.value);
   }
   std::string operator()(const AttemptRow& r) const {
-    return fmt::format("{} {} {} at {} {}", r.node.value, r.incarnation, fmt::join(r.gpus, ","),
-                       r.started.ms, r.ended.ms);
+    return fmt::format("{} {} {} at {} {} warned {} suspended {}", r.node.value, r.incarnation,
+                       fmt::join(r.gpus, ","), r.started.ms, r.ended.ms, r.warned.ms,
+                       r.suspended_before.count);
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);

@@ -34,6 +34,8 @@ class SpecBuilder {
   SpecBuilder& needs(const resmgr::Needs& needs);  // of the job
   SpecBuilder& cleanup(std::optional<Millis> limit = std::nullopt);
   SpecBuilder& limit(Millis limit);
+  SpecBuilder& step_limit(Millis limit);
+  SpecBuilder& warned(int signal, Millis before);
   SpecBuilder& keep_going();  // on_failure = "continue"
   JobSpec spec;
 };
