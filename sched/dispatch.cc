@@ -31,7 +31,7 @@ NodeId last_node(const Job& job) {
 
 // Its own needs come before any of its steps, also one that takes nothing by itself.
 bool waits_for_itself(const Job& job) {
-  return !job.what().needs.empty() && !job.facts().has_grant;
+  return !job.what().needs.empty() && !job.facts().has_grant && job.decided() == Outcome::kNone;
 }
 
 }  // namespace
