@@ -17,7 +17,7 @@ class Launch : public testing::Test {
   std::string output_of(const pb::Start& start) {
     const pb::End end = world_.run(start);
     EXPECT_EQ(end.how(), pb::End::EXITED) << end.reason();
-    return read_file(kept_file(dir_.path(), id_of(start.id()), Which::kOutput));
+    return stored(dir_.path(), id_of(start.id()), Which::kOutput);
   }
   std::string why(const pb::Start& start) {
     const pb::End end = world_.run(start);
@@ -174,8 +174,8 @@ TEST_F(Launch, NothingIsLeftOfAFailedStart) {
 TEST_F(Launch, StreamsArriveApart) {
   world_.run(shell(1, "echo out; echo err >&2"));
   const AttemptId id = id_of(id_of_job(1));
-  EXPECT_EQ(read_file(kept_file(dir_.path(), id, Which::kOutput)), "out\n");
-  EXPECT_EQ(read_file(kept_file(dir_.path(), id, Which::kError)), "err\n");
+  EXPECT_EQ(stored(dir_.path(), id, Which::kOutput), "out\n");
+  EXPECT_EQ(stored(dir_.path(), id, Which::kError), "err\n");
 }
 
 TEST_F(Launch, SilentStepsLeaveNoFileAndShareTheirSlots) {

@@ -94,7 +94,7 @@ class ChildLimits : public testing::Test {
   std::string output_of(const pb::Start& start) {
     const pb::End end = world_.run(start);
     EXPECT_EQ(end.how(), pb::End::EXITED) << end.reason();
-    return read_file(kept_file(dir_.path(), id_of(start.id()), Which::kOutput));
+    return stored(dir_.path(), id_of(start.id()), Which::kOutput);
   }
   static void add(pb::Start& start, const std::string& name, std::uint64_t soft,
                   std::uint64_t hard) {

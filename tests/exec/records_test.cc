@@ -266,7 +266,7 @@ TEST_F(Successor, WhatWasWrittenIsKept) {
   StepsWorld world(dir_.path(), true);
   world.end_of(1);
   const AttemptId id = id_of(id_of_job(1));
-  EXPECT_EQ(read_file(kept_file(dir_.path(), id, Which::kOutput)), "half a line");
+  EXPECT_EQ(stored(dir_.path(), id, Which::kOutput), "half a line");
   EXPECT_FALSE(exists(kept_file(dir_.path(), id, Which::kError)));
   for (const std::uint64_t slot : {3U, 4U, 9U}) EXPECT_FALSE(exists(slot_file(dir_.path(), slot)));
 }

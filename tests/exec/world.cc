@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "exec/output_packs.h"
 #include "exec/process_table.h"
 #include "exec/state.h"
 
@@ -22,6 +23,11 @@ bool wait_until(const std::function<bool()>& holds, const std::function<void()>&
     poll(nullptr, 0, 1);
   }
   return true;
+}
+
+std::string stored(const std::string& state, const AttemptId& id, Which which) {
+  const auto packed = PackReader(state).find(id, which);
+  return packed ? *packed : read_file(kept_file(state, id, which));
 }
 
 std::string read_file(const std::string& path) {

@@ -27,6 +27,8 @@ class OpenDir : public TempDir {
 bool wait_until(const std::function<bool()>& holds, const std::function<void()>& meanwhile = {});
 
 std::string read_file(const std::string& path);
+// What the attempt wrote, in a pack or in a file of its own; empty where it wrote nothing.
+std::string stored(const std::string& state, const AttemptId& id, Which which);
 bool exists(const std::string& path);
 bool alive(pid_t pid);  // and no zombie
 // The number in a file, once there is a whole line; 0 before.
