@@ -86,7 +86,7 @@ TEST_F(StepLimitsTest, OtherStepsGoOn) {
   world.pass(seconds(30));
   EXPECT_THAT(world.said(), ElementsAre("kill 1.main"));
   world.complete(job, "main", 143);
-  EXPECT_THAT(world.said(), ElementsAre("launch 1.mend on n1", "forget 1.main"));
+  EXPECT_THAT(world.said(), ElementsAre("forget 1.main", "launch 1.mend on n1"));
   EXPECT_EQ(world.step_state(job, "calc"), "starting");
 }
 
@@ -199,10 +199,10 @@ TEST_F(StepLimitsTest, RunningStepsAreWarnedOnceBeforeTheJobsLimit) {
 TEST_F(StepLimitsTest, AWarningIsATransition) {
   const JobNumber job = run(one_step().limit(seconds(300)).warned(kUsr1, seconds(60)));
   world.pass(seconds(240));
-  const auto& transitions = world.core.show(job, world.now)->transitions;
-  ASSERT_FALSE(transitions.empty());
-  EXPECT_EQ(transitions.back().what, "warned");
-  EXPECT_EQ(transitions.back().detail, "step main: USR1@1m");
+  const auto history = world.core.show(job, world.now)->history;
+  ASSERT_FALSE(history.empty());
+  EXPECT_EQ(history.back().what, "warned");
+  EXPECT_EQ(history.back().detail, "step main: USR1@1m");
 }
 
 TEST_F(StepLimitsTest, TheLimitThatComesFirstIsWarnedOf) {
