@@ -23,7 +23,7 @@ constexpr std::array kVerbs = {
     Verb{"output", "what a job's steps wrote; -f follows it live", run_output, VerbGroup::kLooking},
     Verb{"history", "jobs that ended", run_history, VerbGroup::kLooking},
     Verb{"class", "register, list, show, retire job classes", run_class, VerbGroup::kCluster},
-    Verb{"node", "list, show, drain, resume nodes; alone: the node daemon", run_node,
+    Verb{"node", "list, show, drain, resume, forget nodes; alone: the node daemon", run_node,
          VerbGroup::kCluster},
     Verb{"resource", "create, list, remove named resources", run_resource, VerbGroup::kCluster},
     Verb{"simulate", "run a workload on a simulated cluster", run_simulate, VerbGroup::kCluster},

@@ -14,7 +14,8 @@ verbs() {
 forms() {
   case $1 in
     class) printf '%s\n' "class register" "class list" "class show" "class retire" ;;
-    node) printf '%s\n' node "node list" "node show" "node drain" "node resume" ;;
+    node) printf '%s\n' node "node list" "node show" "node drain" "node resume" \
+      "node forget" ;;
     admin) echo "admin replay" ;;
     resource) printf '%s\n' "resource create" "resource list" "resource remove" ;;
     *) echo "$1" ;;

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Time: limits of steps, the warning before a limit, and holds, which stop every clock and outlive
+# every daemon.
+. "$(dirname "$0")/lib.sh"
+patience=${JOBQ_PATIENCE:-1}
+printf '[node]\ngrace = "500ms"\nkey = "%s"\n' "$T/controller/cluster.key" >n1.toml
+start_controller
+start_node n1 --cpus 4
+
+reason_of() { jq show "$1" --json | json -r .reason; }
+step_state() { jq show "$1" --json | json -r --arg name "$2" '.steps[] | select(.name == $name).state'; }
+count_of() { jq show "$1" --json | json --arg what "$2" '[.history[] | select(.what == $what)] | length'; }
+
+test_begin "a step that ignores TERM, forks and flees its session is gone when its own time is over"
+cat >deaf.toml <<TOML
+[[step]]
+name = "deaf"
+time_limit = $((2 * patience))
+script = """
+trap '' TERM
+(setsid sh -c 'setsid sh -c "echo \\\\\$\\\\\$ >fled.1; exec sleep 1000" & exit 0' &)
+setsid sh -c 'echo \$\$ >fled.2; while :; do (sleep 0.05) & sleep 0.02; done' &
+echo \$\$ >fled.3
+while :; do sleep 0.1; done
+"""
+[[step]]
+name = "next"
+after = ["deaf.ended"]
+run = "touch next"
+[[step]]
+name = "never"
+after = ["deaf"]
+run = "touch never"
+TOML
+job=$(jq submit deaf.toml)
+fled() { [[ -s fled.1 && -s fled.2 && -s fled.3 ]]; }
+wait_for 10 fled
+expect_exit 0 jq wait "$job"
+for file in fled.1 fled.2 fled.3; do
+  ! running "$(<$file)" || fail "the process of $file outlived the step"
+done
+expect_match "deaf +failed .*time limit $((2 * patience))s" "$(jq show "$job")"
+[[ -e next && ! -e never ]] || fail "the steps behind it: $(ls)"
+ok
+
+test_begin "the warning signal comes before the limit, once, and is told"
+warned='trap "echo warned >>warned; exit 7" USR1; touch ready; while :; do sleep 0.02; done'
+job=$(jq submit --time $((4 * patience)) --signal USR1@$((2 * patience)) -- sh -c "$warned")
+expect_exit 1 jq wait "$job"
+expect_eq warned "$(<warned)"
+expect_match "exit code 7" "$(reason_of "$job")"
+expect_eq "step main: USR1@$((2 * patience))s" \
+  "$(jq show "$job" --json | json -r '.history[] | select(.what == "warned").detail')"
+ok
+
+test_begin "a warning without a limit, and one that cannot be caught, are refused"
+expect_exit 1 jq submit --signal USR1@60 -- true
+expect_match "before a time limit, and the job has none" "$(<err)"
+expect_exit 2 jq submit --time 1h --signal KILL@60 -- true
+expect_match "KILL cannot be caught" "$(<err)"
+expect_exit 2 jq submit --time 1h --signal USR1 -- true
+expect_match "does not say when" "$(<err)"
+ok
+
+# It has its limit, and so has its job; it is warned half of the time before.
+limit=$((4 * patience))
+cat >held.toml <<TOML
+[ticket]
+time_limit = $limit
+signal = "USR1@$((limit / 2))"
+[[step]]
+name = "main"
+time_limit = $limit
+script = """
+trap 'echo warned >>once' USR1
+while :; do date +%N >tick; [ ! -e enough ] || exit 0; sleep 0.02; done
+"""
+TOML
+still() {
+  local last
+  last=$(<tick)
+  ticked() { [[ $(<tick) != "$last" ]]; }
+  ! poll 1 ticked
+}
+# Another job runs into the same limit meanwhile: so long it must have been.
+its_time_is_over() { expect_exit 1 jq submit --wait --time "$limit" -- sleep 1000; }
+
+test_begin "a hold stops the clocks of job and step, and outlives the controller, agent and keeper"
+job=$(jq submit held.toml)
+wait_for 10 test -s once # warned: some of its time is over
+jq hold "$job"
+wait_for 10 still
+stop controller KILL
+start_controller
+wait_for 10 node_is n1 up
+expect_eq HD "$(state_of "$job")"
+stop n1 KILL
+start_node n1 --cpus 4
+kill -HUP "$(<n1/keeper.pid)"
+wait_for 10 node_is n1 up
+still || fail "it runs on"
+its_time_is_over
+expect_eq "HD running" "$(state_of "$job") $(step_state "$job" main)"
+still || fail "it runs on"
+touch enough
+jq release "$job"
+expect_exit 0 jq wait "$job"
+expect_eq "warned 1" "$(<once) $(count_of "$job" warned)" # once, whoever was started again
+ok
+
+test_begin "what is held is ended by its limit when it goes on, not before"
+rm -f enough tick once
+job=$(jq submit held.toml)
+wait_for 10 test -s once
+jq hold "$job"
+its_time_is_over
+expect_eq HD "$(state_of "$job")"
+jq release "$job"
+expect_exit 1 jq wait "$job"
+expect_match "time limit ${limit}s" "$(reason_of "$job")"
+ok
