@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace jobq::resmgr {
 namespace {
@@ -49,6 +50,19 @@ void normalise(Needs& needs) {
   needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
                         needs.exclusive.end());
   if (!needs.takes_from_node()) needs.element.clear();
+}
+
+Needs of_node(Needs needs) {
+  needs.exclusive.clear();
+  needs.tokens.clear();
+  return needs;
+}
+
+Needs of_cluster(Needs needs) {
+  Needs named;
+  named.exclusive = std::move(needs.exclusive);
+  named.tokens = std::move(needs.tokens);
+  return named;
 }
 
 std::string to_string(const Needs& needs) {

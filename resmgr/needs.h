@@ -44,6 +44,10 @@ struct Needs {
 // where nothing is taken from a node.
 void normalise(Needs& needs);
 
+// The part that one node is asked for, and the part that the cluster is.
+Needs of_node(Needs needs);
+Needs of_cluster(Needs needs);
+
 // "4 cpus, 8G memory of element batch, exclusive plan-db, 2 of solver"; "nothing" when empty.
 std::string to_string(const Needs& needs);
 

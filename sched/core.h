@@ -165,6 +165,7 @@ class Core {
   std::optional<NodeId> choose_node(const Job& job, StepId step) const;
   void retry_node_waits();
   void on_grant(const resmgr::Grant& grant);
+  void on_move(Job& job, const resmgr::Grant& grant);
   void start_job(Job& job);
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
   std::optional<Launch> launch_of(const Job& job, StepId step);
@@ -430,6 +431,10 @@ const std::string& element_of(const Job& job, StepId id);
 std::uint64_t waiting_of(const Job& job);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
+resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nodes asks for
+
+// It holds named things for all its steps, and has left its node: it waits for another one.
+bool is_between_nodes(const Job& job);
 
 template <class Order>
 void Core::order(const AttemptRow& attempt) {

@@ -18,6 +18,8 @@
 namespace jobq::sched {
 namespace {
 
+constexpr std::uint32_t kMovePart = 0xffffffff;  // no step has it
+
 // Where the job's last step ran: the newest attempt, the later step of equals.
 NodeId last_node(const Job& job) {
   const AttemptRow* last = nullptr;
@@ -31,7 +33,8 @@ NodeId last_node(const Job& job) {
 
 // Its own needs come before any of its steps, also one that takes nothing by itself.
 bool waits_for_itself(const Job& job) {
-  return !job.what().needs.empty() && !job.facts().has_grant && job.decided() == Outcome::kNone;
+  const bool lacks = !job.facts().has_grant || is_between_nodes(job);
+  return !job.what().needs.empty() && lacks && job.decided() == Outcome::kNone;
 }
 
 }  // namespace
@@ -45,6 +48,12 @@ const std::string& element_of(const Job& job, StepId id) {
 
 resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
 resmgr::RequestId request_of(JobNumber job, StepId step) { return {job, step.value + 1}; }
+resmgr::RequestId move_of(JobNumber job) { return {job, kMovePart}; }
+
+bool is_between_nodes(const Job& job) {
+  const JobRun& run = job.facts();
+  return run.has_grant && !run.node && job.what().needs.takes_from_node();
+}
 
 std::optional<resmgr::Needs> own_needs(const Job& job, StepId id) {
   if (job.is_cleanup(id)) return std::nullopt;
@@ -147,7 +156,10 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 }
 
 void Core::ask_for_job(Job& job) {
-  const auto queued = rm_.enqueue(request_for(job, request_of(job.number), job_needs(job.what())));
+  const resmgr::Needs needs = job_needs(job.what());
+  const auto queued = rm_.enqueue(
+      is_between_nodes(job) ? request_for(job, move_of(job.number), resmgr::of_node(needs))
+                            : request_for(job, request_of(job.number), needs));
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);
@@ -160,7 +172,9 @@ void Core::withdraw(Job& job, StepId step) {
 }
 
 void Core::withdraw_job(Job& job) {
-  if (rm_.withdraw(request_of(job.number))) schedule_due_ = true;
+  for (const resmgr::RequestId id : {request_of(job.number), move_of(job.number)}) {
+    if (rm_.withdraw(id)) schedule_due_ = true;
+  }
 }
 
 // Starts a step that needs no grant, or that has to wait for a node first.
@@ -200,6 +214,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
   avoiders_.erase(grant.id);
   Job* job = jobs_.find(grant.id.job);
   check(job != nullptr, "an ended job was granted something");
+  if (grant.id == move_of(job->number)) return on_move(*job, grant);
   hold_share(*job, grant.id, 1);
   if (grant.id == request_of(job->number)) {
     JobRun& run = job->more();
@@ -229,6 +244,21 @@ void Core::on_grant(const resmgr::Grant& grant) {
   // Named things for a step whose job's node is away: others may have them until it is back.
   give_back(*job, grant.id);
   node_waits_.insert({key_of(*job), step});
+}
+
+// What it held on and what it got become one grant again, as a job that never moved has it.
+void Core::on_move(Job& job, const resmgr::Grant& grant) {
+  const resmgr::RequestId id = request_of(job.number);
+  rm_.release(grant.id);
+  rm_.release(id);
+  JobRun& run = job.more();
+  run.node = grant.node;
+  run.gpus = grant.gpus;
+  rm_.restore(request_for(job, id, job_needs(job.what())), {id, grant.node, grant.gpus});
+  hold_share(job, id, 1);
+  touch(job);
+  if (run.known_end) set_end(id, run.known_end);
+  go_on(job);
 }
 
 void Core::start_job(Job& job) {

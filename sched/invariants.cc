@@ -68,9 +68,11 @@ Result<void> Core::check_job(const Job& job) const {
   const JobRun& run = job.facts();
   const resmgr::RequestId request = request_of(job.number);
   if (rm_.is_held(request) != run.has_grant) return broken(name() + " and its grant disagree");
-  const bool asks =
-      !job.what().needs.empty() && !run.has_grant && !job.held && run.decided == Outcome::kNone;
-  if (rm_.is_waiting(request) != asks) return broken(name() + " and its request disagree");
+  const bool may_ask = !job.what().needs.empty() && !job.held && run.decided == Outcome::kNone;
+  if (rm_.is_waiting(request) != (may_ask && !run.has_grant) ||
+      rm_.is_waiting(move_of(job.number)) != (may_ask && is_between_nodes(job))) {
+    return broken(name() + " and its request disagree");
+  }
   if (job.held && count_of(job.counts, StepState::kWaiting) > 0) {
     return broken(name() + " is held and waits");
   }
@@ -120,6 +122,7 @@ Result<void> Core::check_requests() const {
   for (const JobNumber number : jobs_.numbers()) {
     const Job& job = *jobs_.find(number);
     waiting += rm_.is_waiting(request_of(number)) ? 1U : 0U;
+    waiting += rm_.is_waiting(move_of(number)) ? 1U : 0U;
     for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
       waiting += rm_.is_waiting(request_of(number, StepId{i})) ? 1U : 0U;
       attempts += is_active(job.steps[i].state) ? 1U : 0U;

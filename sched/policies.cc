@@ -167,7 +167,7 @@ void Core::count_end(const Job& job) {
 // --- shares
 
 std::int64_t Core::cpus_of(const Job& job, resmgr::RequestId id) const {
-  if (id.part == 0) return job.what().needs.cpus;
+  if (id.part == 0) return is_between_nodes(job) ? 0 : job.what().needs.cpus;
   const std::optional<resmgr::Needs> needs = own_needs(job, StepId{id.part - 1});
   return needs ? std::int64_t{needs->cpus} : 0;
 }

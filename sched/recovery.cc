@@ -208,7 +208,9 @@ void Core::restore_grants(Job& job) {
   const JobRun& run = job.facts();
   if (run.has_grant) {
     const resmgr::RequestId id = request_of(job.number);
-    rm_.restore(request_for(job, id, job_needs(job.what())), {id, run.node, run.gpus});
+    resmgr::Needs needs = job_needs(job.what());
+    if (is_between_nodes(job)) needs = resmgr::of_cluster(std::move(needs));
+    rm_.restore(request_for(job, id, std::move(needs)), {id, run.node, run.gpus});
     fair_.hold_again(fair_.line(job.user->name), cpus_of(job, id), run.started, now_);
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {

@@ -3,8 +3,8 @@
 //
 // A step that is tried again is pending, as before its first attempt; its conditions hold still. It
 // waits for its delay, and then for what it needs, anew. A job that holds a node for all its steps
-// gives back everything that it holds and asks anew where the step is to be tried on another node,
-// or where that node is given up; not while anything of the job runs.
+// leaves it where the step is to be tried on another one, or where it is given up; not while
+// anything of the job runs. What it holds by name it holds on.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -97,7 +97,8 @@ NodeId Core::node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs
 
 NodeId Core::node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const {
   if (!needs.takes_from_node() || job.array) return {};
-  if (id != request_of(job.number)) return node_to_avoid(job, StepId{id.part - 1}, needs);
+  const bool of_job = id == request_of(job.number) || id == move_of(job.number);
+  if (!of_job) return node_to_avoid(job, StepId{id.part - 1}, needs);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     if (job.steps[i].state != StepState::kPending) continue;
     if (const NodeId node = node_to_avoid(job, StepId{i}, needs)) return node;
@@ -110,7 +111,7 @@ void Core::ask_avoiders_again() {
   for (const resmgr::RequestId id : std::exchange(avoiders_, {})) {
     Job* job = jobs_.find(id.job);
     if (job == nullptr || !rm_.is_waiting(id)) continue;
-    if (id == request_of(job->number)) {
+    if (id == request_of(job->number) || id == move_of(job->number)) {
       withdraw_job(*job);
       ask_for_job(*job);
     } else {
@@ -121,8 +122,8 @@ void Core::ask_avoiders_again() {
   }
 }
 
-// Gives back what the job holds for all its steps, so that it is asked for anew; false where it
-// holds no node, or something of it runs.
+// Gives back what the job holds of a node for all its steps, so that it is asked for anew; false
+// where it holds no node, or something of it runs.
 bool Core::leave_node(Job& job) {
   if (!job.facts().has_grant || !job.facts().node || job.ended()) return false;
   if (job.decided() != Outcome::kNone || active_steps(job.counts) > 0) return false;
@@ -133,10 +134,13 @@ bool Core::leave_node(Job& job) {
   }
   JobRun& run = job.more();
   note(job, "left its node", nodes_.find(run.node)->row.name);
-  run.has_grant = false;
+  const resmgr::RequestId id = request_of(job.number);
+  const resmgr::Needs named = resmgr::of_cluster(job_needs(job.what()));
+  give_back(job, id);
+  run.has_grant = !named.empty();
   run.node = {};
   run.gpus.clear();
-  give_back(job, request_of(job.number));
+  if (run.has_grant) rm_.restore(request_for(job, id, named), {id, {}, {}});
   touch(job);
   return true;
 }

@@ -149,7 +149,9 @@ Why Core::why_job(const Job& job, Time now) const {
                             fmt::format("jq release {}", to_string(job.ref()))});
   }
   explain_request(request_of(job.number), "", now, why);
-  const bool waits_whole = rm_.is_waiting(request_of(job.number)) || (job.held && !job.started());
+  explain_request(move_of(job.number), "", now, why);
+  const bool asks = rm_.is_waiting(request_of(job.number)) || rm_.is_waiting(move_of(job.number));
+  const bool waits_whole = asks || (job.held && !job.started());
   for (std::uint32_t i = 0; i < job.steps.size() && !waits_whole; ++i) {
     if (why.blockers.size() >= kManyReasons) break;
     explain_step(job, StepId{i}, now, why);

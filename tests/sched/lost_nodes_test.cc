@@ -13,6 +13,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class LostNodesTest : public ::testing::Test {
  public:
@@ -117,6 +118,32 @@ TEST_F(LostNodesTest, AJobThatHeldTheNodeGoesOnOnAnother) {
   give_up();
   EXPECT_EQ(world.launched(job, "main").node, n2);
   EXPECT_EQ(world.row(job).node, n2);
+}
+
+TEST_F(LostNodesTest, WhatAJobHoldsByNameItHoldsOnWhileItMoves) {
+  world.create_exclusive("db");
+  SpecBuilder builder = retried();
+  resmgr::Needs needs = exclusive("db");
+  needs.cpus = 2;
+  builder.needs(needs);
+  const JobNumber job = world.submit(builder);
+  world.started(job, "main");
+  const NodeId n2 = join_leased("n2");
+  const JobNumber filler = world.submit(one_step().step_needs(cpus(2)));
+  const JobNumber next = world.submit(one_step().step_needs(exclusive("db")));
+  give_up();
+  EXPECT_EQ(world.state(job), "BP");
+  EXPECT_THAT(world.core.why(job, world.now)->blockers, Not(IsEmpty()));
+  EXPECT_EQ(world.state(next), "WR");
+  std::vector<Action> actions;
+  const auto restored = world.restored(actions);
+  EXPECT_EQ(restored->state_of(next), JobState::kWaitingResources);
+  EXPECT_TRUE(restored->check_invariants());
+  world.complete(filler, "main", 0);
+  EXPECT_EQ(world.launched(job, "main").node, n2);
+  EXPECT_EQ(world.state(next), "WR");
+  world.complete(job, "main", 0);
+  EXPECT_EQ(world.state(next), "BP");
 }
 
 TEST_F(LostNodesTest, AJobBetweenTwoStepsGoesOnOnAnother) {
