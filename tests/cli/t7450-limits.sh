@@ -53,7 +53,7 @@ expect_match "processes: [0-9]+ with threads, 5 granted|exit code" "$(reason_of 
 ok
 
 test_begin "resource limits and the umask arrive, and one that is refused is named"
-jq submit --wait --limit nofile=100:200 --umask 027 --output arrived -- \
+expect_exit 0 jq submit --wait --limit nofile=100:200 --umask 027 --output arrived -- \
   sh -c 'ulimit -Sn; ulimit -Hn; umask'
 expect_eq "100 200 0027" "$(xargs <arrived)"
 job=$(jq submit --limit nofile=4000000000 -- true)
