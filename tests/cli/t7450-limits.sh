@@ -10,7 +10,8 @@ start_up --config up.toml --cpus 8 --memory 4G --gpus 3
 reason_of() { jq show "$1" --json | json -r .reason; }
 
 test_begin "the node says who holds steps to what they were granted"
-jq node list --json >node.json
+node_listed() { jq node list --json | json -e 'select(.state == "up")' >node.json; }
+wait_for 10 node_listed
 name=$(json -r .name node.json)
 expect_match "^(controller|accounting) (quota|none) (controller|counting)$" \
   "$(json -r '.limits | "\(.memory) \(.cpus) \(.processes)"' node.json)"
