@@ -125,7 +125,8 @@ std::size_t CgroupCell::tasks() {
 
 bool CgroupCell::is_as_new() const {
   struct stat status = {};
-  return !killed_ && !frozen_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2;
+  return !killed_ && !frozen_ && fstat(self_.get(), &status) == 0 && status.st_nlink == 2 &&
+         files_.is_light();
 }
 
 void CgroupCell::write(const char* name, std::string_view text) {

@@ -44,7 +44,7 @@ class CgroupCell final : public Cell {
   // Nothing of a step stands in it: no directories below. It is not frozen: whoever is born into it
   // would stand still before it has executed anything, and the keeper with it. And it was never
   // killed: Linux since 6.14 counts the kills of a cgroup and ends a process that is born into one
-  // with another count than its parent's, as if it had raced with a kill.
+  // with another count than its parent's, as if it had raced with a kill. And it is light.
   bool is_as_new() const;
 
  private:

@@ -22,6 +22,7 @@ namespace {
 
 constexpr const char* kLeaf = "keeper";
 constexpr std::uint64_t kPeriodUs = 100'000;
+constexpr std::uint64_t kMostLeft = 4U << 20U;
 
 // Appending changes nothing for the kernel, and shows a test all that was written.
 bool write_at(int directory, const char* name, std::string_view text) {
@@ -241,6 +242,10 @@ void CellFiles::take_over(const pb::HeldCounters& counters) {
   kills_before_ = counters.kills();
   // It was set back for another descriptor. The peak until now stands in the step's end.
   if (peak_) peak_before_ = number(read_start(peak_.get()));
+}
+
+bool CellFiles::is_light() const {
+  return !enforced_.memory || number(read_at(directory_, "memory.current")) <= kMostLeft;
 }
 
 OutOfMemory CellFiles::out_of_memory() const {

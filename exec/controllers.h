@@ -56,6 +56,10 @@ class CellFiles {
 
   OutOfMemory out_of_memory() const;
 
+  // Little of what a step has read or written is still charged here. A lower limit would have the
+  // kernel write it out while we wait, and the next step would pay for it.
+  bool is_light() const;
+
  private:
   Result<void> write_limits(const CellLimits& limits);
   void begin_peak();

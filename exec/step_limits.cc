@@ -35,6 +35,7 @@ void Steps::end_for(Step& step, pb::End::How how, std::string reason) {
 
 // The main process has ended, and its status is known.
 void Steps::judge_end(Step& step) {
+  if (step.fenced_off) return;  // it is another attempt's turn, whatever this one did meanwhile
   const bool killed = step.end.how() == pb::End::SIGNALLED && step.end.signal() == SIGKILL;
   const OutOfMemory reason = killed ? step.cell->out_of_memory() : OutOfMemory::kNo;
   if (step.verdict) {

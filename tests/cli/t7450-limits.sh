@@ -10,7 +10,8 @@ start_up --config up.toml --cpus 8 --memory 4G --gpus 3
 reason_of() { jq show "$1" --json | json -r .reason; }
 
 test_begin "the node says who holds steps to what they were granted"
-jq node list --json >node.json
+node_listed() { jq node list --json | json -e 'select(.state == "up")' >node.json; }
+wait_for 10 node_listed
 name=$(json -r .name node.json)
 expect_match "^(controller|accounting) (quota|none) (controller|counting)$" \
   "$(json -r '.limits | "\(.memory) \(.cpus) \(.processes)"' node.json)"
@@ -53,7 +54,7 @@ expect_match "processes: [0-9]+ with threads, 5 granted|exit code" "$(reason_of 
 ok
 
 test_begin "resource limits and the umask arrive, and one that is refused is named"
-jq submit --wait --limit nofile=100:200 --umask 027 --output arrived -- \
+expect_exit 0 jq submit --wait --limit nofile=100:200 --umask 027 --output arrived -- \
   sh -c 'ulimit -Sn; ulimit -Hn; umask'
 expect_eq "100 200 0027" "$(xargs <arrived)"
 job=$(jq submit --limit nofile=4000000000 -- true)

@@ -158,6 +158,14 @@ TEST_F(FakeCell, WhatTheKernelKilledIsToldFromItsOwnLimitAndFromTheNodes) {
   EXPECT_EQ(cell.out_of_memory(), OutOfMemory::kLimit);
 }
 
+TEST_F(FakeCell, WhereMuchIsStillChargedNobodyComesIn) {
+  write("memory.current", "1000000\n");
+  EXPECT_TRUE(CellFiles(self_.get(), {true, false, false}).is_light());
+  write("memory.current", "100000000\n");
+  EXPECT_FALSE(CellFiles(self_.get(), {true, false, false}).is_light());
+  EXPECT_TRUE(CellFiles(self_.get(), {}).is_light());
+}
+
 TEST(Numbers, StandBehindWholeWords) {
   EXPECT_EQ(number_behind("oom_kill 5\noom 3\n", "oom"), 3U);
   EXPECT_EQ(number_behind("oom_kill 5\noom 3", "oom_kill"), 5U);

@@ -79,6 +79,17 @@ TEST_P(Limited, WhoHasMoreProcessesThanGrantedIsEnded) {
   EXPECT_FALSE(world_.told(1)->has_end());
 }
 
+TEST_P(Limited, WhatEndsWithTheLeaseIsLostAlsoWhereItTakesTooMuchMeanwhile) {
+  pb::Start start = with_memory(shell(1, "trap '" + holds("1G") + "' TERM; touch " + file("on") +
+                                             "; while :; do sleep 0.01; done"),
+                                100 * kMiB);
+  start.set_fenced(true);
+  world_.steps().start(start);
+  EXPECT_TRUE(world_.wait([&] { return exists(file("on")); }));
+  world_.steps().end_fenced(seconds(20));
+  EXPECT_EQ(world_.end_of(1).how(), pb::End::LOST);
+}
+
 TEST_P(Limited, NothingIsLookedAtWithoutALimit) {
   world_.steps().start(start_of(1, {"sleep", "1000"}));
   EXPECT_EQ(world_.steps().tick(steady_now_ns()), std::nullopt);
