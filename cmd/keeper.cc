@@ -37,6 +37,7 @@ Result<int> detach(exec::KeeperOptions keeper) {
   Result<void> upgraded = exec::upgrade_keeper(keeper.state, exec::own_executable());
   if (upgraded) return 0;
   if (upgraded.error().code != ErrorCode::kUnreachable) return tl::unexpected(upgraded.error());
+  exec::step_aside_for_keeper();
   Detached detached;
   const bool in_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   const Result<Detached::Side> side =

@@ -92,6 +92,10 @@ struct KeeperOptions {
 };
 int run_keeper(const KeeperOptions& options);
 
+// For a process that is going to fork the keeper and to wait until it is ready: the keeper has
+// controllers for its steps only where nobody else lives in its cgroup (controllers.h).
+void step_aside_for_keeper();
+
 // What `EXECUTABLE keeper --handover-versions` prints: see upgrade.h.
 std::string handover_versions();
 

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "exec/agent.h"
 #include "exec/cgroup_cell.h"
 #include "exec/controllers.h"
 #include "exec/files.h"
@@ -136,6 +137,12 @@ std::unique_ptr<Containment> make_in(const Subtree& subtree) {
 }
 
 }  // namespace
+
+void step_aside_for_keeper() {
+  const std::string own = own_cgroup(read_small_file("/proc/self/mountinfo", kProcsBytes),
+                                     read_small_file("/proc/self/cgroup"));
+  if (!own.empty()) wait_in_leaf(own);
+}
 
 std::unique_ptr<Containment> make_cgroups(const std::string& place) {
   const std::string mounts = read_small_file("/proc/self/mountinfo", kProcsBytes);

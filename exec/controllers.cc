@@ -93,6 +93,12 @@ bool is_uninhabited(const std::string& directory) {
   return is_root || read_in(directory, "cgroup.procs").empty();
 }
 
+bool has_controllers(const std::string& root) {
+  return offered(root).any() && access((root + "/cgroup.subtree_control").c_str(), W_OK) == 0;
+}
+
+std::string leaf_of(const std::string& root) { return fmt::format("{}/{}", root, kLeaf); }
+
 bool move_to(const std::string& directory) {
   return write_in(directory, "cgroup.procs", std::to_string(getpid()));
 }
@@ -145,6 +151,12 @@ Enforced enabled_controllers(const std::string& directory) {
   return read_controllers(directory, "cgroup.subtree_control");
 }
 
+void wait_in_leaf(const std::string& own) {
+  const std::string root = delegated(own);
+  const bool is_alone = read_in(root, "cgroup.procs") == fmt::format("{}\n", getpid());
+  if (is_alone && has_controllers(root)) move_to_leaf(leaf_of(root));
+}
+
 Subtree open_given(const std::string& directory) {
   // A service manager removes the cgroup of a unit that nobody lives in, though it is active.
   if (mkdir(directory.c_str(), 0755) != 0 && errno != EEXIST) return {directory, {}};
@@ -157,10 +169,8 @@ Subtree open_given(const std::string& directory) {
 
 Subtree open_subtree(const std::string& own) {
   const std::string root = delegated(own);
-  const Enforced wanted = offered(root);
-  const bool may = access((root + "/cgroup.subtree_control").c_str(), W_OK) == 0;
-  const std::string leaf = fmt::format("{}/{}", root, kLeaf);
-  if (!wanted.any() || !may || !move_to_leaf(leaf)) return {own, {}};
+  const std::string leaf = leaf_of(root);
+  if (!has_controllers(root) || !move_to_leaf(leaf)) return {own, {}};
   const Subtree subtree = open_given(root);
   if (subtree.enforced.any()) return subtree;
   move_to(own);

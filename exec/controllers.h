@@ -30,6 +30,9 @@ struct Subtree {
 
 // Of a process that lives in the cgroup `own`. Moves the process where controllers are to be had.
 Subtree open_subtree(const std::string& own);
+// Of a process that lives in the cgroup `own`, and alone there, and is going to fork the keeper and
+// to wait for it: moves it to the leaf, where it is not in the way of controllers.
+void wait_in_leaf(const std::string& own);
 // Of a cgroup that is for steps alone; made where it is missing.
 Subtree open_given(const std::string& directory);
 

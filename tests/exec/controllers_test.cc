@@ -72,6 +72,28 @@ TEST_F(FakeCgroup, AKeeperThatExecutedANewerOneFindsItsSubtreeFromItsLeaf) {
   EXPECT_TRUE(subtree.enforced.memory);
 }
 
+// A service manager puts into the cgroup who starts the keeper and waits until it is ready.
+TEST_F(FakeCgroup, WhoWaitsForAKeeperDoesSoInTheLeaf) {
+  delegate("memory\n");
+  write("cgroup.procs", pid() + "\n");
+  wait_in_leaf(dir_.path());
+  EXPECT_EQ(written("keeper/cgroup.procs"), pid());
+}
+
+TEST_F(FakeCgroup, WhoWaitsForAKeeperAmongOthersStays) {
+  delegate("memory\n");
+  write("cgroup.procs", "1\n" + pid() + "\n");
+  wait_in_leaf(dir_.path());
+  EXPECT_EQ(written("keeper/cgroup.procs"), "");
+}
+
+TEST_F(FakeCgroup, WhoWaitsForAKeeperStaysWhereThereAreNoControllers) {
+  delegate("\n");
+  write("cgroup.procs", pid() + "\n");
+  wait_in_leaf(dir_.path());
+  EXPECT_EQ(written("keeper/cgroup.procs"), "");
+}
+
 TEST_F(FakeCgroup, AGivenCgroupIsMadeWhereItIsMissingAndNobodyMoves) {
   EXPECT_EQ(open_given(dir_ / "steps").directory, dir_ / "steps");
   EXPECT_TRUE(exists(dir_ / "steps"));

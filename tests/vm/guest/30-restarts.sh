@@ -27,6 +27,9 @@ cp /usr/bin/jobq /usr/bin/jobq.new && mv /usr/bin/jobq.new /usr/bin/jobq
 check "with a new executable all are restarted" \
   systemctl restart jobq-controller jobq-keeper jobq-node
 after "an upgrade"
+for unit in controller node keeper; do
+  check_eq "jobq-$unit is the new one" /usr/bin/jobq "$(readlink "/proc/$(main_pid "$unit")/exe")"
+done
 
 for unit in controller node; do
   before=$(main_pid "$unit")

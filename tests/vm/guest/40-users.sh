@@ -13,10 +13,11 @@ as() { runuser --user "$1" -- env -C "$(home_of "$1")" PATH="$PATH" "${@:2}"; }
 home=$(home_of alice)
 
 # shellcheck disable=SC2016
-job=$(as alice jq submit --memory 50M -- sh -c 'id -u; id -G; umask; pwd; touch file; echo $HOME')
+job=$(umask 027 && as alice jq submit --memory 50M -- \
+  sh -c 'id -u; id -G; umask; pwd; touch file; echo $HOME')
 check "a step of a user ends" wait_for 30 is "$job" JD
 check_eq "with uid, groups, umask, directory and home" \
-  "4711 4711 4242 0022 $home $home" "$(as alice jq output "$job" | paste -sd' ')"
+  "4711 4711 4242 0027 $home $home" "$(as alice jq output "$job" | paste -sd' ')"
 check_eq "its file is the user's" 4711:4711 "$(stat -c %u:%g "$home/file")"
 
 chmod 700 "$(home_of bob)"

@@ -7,7 +7,7 @@
 ready_node
 for unit in controller node; do
   mkdir -p "/run/systemd/system/jobq-$unit.service.d"
-  printf '[Service]\nWatchdogSec=6s\n' >"/run/systemd/system/jobq-$unit.service.d/test.conf"
+  printf '[Service]\nWatchdogSec=20s\n' >"/run/systemd/system/jobq-$unit.service.d/test.conf"
 done
 systemctl daemon-reload
 systemctl restart jobq-controller jobq-node
@@ -15,7 +15,7 @@ wait_for 60 node_is_up
 job=$(jq submit --memory 50M -- sleep 1000)
 wait_for 30 is "$job" BP
 
-sleep 10
+sleep 45  # for a watchdog that is not satisfied
 restarts() { systemctl show --property NRestarts --value "jobq-$1"; }
 for unit in controller node; do
   check_eq "jobq-$unit satisfies its watchdog" 0 "$(restarts "$unit")"

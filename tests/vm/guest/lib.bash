@@ -34,9 +34,9 @@ check_eq() {
   diag "got:  $3"
 }
 
-# wait_for SECONDS COMMAND...: the machine may be emulated, so the seconds are generous.
+# wait_for SECONDS COMMAND...: three times as long, since the machine may be emulated by a busy one.
 wait_for() {
-  local end=$((SECONDS + $1))
+  local end=$((SECONDS + 3 * $1))
   shift
   until "$@" >/dev/null 2>&1; do
     ((SECONDS < end)) || return 1
