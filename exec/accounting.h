@@ -4,8 +4,8 @@
 //
 // How often depends on how far a step is from its limits: so often that it cannot take much more
 // than it was granted before somebody looks, and never more than a fiftieth of a processor's time.
-// Without a step that has such a limit nothing is ever looked at. What is swapped out, in files of a
-// tmpfs that are not mapped, or in the kernel, is not seen.
+// Without a step that has such a limit nothing is ever looked at. What is swapped out, in files of
+// a tmpfs that are not mapped, or in the kernel, is not seen.
 #pragma once
 
 #include <cstdint>

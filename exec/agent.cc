@@ -16,6 +16,7 @@
 #include "exec/executable.h"
 #include "exec/files.h"
 #include "exec/keeper_link.h"
+#include "exec/lease.h"
 #include "exec/ledger.h"
 #include "exec/output_reader.h"
 #include "exec/start_message.h"
@@ -71,6 +72,7 @@ struct Agent::Impl {
   void on_controller();
   void on_frame(const wire::Frame& frame);
   void on_welcome(const wire::Welcome& welcome);
+  void on_answered(std::int64_t sent_ns);
   void on_launch(const wire::Launch& launch);
   void on_order(const wire::AttemptOrder& order);
   void on_controller_lost();
@@ -86,6 +88,8 @@ struct Agent::Impl {
   NodeFacts facts;
   Users users;
   bool joined = false;
+  std::int64_t joining_ns = 0;  // when the last join was sent, by CLOCK_BOOTTIME
+  Millis lease;                 // that the controller gives to this node
   std::string incarnation;
   std::string containment;
   std::unordered_map<AttemptId, Held> attempts;
@@ -103,6 +107,7 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
       facts{options.name, options.socket, names_directory(options.state)},
       controller(loop, options.controller, options.heartbeat,
                  {[this] { on_controller(); }, [this](const wire::Frame& f) { on_frame(f); },
+                  [this](std::int64_t sent_ns) { on_answered(sent_ns); },
                   [this] { on_controller_lost(); }}),
       reader(
           loop, options.state, users, [this](const wire::AttemptId& id) { return find(id); },
@@ -177,6 +182,7 @@ void Agent::Impl::on_controller() {
 }
 
 void Agent::Impl::join() {
+  joining_ns = boottime_now_ns();
   wire::Frame frame;
   wire::NodeJoin& out = *frame.mutable_join();
   out.set_name(options.name);
@@ -212,9 +218,20 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
   log::info("joined as node {}", welcome.node());
   controller.welcomed(Millis{welcome.heartbeat()});
   joined = true;
+  lease = Millis{welcome.lease()};
+  on_answered(joining_ns);  // before the first launch comes
   for (const auto& [id, held] : attempts) {
     if (held.confirmed) tell(held.attempt);
   }
+}
+
+// Only a controller that has taken this node in can renew what the keeper enforces.
+void Agent::Impl::on_answered(std::int64_t sent_ns) {
+  if (!joined) return;
+  pb::ToKeeper message;
+  message.mutable_lease()->set_length_ms(lease.count);
+  message.mutable_lease()->set_until_ns(sent_ns + lease.count * 1'000'000);
+  keeper->send(message);
 }
 
 void Agent::Impl::on_launch(const wire::Launch& launch) {

@@ -3,6 +3,7 @@
 #include "exec/child.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,12 @@ JOBQ_IN_CHILD Stage change_user(const Plan& plan) {
   if (call(SYS_setresgid, plan.gid, plan.gid, plan.gid) != 0) return Stage::kGroup;
   if (call(SYS_setresuid, plan.uid, plan.uid, plan.uid) != 0) return Stage::kUser;
   return Stage::kNone;
+}
+
+// After the change of user, which takes it back. The keeper may have died before: then nobody else
+// would end us.
+JOBQ_IN_CHILD bool die_with(pid_t parent) {
+  return call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 && call(SYS_getppid) == parent;
 }
 
 JOBQ_IN_CHILD bool enter_workdir(const Plan& plan) {
@@ -133,6 +140,7 @@ JOBQ_IN_CHILD Stage prepare(const Plan& plan, Verdict& verdict) {
   if (verdict.limit != nullptr) return Stage::kLimits;
   set_oom_score(plan.oom_score);
   if (const Stage failed = change_user(plan); failed != Stage::kNone) return failed;
+  if (!die_with(plan.parent)) return Stage::kParent;
   call(SYS_umask, plan.umask);
   if (!enter_workdir(plan)) return Stage::kWorkdir;
   if (const Stage failed = connect_streams(plan); failed != Stage::kNone) return failed;

@@ -21,6 +21,7 @@ enum class Stage {
   kGroups,
   kGroup,
   kUser,
+  kParent,
   kWorkdir,
   kInput,
   kOutput,
@@ -43,6 +44,8 @@ struct Plan {
   gid_t gid = 0;
   const gid_t* groups = nullptr;
   std::size_t group_count = 0;
+
+  pid_t parent = 0;  // the keeper: when it dies, the child is killed
 
   const ChildLimit* limits = nullptr;
   std::size_t limit_count = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "exec/lease.h"
 
 namespace jobq::exec {
 namespace {
@@ -95,6 +96,7 @@ void ControllerLink::connected(std::unique_ptr<net::Connection> connection) {
   connection_->start({[this](std::string_view bytes) { on_message(bytes); },
                       [this](const std::string& reason) { lost(reason); }});
   silent_beats_ = 0;
+  beats_.clear();
   handlers_.on_connected();
   beat();
 }
@@ -107,7 +109,19 @@ void ControllerLink::on_message(std::string_view bytes) {
   }
   silent_beats_ = 0;
   if (frame.has_error()) log::warning("the controller says: {}", frame.error().message());
-  if (!frame.has_heartbeat()) handlers_.on_frame(frame);
+  if (frame.has_heartbeat()) {
+    on_heartbeat(frame.heartbeat());
+  } else {
+    handlers_.on_frame(frame);
+  }
+}
+
+void ControllerLink::on_heartbeat(const wire::Heartbeat& heartbeat) {
+  const auto beat = beats_.find(heartbeat.number());
+  if (beat == beats_.end()) return;  // unasked
+  const std::int64_t sent_ns = beat->second;
+  beats_.erase(beats_.begin(), std::next(beat));
+  handlers_.on_answered(sent_ns);
 }
 
 void ControllerLink::lost(const std::string& reason) {
@@ -131,7 +145,8 @@ void ControllerLink::beat() {
   }
   ++silent_beats_;
   wire::Frame frame;
-  frame.mutable_heartbeat();
+  frame.mutable_heartbeat()->set_number(++last_beat_);
+  beats_.emplace(last_beat_, boottime_now_ns());
   send(frame);
   beat_ = std::make_unique<net::Timer>(loop_, heartbeat_, [this] { beat(); });
 }

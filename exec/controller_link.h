@@ -2,7 +2,9 @@
 // The agent's connection to the controller: found, kept alive by heartbeats, and found again.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -23,7 +25,9 @@ class ControllerLink {
   struct Handlers {
     std::function<void()> on_connected;
     std::function<void(const wire::Frame&)> on_frame;  // without heartbeats
-    std::function<void()> on_lost;                     // it is tried again by itself
+    // The controller answered what was sent at this point of CLOCK_BOOTTIME.
+    std::function<void(std::int64_t sent_ns)> on_answered;
+    std::function<void()> on_lost;  // it is tried again by itself
   };
   using Where = std::variant<LocalController, RemoteController>;
 
@@ -47,6 +51,7 @@ class ControllerLink {
   void connect();
   void connected(std::unique_ptr<net::Connection> connection);
   void on_message(std::string_view bytes);
+  void on_heartbeat(const wire::Heartbeat& heartbeat);
   void lost(const std::string& reason);
   void try_again();
   void beat();
@@ -61,7 +66,9 @@ class ControllerLink {
   std::unique_ptr<net::Timer> beat_;
   Millis pause_{0};
   int silent_beats_ = 0;
-  std::string last_error_;  // said once, not at every try
+  std::uint64_t last_beat_ = 0;                  // its number, never used again
+  std::map<std::uint64_t, std::int64_t> beats_;  // of this connection, not answered; when sent
+  std::string last_error_;                       // said once, not at every try
 };
 
 }  // namespace jobq::exec

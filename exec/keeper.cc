@@ -66,7 +66,19 @@ Keeper::Keeper(uv_loop_s* loop, const KeeperOptions& options, KeeperParts parts)
       parts_(std::move(parts)),
       steps_({options.state, options.grace}, *parts_.containment, *parts_.slots, *parts_.log,
              [this](const pb::Attempt& attempt) { tell(attempt); }),
-      signals_(loop, {SIGCHLD, SIGHUP, SIGTERM}, [this](int number) { on_signal(number); }) {}
+      signals_(loop, {SIGCHLD, SIGHUP, SIGTERM}, [this](int number) { on_signal(number); }),
+      lease_(loop, options.grace,
+             {[this](Millis left) {
+                log::warning("the controller is silent: what is fenced has {} to end",
+                             format_duration(left));
+                steps_.end_fenced(left);
+                after_event();
+              },
+              [this] {
+                log::warning("the lease is over: what is fenced ends");
+                steps_.kill_fenced();
+                after_event();
+              }}) {}
 
 void Keeper::on_signal(int number) {
   if (number == SIGCHLD) {
@@ -111,6 +123,7 @@ Result<void> Keeper::take_over(const pb::Handover& handover) {
   log::notice("took over {} attempts: {}", handover.steps_size(), own_executable());
   agent_gone();
   children_ended();
+  lease_.take_over(handover);
   return {};
 }
 
@@ -160,6 +173,7 @@ void Keeper::on_agents_message(const pb::ToKeeper& message) {
     case pb::ToKeeper::kStart: steps_.start(message.start()); break;
     case pb::ToKeeper::kOrder: steps_.order(message.order()); break;
     case pb::ToKeeper::kReport: answer(message.report()); break;
+    case pb::ToKeeper::kLease: lease_.renew(message.lease()); break;
     case pb::ToKeeper::kLeave:
       agent_gone();
       may_end_ = true;
@@ -229,6 +243,7 @@ Result<void> Keeper::upgrade(const std::string& executable) {
   handover.set_stays(options_.stays);
   handover.set_told_to_end(told_to_end_);
   steps_.hand_over(handover);
+  lease_.hand_over(handover);
   const Error error = execute_heir(
       executable, {"--state", options_.state, "--grace", std::to_string(options_.grace.count)},
       handover);

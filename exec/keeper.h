@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "exec/agent.h"
+#include "exec/lease.h"
 #include "exec/signals.h"
 #include "exec/steps.h"
 #include "net/connection.h"
@@ -71,6 +72,7 @@ class Keeper {
   std::unique_ptr<net::Connection> agent_;
   std::vector<std::unique_ptr<net::Connection>> visitors_;  // have not said what they want
   Signals signals_;
+  Lease lease_;
   std::unique_ptr<net::Timer> tick_;
   std::unique_ptr<net::Timer> alone_;
   std::int64_t tick_at_ns_ = 0;

@@ -168,6 +168,7 @@ Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means)
   texts.limits = limits_of(start, limits_);
   Plan plan;
   plan_user(start, texts, plan);
+  plan.parent = getpid();
   plan.limits = texts.limits.data();
   plan.limit_count = texts.limits.size();
   if (start.has_umask()) plan.umask = start.umask() & 0777;

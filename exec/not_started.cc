@@ -104,6 +104,7 @@ std::string why_not_started(const Verdict& verdict, const pb::Start& start,
     case Stage::kGroups: return "groups of the user cannot be taken: " + error_text(error);
     case Stage::kGroup:
       return fmt::format("group id {} cannot be taken: {}", start.gid(), error_text(error));
+    case Stage::kParent: return "the keeper died while the step was started";
     case Stage::kUser:
       return fmt::format("user id {} cannot be taken: {}", start.uid(), error_text(error));
     case Stage::kWorkdir: return why_no_workdir(error, start.workdir());

@@ -91,6 +91,7 @@ pb::Start start_message(const wire::Launch& launch, const User& user, const Node
   start.set_error(launch.error());
   start.set_append_output(launch.append_output());
   start.set_append_error(launch.append_error());
+  start.set_fenced(launch.fenced());
   start.set_token(token);
   start.set_cpus(launch.cpus());
   start.set_memory(launch.memory());

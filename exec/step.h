@@ -34,6 +34,7 @@ struct Steps::Step {
   CellLimits limits;
   std::int64_t started_ns = 0;
   bool suspended = false;
+  bool fenced = false;             // it must not outlive the lease
   pb::End end;                     // as far as it is known
   std::optional<pb::End> verdict;  // how and why we ended it ourselves
 

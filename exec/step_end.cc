@@ -22,6 +22,8 @@ constexpr std::int64_t kLongestPause = 100 * kMillisecond;
 constexpr std::int64_t kLookPause = 20 * kMillisecond;  // for ends that no SIGCHLD tells of
 constexpr std::int64_t kDiskPause = 1000 * kMillisecond;
 
+constexpr const char* kUncontrolled = "the node lost its controller";
+
 std::int64_t milliseconds_of(const timeval& time) {
   return time.tv_sec * 1000 + time.tv_usec / 1000;
 }
@@ -89,13 +91,29 @@ void Steps::kill_at_once(Step& step) {
   tend_at(step, steady_now_ns() + kFirstPause);
 }
 
-void Steps::kill(Step& step) {
+void Steps::kill(Step& step, Millis grace) {
   if (step.phase != Step::Phase::kRunning) return;
   resume(step);
   step.cell->signal(SIGTERM);
   step.phase = Step::Phase::kTerminating;
-  step.grace_ns = steady_now_ns() + options_.grace.count * kMillisecond;
+  step.grace_ns = steady_now_ns() + grace.count * kMillisecond;
   tend_at(step, step.grace_ns);
+}
+
+void Steps::end_fenced(Millis within) {
+  for (const auto& [id, step] : steps_) {
+    if (!step->fenced || step->phase != Step::Phase::kRunning) continue;
+    judge(*step, pb::End::LOST, kUncontrolled);
+    kill(*step, within);
+  }
+}
+
+void Steps::kill_fenced() {
+  for (const auto& [id, step] : steps_) {
+    if (!step->fenced || step->phase == Step::Phase::kEnded) continue;
+    if (step->phase == Step::Phase::kRunning) judge(*step, pb::End::LOST, kUncontrolled);
+    kill_at_once(*step);
+  }
 }
 
 void Steps::tend_at(Step& step, std::int64_t at_ns) {

@@ -148,6 +148,7 @@ void Steps::launch(Step& step, const pb::Start& start, const LaunchMeans& means)
   }
   step.pid = *pid;
   step.token = start.token();
+  step.fenced = start.fenced();
   by_pid_.emplace(*pid, &step);
   if (!step.token.empty()) by_token_.emplace(step.token, &step);
   if (step.cell->entered(*pid)) {
@@ -164,7 +165,7 @@ void Steps::order(const pb::Order& order) {
   Step* const step = find(order.id());
   if (step == nullptr) return;
   switch (order.what()) {
-    case pb::Order::KILL: kill(*step); break;
+    case pb::Order::KILL: kill(*step, options_.grace); break;
     case pb::Order::SIGNAL: signal(*step, order.signal()); break;
     case pb::Order::SUSPEND: suspend(*step); break;
     case pb::Order::RESUME: resume(*step); break;

@@ -60,6 +60,10 @@ class Steps {
   // Empty where it is recorded, else what is wrong with it.
   std::string report(const pb::Report& report);
 
+  // What is fenced is to end within this time; at once. The lease is running out, or over.
+  void end_fenced(Millis within);
+  void kill_fenced();
+
   void reap();
   // Does what is due at this point of the steady clock, and says when to come again.
   std::optional<std::int64_t> tick(std::int64_t now_ns);
@@ -84,12 +88,13 @@ class Steps {
   static CellLimits granted_to(const pb::Start& start);
   void watch(const Step& step);
   void enforce(std::int64_t now_ns);
+  static void judge(Step& step, pb::End::How how, std::string reason);
   void end_for(Step& step, pb::End::How how, std::string reason);
   void judge_end(Step& step);
   Bytes peak_of(const Step& step) const;
   void add_usage(Step& step);
 
-  void kill(Step& step);
+  void kill(Step& step, Millis grace);
   void kill_at_once(Step& step);
   void signal(Step& step, int number);
   void suspend(Step& step);

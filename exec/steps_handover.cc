@@ -43,6 +43,7 @@ void Steps::hand_over(pb::Handover& to) const {
     held.set_script_file(step->script_file);
     held.set_started_ns(step->started_ns);
     held.set_suspended(step->suspended);
+    held.set_fenced(step->fenced);
     *held.mutable_end() = step->end;
     if (step->phase != Step::Phase::kEnded) held.mutable_end()->set_max_rss(peak_of(*step).count);
     held.set_adopted(step->adopted);
@@ -80,6 +81,7 @@ void Steps::take_over(const pb::HeldStep& held) {
   step.script_file = held.script_file();
   step.started_ns = held.started_ns();
   step.suspended = held.suspended();
+  step.fenced = held.fenced();
   step.end = held.end();
   step.recorded = held.recorded();
   step.grace_ns = held.grace_ns();

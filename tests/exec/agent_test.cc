@@ -234,7 +234,7 @@ TEST_P(KeeperDeath, AnAttemptOfADeadKeeperIsNotStartedAgain) {
   const wire::Launch launch =
       launch_shell(1, "echo . >> " + (cluster.dir() / "starts") + "; exec sleep 100");
   cluster.launch(launch);
-  ASSERT_TRUE(cluster.wait([&] { return exists(cluster.dir() / "starts"); }));
+  ASSERT_TRUE(cluster.wait([&] { return read_file(cluster.dir() / "starts") == ".\n"; }));
   cluster.kill_keeper();
   EXPECT_EQ(cluster.end_of(1).how(), 3U);
   cluster.launch(launch);

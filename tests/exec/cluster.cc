@@ -36,7 +36,9 @@ Cluster::~Cluster() {
 }
 
 void Cluster::settle_everything() {
+  if (!welcomes) hang_up();
   answers_heartbeats = welcomes = true;
+  go_on();
   if (!server_) listen();
   if (!agent_) start_agent();
   EXPECT_TRUE(wait([this] { return connected() && agent_joined(); }));
@@ -81,12 +83,13 @@ void Cluster::on_frame(const wire::Frame& frame) {
       if (!welcomes) break;
       reply.mutable_welcome()->set_node(7);
       reply.mutable_welcome()->set_heartbeat(50);
+      reply.mutable_welcome()->set_lease(lease.count);
       send(reply);
       launch_again();
       break;
     case wire::Frame::kHeartbeat:
       if (!answers_heartbeats) break;
-      reply.mutable_heartbeat();
+      *reply.mutable_heartbeat() = frame.heartbeat();
       send(reply);
       break;
     case wire::Frame::kStarted: ++started_[frame.started().id().job()]; break;
@@ -217,7 +220,9 @@ void Cluster::keeper_ends() {
 }
 
 bool Cluster::wait(const std::function<bool()>& holds) {
-  return wait_until(holds, [this] { uv_run(&loop_, UV_RUN_NOWAIT); });
+  return wait_until(holds, [this] {
+    if (!halted_) uv_run(&loop_, UV_RUN_NOWAIT);
+  });
 }
 
 wire::Launch launch_of(std::uint64_t job, std::vector<std::string> argv) {

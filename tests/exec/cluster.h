@@ -34,6 +34,7 @@ class Cluster {
   void hang_up();  // the connection breaks
   bool welcomes = true;
   bool answers_heartbeats = true;
+  Millis lease{0};
   bool connected() const { return node_ != nullptr; }
   int joins() const { return joins_; }
   const wire::NodeJoin& join() const { return join_; }
@@ -53,7 +54,9 @@ class Cluster {
   Millis grace{300};
   void start_agent();
   Result<void> try_agent();
-  void drop_agent();  // as if it were killed
+  void drop_agent();               // as if it were killed
+  void halt() { halted_ = true; }  // nothing turns: agent and controller are as if stopped
+  void go_on() { halted_ = false; }
   void stop_agent();
   bool agent_joined() const { return agent_ && agent_->joined(); }
   pid_t keeper() const;
@@ -81,6 +84,7 @@ class Cluster {
   std::map<std::uint64_t, wire::Frame> answers_;
   std::map<std::uint64_t, wire::Launch> launched_;
   std::uint64_t questions_ = 0;
+  bool halted_ = false;
 };
 
 wire::Launch launch_of(std::uint64_t job, std::vector<std::string> argv);
