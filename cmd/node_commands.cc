@@ -120,9 +120,8 @@ Result<int> forget_nodes(const Words& words) {
   NodeOptions verb;
   Options options(
       "jq node forget NAME...",
-      "Forgets nodes that are away and will not come back: what was running there counts "
-      "as lost, and they are listed no more. One that comes back all the same is known "
-      "again, and ends what it still runs.");
+      "Forgets nodes that are away and will not come back: what ran there counts as lost.\n"
+      "One that comes back is known again, and ends what it still runs.");
   options.examples("  jq node forget n1\n");
   const auto next = parse(options, verb, words, "errors as JSON");
   if (!next) return tl::unexpected(next.error());

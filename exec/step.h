@@ -35,7 +35,6 @@ struct Steps::Step {
   std::int64_t started_ns = 0;
   bool suspended = false;
   bool fenced = false;             // it must not outlive the lease
-  bool fenced_off = false;         // it is ended for that reason
   pb::End end;                     // as far as it is known
   std::optional<pb::End> verdict;  // how and why we ended it ourselves
 

@@ -22,6 +22,8 @@ constexpr std::int64_t kLongestPause = 100 * kMillisecond;
 constexpr std::int64_t kLookPause = 20 * kMillisecond;  // for ends that no SIGCHLD tells of
 constexpr std::int64_t kDiskPause = 1000 * kMillisecond;
 
+constexpr const char* kUncontrolled = "the node lost its controller";
+
 std::int64_t milliseconds_of(const timeval& time) {
   return time.tv_sec * 1000 + time.tv_usec / 1000;
 }
@@ -70,10 +72,6 @@ void Steps::reap() {
 void Steps::main_exited(Step& step, int status, const rusage& usage) {
   step.pid = 0;
   describe_exit(status, usage, step.end);
-  if (step.fenced_off) {
-    step.end.set_how(pb::End::LOST);
-    step.end.set_reason("the node lost its controller");
-  }
   step.end.set_wall_ms((steady_now_ns() - step.started_ns) / kMillisecond);
   judge_end(step);
 }
@@ -105,7 +103,7 @@ void Steps::kill(Step& step, Millis grace) {
 void Steps::end_fenced(Millis within) {
   for (const auto& [id, step] : steps_) {
     if (!step->fenced || step->phase != Step::Phase::kRunning) continue;
-    step->fenced_off = true;
+    judge(*step, pb::End::LOST, kUncontrolled);
     kill(*step, within);
   }
 }
@@ -113,10 +111,8 @@ void Steps::end_fenced(Millis within) {
 void Steps::kill_fenced() {
   for (const auto& [id, step] : steps_) {
     if (!step->fenced || step->phase == Step::Phase::kEnded) continue;
-    step->fenced_off = step->fenced_off || step->phase == Step::Phase::kRunning;
-    kill(*step, {});
-    step->grace_ns = 0;
-    step->due_ns = 0;
+    if (step->phase == Step::Phase::kRunning) judge(*step, pb::End::LOST, kUncontrolled);
+    kill_at_once(*step);
   }
 }
 

@@ -23,19 +23,22 @@ void Steps::enforce(std::int64_t now_ns) {
   }
 }
 
+// The first verdict on a step that runs stands.
+void Steps::judge(Step& step, pb::End::How how, std::string reason) {
+  if (step.pid == 0 || step.verdict) return;
+  step.verdict.emplace();
+  step.verdict->set_how(how);
+  step.verdict->set_reason(std::move(reason));
+}
+
 // At once: who asks such a step to end gives it the time to take more.
 void Steps::end_for(Step& step, pb::End::How how, std::string reason) {
-  if (step.pid != 0 && !step.verdict) {
-    step.verdict.emplace();
-    step.verdict->set_how(how);
-    step.verdict->set_reason(std::move(reason));
-  }
+  judge(step, how, std::move(reason));
   kill_at_once(step);
 }
 
 // The main process has ended, and its status is known.
 void Steps::judge_end(Step& step) {
-  if (step.fenced_off) return;  // it is another attempt's turn, whatever this one did meanwhile
   const bool killed = step.end.how() == pb::End::SIGNALLED && step.end.signal() == SIGKILL;
   const OutOfMemory reason = killed ? step.cell->out_of_memory() : OutOfMemory::kNo;
   if (step.verdict) {

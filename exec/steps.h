@@ -88,6 +88,7 @@ class Steps {
   static CellLimits granted_to(const pb::Start& start);
   void watch(const Step& step);
   void enforce(std::int64_t now_ns);
+  static void judge(Step& step, pb::End::How how, std::string reason);
   void end_for(Step& step, pb::End::How how, std::string reason);
   void judge_end(Step& step);
   Bytes peak_of(const Step& step) const;

@@ -44,7 +44,6 @@ void Steps::hand_over(pb::Handover& to) const {
     held.set_started_ns(step->started_ns);
     held.set_suspended(step->suspended);
     held.set_fenced(step->fenced);
-    held.set_fenced_off(step->fenced_off);
     *held.mutable_end() = step->end;
     if (step->phase != Step::Phase::kEnded) held.mutable_end()->set_max_rss(peak_of(*step).count);
     held.set_adopted(step->adopted);
@@ -83,7 +82,6 @@ void Steps::take_over(const pb::HeldStep& held) {
   step.started_ns = held.started_ns();
   step.suspended = held.suspended();
   step.fenced = held.fenced();
-  step.fenced_off = held.fenced_off();
   step.end = held.end();
   step.recorded = held.recorded();
   step.grace_ns = held.grace_ns();
