@@ -10,8 +10,12 @@ start_controller
 start_node n1 --cpus 4
 
 reason_of() { jq show "$1" --json | json -r .reason; }
-step_state() { jq show "$1" --json | json -r --arg name "$2" '.steps[] | select(.name == $name).state'; }
-count_of() { jq show "$1" --json | json --arg what "$2" '[.history[] | select(.what == $what)] | length'; }
+step_state() {
+  jq show "$1" --json | json -r --arg name "$2" ".steps[] | select(.name == \$name).state"
+}
+count_of() {
+  jq show "$1" --json | json --arg what "$2" "[.history[] | select(.what == \$what)] | length"
+}
 
 test_begin "a step that ignores TERM, forks and flees its session is gone when its own time is over"
 cat >deaf.toml <<TOML
