@@ -42,6 +42,8 @@ test_begin "a follower on the network and one on the socket miss nothing and rep
 job=$(jq submit --workdir "$T" -- sh numbers.sh)
 follow near "$job"
 near=$follower
+follow complaints --error "$job"
+complaints=$follower
 follow far --controller "$LISTEN" --cluster-key "$T/controller/cluster.key" "$job"
 wait_for 10 has_lines near.out 5
 for signal in KILL TERM KILL; do
@@ -57,12 +59,10 @@ wait_for 20 has_lines far.out $((before + 5))
 restart_node KILL
 touch enough
 ends 0
-follower=$near
-ends 0
-for which in near far; do
-  cmp written "$which.out"
-  cmp complained "$which.err"
-done
+for follower in $near $complaints; do ends 0; done
+cmp written near.out
+cmp written far.out
+cmp complained complaints.out
 ok
 
 test_begin "a follower of a file that the user named does not miss a byte either"
