@@ -25,8 +25,10 @@ struct HistoryOptions {
   bool json = false;
 };
 
-// What never started has used nothing.
-std::string used(Time started, std::string amount) { return started ? std::move(amount) : "-"; }
+// What never started has used nothing; of an array, its elements have.
+std::string used(const sched::JobSummary& job, std::string amount) {
+  return job.started && job.elements.empty() ? std::move(amount) : "-";
+}
 
 std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
   return {shown_number(job),
@@ -37,8 +39,8 @@ std::vector<Cell> row_of(const sched::JobSummary& job, Time now) {
           at_local(job.started, now),
           at_local(job.ended, now),
           run_time(job, now),
-          used(job.started, elapsed(job.cpu)),
-          used(job.started, about(job.max_rss)),
+          used(job, elapsed(job.cpu)),
+          used(job, about(job.max_rss)),
           job.reason};
 }
 

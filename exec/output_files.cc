@@ -28,22 +28,34 @@ Time change_of(const struct stat& status) {
   return {std::min(status.st_mtim.tv_sec, status.st_ctim.tv_sec) * 1000};
 }
 
+namespace fs = std::filesystem;
+
+void find_in(const fs::path& directory, bool packs, std::vector<KeptFile>& found) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    struct stat status = {};
+    if (lstat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    if (entry.path().filename().string().starts_with(kSlotPrefix)) continue;
+    found.push_back({entry.path().string(), change_of(status),
+                     static_cast<std::uint64_t>(status.st_size),
+                     static_cast<std::uint64_t>(status.st_blocks) * 512, packs});
+  }
+}
+
 std::vector<KeptFile> kept_files(const std::string& state) {
-  namespace fs = std::filesystem;
   std::vector<KeptFile> found;
   std::error_code ignored;
+  find_in(output_directory(state), false, found);
   for (const auto& directory : fs::directory_iterator(output_directory(state), ignored)) {
     if (!directory.is_directory(ignored)) continue;
-    const bool packs = directory.path() == packs_directory(state);
-    for (const auto& entry : fs::directory_iterator(directory.path(), ignored)) {
-      struct stat status = {};
-      if (lstat(entry.path().c_str(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-      found.push_back({entry.path().string(), change_of(status),
-                       static_cast<std::uint64_t>(status.st_size),
-                       static_cast<std::uint64_t>(status.st_blocks) * 512, packs});
-    }
+    find_in(directory.path(), directory.path() == packs_directory(state), found);
   }
   return found;
+}
+
+std::string name_of(const AttemptId& id, Which which) {
+  return fmt::format("{}.{}.{}.{}", id.job.value, id.step.value, id.attempt.value,
+                     which == Which::kOutput ? "out" : "err");
 }
 
 }  // namespace
@@ -51,7 +63,7 @@ std::vector<KeptFile> kept_files(const std::string& state) {
 std::string output_directory(const std::string& state) { return state + "/output"; }
 
 std::string slot_file(const std::string& state, std::uint64_t slot) {
-  return fmt::format("{}/output/slot-{}", state, slot);
+  return fmt::format("{}/output/{}{}", state, kSlotPrefix, slot);
 }
 
 std::string kept_directory(const std::string& state, const AttemptId& id) {
@@ -59,8 +71,11 @@ std::string kept_directory(const std::string& state, const AttemptId& id) {
 }
 
 std::string kept_file(const std::string& state, const AttemptId& id, Which which) {
-  return fmt::format("{}/{}.{}.{}.{}", kept_directory(state, id), id.job.value, id.step.value,
-                     id.attempt.value, which == Which::kOutput ? "out" : "err");
+  return fmt::format("{}/{}", kept_directory(state, id), name_of(id, which));
+}
+
+std::string kept_file_on_full_disk(const std::string& state, const AttemptId& id, Which which) {
+  return fmt::format("{}/{}", output_directory(state), name_of(id, which));
 }
 
 void sweep_outputs(const std::string& state, const Retention& retention, Time now) {

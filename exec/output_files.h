@@ -4,10 +4,12 @@
 //   STATE/output/slot-N        of an attempt that runs; emptied, it is used again
 //   STATE/output/packs/N       of attempts that ended, many small ones (see pack_format.h)
 //   STATE/output/XX/J.S.A.out  of an attempt that ended (XX: the job's last byte, in hexadecimal)
+//   STATE/output/J.S.A.out     the same, where no directory could be made
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/ids.h"
@@ -17,10 +19,13 @@ namespace jobq::exec {
 
 enum class Which { kOutput, kError };
 
+inline constexpr std::string_view kSlotPrefix = "slot-";
+
 std::string output_directory(const std::string& state);
 std::string slot_file(const std::string& state, std::uint64_t slot);
 std::string kept_directory(const std::string& state, const AttemptId& id);
 std::string kept_file(const std::string& state, const AttemptId& id, Which which);
+std::string kept_file_on_full_disk(const std::string& state, const AttemptId& id, Which which);
 
 struct Retention {
   Millis age = seconds(30 * 24 * 3600L);

@@ -162,8 +162,12 @@ Result<wire::OutputChunk> OutputReader::read_stored(const wire::ReadOutput& what
     const Descriptor file = number == 0 ? Descriptor() : open_for_reading(slot);
     if (file) return chunk_of(file.get(), what, running, slot);
   }
-  const std::string kept = kept_file(state_, id_of(what.id()), which);
-  const Descriptor file = open_for_reading(kept);
+  std::string kept = kept_file(state_, id_of(what.id()), which);
+  Descriptor file = open_for_reading(kept);
+  if (!file) {
+    kept = kept_file_on_full_disk(state_, id_of(what.id()), which);
+    file = open_for_reading(kept);
+  }
   if (!file) {
     if (const auto packed = packs_.find(id_of(what.id()), which)) return chunk_of(*packed, what);
   }

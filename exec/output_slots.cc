@@ -20,12 +20,11 @@ namespace jobq::exec {
 namespace {
 
 constexpr std::size_t kMostIdle = 256;
-constexpr std::string_view kPrefix = "slot-";
 
 std::uint64_t number_of(const std::string& name) {
   std::uint64_t number = 0;
-  if (name.starts_with(kPrefix)) {
-    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), number);
+  if (name.starts_with(kSlotPrefix)) {
+    std::from_chars(name.data() + kSlotPrefix.size(), name.data() + name.size(), number);
   }
   return number;
 }
@@ -102,6 +101,8 @@ bool OutputSlots::keep(std::uint64_t number, const AttemptId& id, Which which) c
   if (rename(from.c_str(), to.c_str()) == 0) return true;
   mkdir(kept_directory(state_, id).c_str(), 0700);
   if (rename(from.c_str(), to.c_str()) == 0) return true;
+  const std::string near = kept_file_on_full_disk(state_, id, which);
+  if (rename(from.c_str(), near.c_str()) == 0) return true;
   log::error("output of job {} stays in {}: {}", id.job.value, from, error_text(errno));
   return false;
 }

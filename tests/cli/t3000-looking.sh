@@ -96,6 +96,15 @@ expect_eq "$(json -c '[.cpu_s, .max_rss]' line)" \
 expect_eq true "$(jq show "$job" --json | json '.steps[0].attempts[0] | .wall_s >= .cpu_s')"
 ok
 
+test_begin "show has every attempt of a step that was tried more than once"
+job=$(jq submit --retry 1 -- sh -c 'exit $JOBQ_ATTEMPT')
+expect_exit 1 jq wait "$job"
+jq show "$job" >text
+expect_eq "STEP TRY NODE STARTED TIME CPU MEMORY END" "$(grep TRY text | xargs)"
+expect_match "main +1 .*exit code 1"$'\n'"main +2 .*exit code 2" "$(<text)"
+expect_eq "[1,2]" "$(jq show "$job" --json | json -c '[.steps[0].attempts[].exit_code]')"
+ok
+
 test_begin "show has everything about a job"
 job=$(jq submit --cpus 1 --memory 64M --need disk=5 --time 1m --param k=v -- sh -c 'exit 3')
 expect_exit 1 jq wait "$job"

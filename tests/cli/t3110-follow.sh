@@ -42,6 +42,8 @@ test_begin "a follower on the network and one on the socket miss nothing and rep
 job=$(jq submit --workdir "$T" -- sh numbers.sh)
 follow near "$job"
 near=$follower
+follow complaints --error "$job"
+complaints=$follower
 follow far --controller "$LISTEN" --cluster-key "$T/controller/cluster.key" "$job"
 wait_for 10 has_lines near.out 5
 for signal in KILL TERM KILL; do
@@ -57,12 +59,10 @@ wait_for 20 has_lines far.out $((before + 5))
 restart_node KILL
 touch enough
 ends 0
-follower=$near
-ends 0
-for which in near far; do
-  cmp written "$which.out"
-  cmp complained "$which.err"
-done
+for follower in $near $complaints; do ends 0; done
+cmp written near.out
+cmp written far.out
+cmp complained complaints.out
 ok
 
 test_begin "a follower of a file that the user named does not miss a byte either"
@@ -89,6 +89,7 @@ stop n1 KILL
 wait_for 10 grep -q "node n1.*; waiting for it" patient.err
 start_node n1 --cpus 4
 wait_for 10 grep -q "node n1 is back; going on" patient.err
+expect_eq 1 "$(grep -c 'waiting for it' patient.err)"
 stop controller KILL
 wait_for 10 grep -q "the controller does not answer; trying again" patient.err
 start_controller
@@ -96,7 +97,6 @@ wait_for 10 grep -q "the controller is back; going on" patient.err
 touch enough
 ends 0
 cmp written patient.out
-expect_eq 1 "$(grep -c 'waiting for it' patient.err)"
 ok
 
 test_begin "a follower that begins before the job starts sees all of it"
@@ -109,6 +109,24 @@ wait_for 10 has_lines early.out 5
 touch enough
 ends 0
 cmp written early.out
+ok
+
+test_begin "every attempt of a step is followed, each once"
+cat >thrice.sh <<'END'
+echo attempt $JOBQ_ATTEMPT
+[ $JOBQ_ATTEMPT != 1 ] || until [ -e enough ]; do sleep 0.05; done
+[ $JOBQ_ATTEMPT = 3 ]
+END
+for output in '' one-file each.%t; do
+  rm -f enough
+  job=$(jq submit --retry 2 --workdir "$T" ${output:+--output "$output"} -- sh thrice.sh)
+  follow retried "$job"
+  wait_for 10 has_lines retried.out 1
+  restart_node KILL
+  touch enough
+  ends 0
+  expect_eq "attempt 1 attempt 2 attempt 3" "$(paste -sd' ' retried.out)"
+done
 ok
 
 test_begin "an element of an array is followed, and an array is not"

@@ -44,6 +44,17 @@ expect_eq before "$(jq output "$job" 2>errors)"
 expect_eq 100000 "$(stat -c %s errors)"
 ok
 
+test_begin "a file that is there is emptied, or added to with --append"
+for i in 1 2; do
+  job=$(jq submit --workdir "$T" --output emptied --retry 1 -- sh -c "echo $i; exit 1")
+  expect_exit 1 jq wait "$job"
+  job=$(jq submit --workdir "$T" --output added --append -- echo "$i")
+  expect_exit 0 jq wait "$job"
+done
+expect_eq "2 2" "$(paste -sd' ' emptied)"
+expect_eq "1 2" "$(paste -sd' ' added)"
+ok
+
 test_begin "small outputs share a file, large ones have their own, silence has none"
 files() { find state/node/output -name '*.out' -o -name '*.err'; }
 files >before

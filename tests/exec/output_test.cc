@@ -130,6 +130,18 @@ TEST_F(Output, WhatWasWrittenBeforeTheKeeperDiedIsThereToRead) {
   EXPECT_EQ(read(read_of(1)).data(), "before\nand more\n");
 }
 
+// As on a full disk, where no directory can be made.
+TEST_F(Output, AFileWithoutADirectoryIsFoundAndSwept) {
+  ASSERT_TRUE(make_directories(output_directory(cluster_.state()), 0700));
+  std::ofstream(output_directory(cluster_.state()) + "/01") << "no directory";
+  const std::string large(kMostPacked + 1, 'x');
+  cluster_.launch(launch_shell(1, "printf " + large));
+  cluster_.end_of(1);
+  EXPECT_EQ(read(read_of(1)).data(), large);
+  sweep_outputs(cluster_.state(), {seconds(3600), {0}}, wall_now());
+  EXPECT_EQ(read(read_of(1)).data(), "");
+}
+
 TEST_F(Output, ANamedFileIsReadByItsName) {
   wire::Launch launch = launch_shell(1, "echo named; " + until_go());
   launch.set_output(cluster_.dir() / "log");
