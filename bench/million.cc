@@ -28,19 +28,6 @@ struct Setup {
   std::string jq() const { return (bin / "jq").string(); }
 };
 
-// A figure of /proc/PID/status in its own unit; 0 where there is none.
-std::uint64_t status_of(const std::string& file, const std::string& field) {
-  std::ifstream in(file);
-  for (std::string line; std::getline(in, line);) {
-    if (line.rfind(field + ":", 0) == 0) return std::stoull(line.substr(field.size() + 1));
-  }
-  return 0;
-}
-
-std::uint64_t resident_kib(pid_t pid) {
-  return status_of(fmt::format("/proc/{}/status", pid), "VmRSS");
-}
-
 std::uint64_t wake_ups(pid_t pid) {
   std::uint64_t sum = 0;
   const std::string tasks = fmt::format("/proc/{}/task", pid);

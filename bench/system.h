@@ -33,6 +33,19 @@ inline void print_row(const std::string& what, const std::string& measured,
 
 inline std::string rate(double per_second) { return fmt::format("{:.0f}/s", per_second); }
 
+// A figure of /proc/PID/status in its own unit; 0 where there is none.
+inline std::uint64_t status_of(const std::string& file, const std::string& field) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind(field + ":", 0) == 0) return std::stoull(line.substr(field.size() + 1));
+  }
+  return 0;
+}
+
+inline std::uint64_t resident_kib(pid_t pid) {
+  return status_of(fmt::format("/proc/{}/status", pid), "VmRSS");
+}
+
 // The rows that the words of the command line choose; all without a word.
 class Choice {
  public:

@@ -17,14 +17,27 @@ set(CMAKE_CXX_FLAGS_DEBUG "-Og -g")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_compile_options($<$<CONFIG:Debug>:-D_GLIBCXX_ASSERTIONS>)
 
+# At a fixed address there is nothing to relocate: the whole executable, which has 24,000 places for
+# it, starts in 0.5 ms instead of 0.8, and 0.4 MiB of every process are shared. What is lost is that
+# an attacker does not know where the program's own code is; libraries, heap and stacks move still.
+option(JOBQ_PIE "Position-independent executables" OFF)
+if(JOBQ_PIE)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
+
 if(JOBQ_SANITIZE)
   add_compile_options(-fsanitize=${JOBQ_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${JOBQ_SANITIZE})
 else()
   # The sanitizers' runtimes need the shared libstdc++; everything else starts faster without it.
-  # Packed relocations halve the start of the whole executable, which has 24,000 of them. -static
-  # would halve it again, but then user names do not resolve where they come from LDAP or SSSD.
-  add_link_options(-static-libstdc++ -static-libgcc -Wl,-z,pack-relative-relocs)
+  # -static would halve the start once more, but then user names do not resolve where they come from
+  # LDAP or SSSD.
+  add_link_options(-static-libstdc++ -static-libgcc)
+  if(JOBQ_PIE)
+    add_link_options(-Wl,-z,pack-relative-relocs)
+  else()
+    add_link_options(-no-pie)
+  endif()
 endif()
 
 # __FILE__ and source_location name files from the repository root. Both spellings are mapped,

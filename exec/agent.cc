@@ -3,6 +3,7 @@
 #include "exec/agent.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
@@ -61,6 +62,8 @@ struct Agent::Impl {
   Impl(uv_loop_s* loop, AgentOptions options);
 
   Result<void> begin();
+  Result<void> listen();
+  void look_after_state();
   void stop(std::function<void()> stopped);
 
   // The keeper speaks.
@@ -115,13 +118,18 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
             answer_output(question, std::move(chunk));
           }) {}
 
-Result<void> Agent::Impl::begin() {
+// Where steps report, and what stands on their PATH.
+Result<void> Agent::Impl::listen() {
   if (auto made = make_state(options.state); !made) return made;
   if (auto named = make_names(options.state, options.executable); !named) return named;
   reports = std::make_unique<StepReports>(loop, [this](const pb::ToKeeper& m) {
     if (keeper) keeper->send(m);
   });
-  if (auto listening = reports->listen(options.socket); !listening) return listening;
+  return reports->listen(options.socket);
+}
+
+Result<void> Agent::Impl::begin() {
+  if (auto listening = listen(); !listening) return listening;
   keeper = std::make_unique<KeeperLink>(
       loop,
       KeeperLinkOptions{options.state, options.executable, options.grace, options.starts_keeper},
@@ -131,6 +139,13 @@ Result<void> Agent::Impl::begin() {
                            [this] { on_keeper_lost(); }});
   sweep();
   return {};
+}
+
+// Somebody may have removed the directory under us: the keeper makes its part anew, we ours.
+void Agent::Impl::look_after_state() {
+  if (access(options.socket.c_str(), F_OK) == 0) return;
+  log::error("{} is gone, and made anew", options.socket);
+  if (auto begun = listen(); !begun) log::error("{}", begun.error().message);
 }
 
 void Agent::Impl::stop(std::function<void()> stopped) {
@@ -228,6 +243,7 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
 // Only a controller that has taken this node in can renew what the keeper enforces.
 void Agent::Impl::on_answered(std::int64_t sent_ns) {
   if (!joined) return;
+  look_after_state();
   pb::ToKeeper message;
   message.mutable_lease()->set_length_ms(lease.count);
   message.mutable_lease()->set_until_ns(sent_ns + lease.count * 1'000'000);

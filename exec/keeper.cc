@@ -109,6 +109,7 @@ Result<void> Keeper::begin() {
     return listening;
   }
   log::info("steps are held by {}", in_force(*parts_.containment));
+  watch_state();
   agent_gone();
   return {};
 }
@@ -124,6 +125,7 @@ Result<void> Keeper::take_over(const pb::Handover& handover) {
   agent_gone();
   children_ended();
   lease_.take_over(handover);
+  watch_state();
   return {};
 }
 

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "exec/agent.h"
+#include "exec/file_watch.h"
 #include "exec/lease.h"
 #include "exec/signals.h"
 #include "exec/steps.h"
@@ -59,6 +60,11 @@ class Keeper {
   Result<void> upgrade(const std::string& executable);
   void on_upgrade(net::Connection* from, const pb::Upgrade& order);
   void on_signal(int number);
+  void watch_state();
+  void look_after_state_in(Millis pause);
+  void look_after_state();
+  Result<void> make_state_again();
+  void give_up_node();
   void children_ended();
   void tell(const pb::Attempt& attempt);
   void after_event();
@@ -73,11 +79,14 @@ class Keeper {
   std::vector<std::unique_ptr<net::Connection>> visitors_;  // have not said what they want
   Signals signals_;
   Lease lease_;
+  std::unique_ptr<FileWatch> state_watch_;
+  std::unique_ptr<net::Timer> state_look_;
   std::unique_ptr<net::Timer> tick_;
   std::unique_ptr<net::Timer> alone_;
   std::int64_t tick_at_ns_ = 0;
-  bool may_end_ = false;      // no agent is expected
-  bool told_to_end_ = false;  // whether or not one is there
+  bool may_end_ = false;        // no agent is expected
+  bool told_to_end_ = false;    // whether or not one is there
+  bool state_is_lost_ = false;  // and cannot be made anew yet
   bool ended_ = false;
 };
 

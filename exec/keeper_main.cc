@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The keeper's process from its beginning to its exit code.
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,23 +11,12 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "exec/keeper.h"
-#include "exec/not_started.h"
+#include "exec/startup_pages.h"
 #include "exec/state.h"
 #include "exec/upgrade.h"
 
 namespace jobq::exec {
 namespace {
-
-// One keeper for a state directory: the lock goes with the process, however that ends. Empty where
-// another one has it.
-Result<Descriptor> take_lock(const std::string& state) {
-  const std::string path = keeper_lock(state);
-  Descriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (lock && errno == EWOULDBLOCK) return Descriptor();
-  return fail(ErrorCode::kUnavailable,
-              fmt::format("the lock {} cannot be taken: {}", path, error_text(errno)));
-}
 
 void become_keeper() {
   umask(022);
@@ -49,6 +35,7 @@ Result<void> keep(const KeeperOptions& options, KeeperParts parts, const Begin& 
     Keeper keeper(&loop, options, std::move(parts));
     began = begin(keeper);
     if (began && options.ready) options.ready();
+    if (began) forget_startup_pages();
     if (began) uv_run(&loop, UV_RUN_DEFAULT);
     unlink(keeper_pid(options.state).c_str());  // while we have the lock
   }
@@ -59,7 +46,7 @@ Result<void> keep(const KeeperOptions& options, KeeperParts parts, const Begin& 
 
 // Nothing where another keeper has the lock.
 Result<void> start_anew(const KeeperOptions& options) {
-  Result<Descriptor> lock = take_lock(options.state);
+  Result<Descriptor> lock = take_keeper_lock(options.state);
   if (!lock) return tl::unexpected(lock.error());
   if (!*lock) return {};
   Result<KeeperParts> parts = make_parts(options, std::move(*lock));

@@ -72,6 +72,12 @@ Result<OutputSlots> OutputSlots::take_over(const std::string& state, const pb::H
   return slots;
 }
 
+Result<void> OutputSlots::make_again() {
+  idle_.clear();
+  idle_count_ = 0;
+  return make_directories(output_directory(state_), 0700);
+}
+
 Result<Slot> OutputSlots::take(uid_t uid, gid_t gid) {
   std::vector<Slot>& idle = idle_[uid];
   if (!idle.empty()) {

@@ -49,6 +49,8 @@ class OutputSlots {
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
   void give_back(Slot slot);  // empty
 
+  // Somebody removed the directory: slots that are not in use go, too.
+  Result<void> make_again();
   std::uint64_t first() const { return first_; }
 
   // Removes the files of slots that a predecessor had; after keep_left().

@@ -43,6 +43,9 @@ class RecordLog {
   // Writes, then applies. An error (disk full) leaves log and ledger as they were.
   Result<void> append(const pb::Record& record);
 
+  // Somebody removed the file: what it said is written anew.
+  Result<void> make_again() { return replace(); }
+
   // Replaces the log by what the ledger needs, of the keepers only the latest. Best effort.
   void compact();
   // The same where it pays: nothing is left to remember, or most of a large log is past.

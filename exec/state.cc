@@ -4,13 +4,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 
 #include "base/log.h"
 #include "exec/files.h"
+#include "exec/not_started.h"
 
 namespace jobq::exec {
 
@@ -34,6 +37,15 @@ void write_keeper_pid(const std::string& state) {
   if (!file || !write_all(file.get(), fmt::format("{}\n", getpid()))) {
     log::warning("{} cannot be written", path);
   }
+}
+
+Result<Descriptor> take_keeper_lock(const std::string& state) {
+  const std::string path = keeper_lock(state);
+  Descriptor lock(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (lock && flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (lock && errno == EWOULDBLOCK) return Descriptor();
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("the lock {} cannot be taken: {}", path, error_text(errno)));
 }
 
 Result<void> make_names(const std::string& state, const std::string& executable) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "exec/files.h"
 
 namespace jobq::exec {
 
@@ -15,6 +16,10 @@ inline std::string attempts_log(const std::string& state) { return state + "/att
 inline std::string scripts_directory(const std::string& state) { return state + "/scripts"; }
 inline std::string names_directory(const std::string& state) { return state + "/bin"; }
 inline std::string step_socket(const std::string& state) { return state + "/node.sock"; }
+
+// One keeper for a state directory: the lock goes with the process, however that ends. Empty where
+// another one has it.
+Result<Descriptor> take_keeper_lock(const std::string& state);
 
 // Makes the directory where it is missing, and says so where its sockets' names would be too long.
 Result<void> make_state(const std::string& state);

@@ -116,6 +116,12 @@ void Steps::kill_fenced() {
   }
 }
 
+void Steps::end_everything(const std::string& reason) {
+  for (const auto& [id, step] : steps_) {
+    if (step->phase != Step::Phase::kEnded) end_for(*step, pb::End::LOST, reason);
+  }
+}
+
 void Steps::tend_at(Step& step, std::int64_t at_ns) {
   step.due_ns = at_ns;
   if (std::find(tended_.begin(), tended_.end(), &step) == tended_.end()) tended_.push_back(&step);

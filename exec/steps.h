@@ -64,6 +64,9 @@ class Steps {
   void end_fenced(Millis within);
   void kill_fenced();
 
+  // At once: nobody will ask for it.
+  void end_everything(const std::string& reason);
+
   void reap();
   // Does what is due at this point of the steady clock, and says when to come again.
   std::optional<std::int64_t> tick(std::int64_t now_ns);

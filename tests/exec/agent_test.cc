@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A node as its controller sees it: joining, launching, ends that are told until they are
 // forgotten, and what survives whom.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "exec/output_files.h"
@@ -244,6 +247,38 @@ TEST_P(KeeperDeath, AnAttemptOfADeadKeeperIsNotStartedAgain) {
 
 INSTANTIATE_TEST_SUITE_P(Containment, KeeperDeath, testing::Bool(),
                          [](const auto& test) { return test.param ? "Cgroups" : "ProcessGroups"; });
+
+TEST(AgentTest, AThousandEndsWaitForTheirController) {
+  constexpr std::uint64_t kSteps = 1000;
+  Cluster cluster;
+  // All wait for somebody who opens the pipe to write.
+  const std::string pipe = cluster.dir() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (std::uint64_t job = 1; job <= kSteps; ++job) {
+    cluster.launch(
+        launch_shell(job, "read word < " + pipe + "; exit " + std::to_string(job % 250)));
+  }
+  ASSERT_TRUE(cluster.wait([&] { return cluster.started(kSteps) == 1; }));
+  cluster.stop_listening();
+  cluster.hang_up();
+  ASSERT_TRUE(cluster.wait([&] { return !cluster.agent_joined(); }));
+  const auto ended = [&] {
+    Ledger ledger;
+    replay(read_file(attempts_log(cluster.state())), ledger);
+    return std::count_if(ledger.attempts.begin(), ledger.attempts.end(),
+                         [](const auto& known) { return known.second.end.has_value(); });
+  };
+  ASSERT_TRUE(cluster.wait([&] {
+    const Descriptor writer(open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+    return ended() == kSteps;
+  }));
+  cluster.listen();
+  ASSERT_TRUE(cluster.wait([&] { return cluster.completes(kSteps) == 1; }));
+  for (std::uint64_t job = 1; job <= kSteps; ++job) {
+    EXPECT_EQ(cluster.completes(job), 1);
+    EXPECT_EQ(cluster.end_of(job).exit_code(), static_cast<int>(job % 250));
+  }
+}
 
 TEST(AgentTest, ASecondAgentOnTheSameStateIsRefused) {
   Cluster cluster;

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state directory under a running keeper: somebody removed it, or moved it away. The keeper
+// knows everything that stood there, and makes it anew.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "exec/keeper.h"
+#include "exec/state.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr Millis kRest{200};  // whoever removes a file is given time to remove the others
+constexpr Millis kPause = seconds(1);
+
+bool is_at(const Descriptor& file, const std::string& path) {
+  struct stat ours = {};
+  struct stat there = {};
+  return fstat(file.get(), &ours) == 0 && stat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+}  // namespace
+
+void Keeper::watch_state() {
+  state_watch_ = std::make_unique<FileWatch>(loop_, keeper_lock(options_.state),
+                                             [this] { look_after_state_in(kRest); });
+}
+
+void Keeper::look_after_state_in(Millis pause) {
+  state_look_ = std::make_unique<net::Timer>(loop_, pause, [this] { look_after_state(); });
+}
+
+void Keeper::look_after_state() {
+  state_look_.reset();
+  if (is_at(parts_.lock, keeper_lock(options_.state)) && !state_is_lost_) return;
+  if (!state_is_lost_) log::error("{} is gone, and made anew", options_.state);
+  const auto made = make_state_again();
+  state_is_lost_ = !made;
+  if (!made) {
+    log::error("{}", made.error().message);
+    look_after_state_in(kPause);
+  }
+  after_event();
+}
+
+Result<void> Keeper::make_state_again() {
+  if (auto made = make_state(options_.state); !made) return made;
+  if (auto made = make_directories(scripts_directory(options_.state), 0711); !made) return made;
+  Descriptor& lock = parts_.lock;
+  if (!is_at(lock, keeper_lock(options_.state))) {
+    Result<Descriptor> taken = take_keeper_lock(options_.state);
+    if (!taken) return tl::unexpected(taken.error());
+    if (!*taken) {
+      give_up_node();
+      return {};
+    }
+    lock = std::move(*taken);
+  }
+  if (auto made = parts_.slots->make_again(); !made) return made;
+  if (auto made = parts_.log->make_again(); !made) return made;
+  server_ = make_server();
+  if (auto listening = server_->listen_unix(keeper_socket(options_.state), 0600); !listening) {
+    return listening;
+  }
+  write_keeper_pid(options_.state);
+  watch_state();
+  return {};
+}
+
+// Nobody will ask for what runs here: the controller hears from the other one that it is not known.
+void Keeper::give_up_node() {
+  log::error("another keeper has {}: what runs here ends", options_.state);
+  state_watch_.reset();
+  steps_.end_everything("the node's state directory was lost");
+  told_to_end_ = true;
+}
+
+}  // namespace jobq::exec

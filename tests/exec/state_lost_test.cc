@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state directory is removed under a running node: what runs keeps its true end, and the node
+// works as before.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+
+#include "exec/report.h"
+#include "exec/state.h"
+#include "tests/exec/cluster.h"
+
+namespace jobq::exec {
+namespace {
+
+class StateLost : public testing::TestWithParam<bool> {
+ protected:
+  StateLost() {
+    cluster_.launch(launch_shell(1, "echo $$ > " + in("pid") + "; echo out; while [ ! -e " +
+                                        in("go") + " ]; do sleep 0.01; done; exit 5"));
+    EXPECT_TRUE(cluster_.wait([&] { return pid_in(in("pid")) != 0 && cluster_.started(1) == 1; }));
+    keeper_ = cluster_.keeper();
+  }
+  std::string in(const std::string& name) const { return cluster_.dir() / name; }
+  void remove() { std::filesystem::remove_all(cluster_.state()); }
+
+  Cluster cluster_{GetParam()};
+  pid_t keeper_ = 0;
+};
+
+TEST_P(StateLost, WhatRunsKeepsItsEndAndNewStepsStart) {
+  remove();
+  ASSERT_TRUE(cluster_.wait([&] { return cluster_.keeper() == keeper_; }));
+  EXPECT_TRUE(cluster_.wait([&] { return exists(step_socket(cluster_.state())); }));
+  cluster_.launch(launch_shell(2, "echo again; exit 6"));
+  EXPECT_EQ(cluster_.end_of(2).exit_code(), 6);
+  EXPECT_EQ(cluster_.ask_and_wait(read_of(2)).output_chunk().data(), "again\n");
+  close(creat(in("go").c_str(), 0600));
+  EXPECT_EQ(cluster_.end_of(1).exit_code(), 5);
+}
+
+TEST_P(StateLost, TheNextAgentFindsTheSameKeeperAndIncarnation) {
+  const std::string incarnation = cluster_.join().incarnation();
+  cluster_.drop_agent();
+  remove();
+  ASSERT_TRUE(cluster_.wait([&] { return cluster_.keeper() == keeper_; }));
+  cluster_.start_agent();
+  ASSERT_TRUE(cluster_.wait([&] { return cluster_.joins() == 2; }));
+  EXPECT_EQ(cluster_.join().incarnation(), incarnation);
+  EXPECT_EQ(cluster_.join().attempts_size(), 1);
+  Ledger ledger;
+  replay(read_file(attempts_log(cluster_.state())), ledger);
+  EXPECT_EQ(ledger.attempts.size(), 1U) << "the log is written anew";
+  close(creat(in("go").c_str(), 0600));
+  EXPECT_EQ(cluster_.end_of(1).exit_code(), 5);
+}
+
+TEST_P(StateLost, AKeeperWhosePlaceIsTakenEndsWhatItHas) {
+  cluster_.drop_agent();
+  cluster_.never_mind(1);
+  // Another one's is put in its place at once.
+  std::filesystem::create_directory(in("other"));
+  const Descriptor other(
+      open(keeper_lock(in("other")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(flock(other.get(), LOCK_EX | LOCK_NB), 0);
+  ASSERT_EQ(renameat2(AT_FDCWD, in("other").c_str(), AT_FDCWD, cluster_.state().c_str(),
+                      RENAME_EXCHANGE),
+            0);
+  EXPECT_TRUE(wait_until([&] { return !alive(pid_in(in("pid"))) && !alive(keeper_); }));
+}
+
+INSTANTIATE_TEST_SUITE_P(Containment, StateLost, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Cgroups" : "ProcessGroups"; });
+
+}  // namespace
+}  // namespace jobq::exec
