@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Calls when a file that stands at a path is removed, moved away, or otherwise not what it was, also
-// when its directory is moved.
+// Calls when a file that stands at a path is removed, moved away, or otherwise not what it was,
+// also when its directory is moved.
 #pragma once
 
 #include <functional>
