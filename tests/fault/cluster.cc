@@ -38,7 +38,7 @@ void write_file(const std::string& path, const std::string& text) {
 Words controller_command(const Setup& setup, const std::string& address,
                          const std::string& socket) {
   const std::string& place = setup.directory;
-  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"1s\"\nlease = \"2s\"\n");
+  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"2s\"\nlease = \"3s\"\n");
   return {setup.jobq, "controller",
           "--config", place + "/controller.toml",
           "--state",  place + "/controller",

@@ -18,8 +18,8 @@
 namespace jobq::fault {
 namespace {
 
-constexpr std::int64_t kPatienceMs = 60'000;
-constexpr std::int64_t kLeaseMs = 2'000;  // as Cluster sets it
+constexpr std::int64_t kPatienceMs = 120'000;
+constexpr std::int64_t kLeaseMs = 3'000;  // as Cluster sets it
 
 class Show {
  public:
@@ -72,7 +72,7 @@ class Show {
 void Show::submit() {
   cluster_.insist({"resource", "create", "door"});
   cluster_.insist({"node", "drain", "n2", "--reason", "the show begins on n1"});
-  retried_ = submit({"--retry", "1", "--elsewhere"}, {"plain", "7000", "0"});
+  retried_ = submit({"--retry", "1", "--elsewhere"}, {"plain", "12000", "0"});
   held_ = submit({"--exclusive", "door"}, {"stubborn", "60000", "0", "door"});
   waited_ = submit({}, {"plain", "3000", "5"});
   const bool run = within(kPatienceMs, [&] {
