@@ -118,8 +118,11 @@ if(TARGET jobq)
   # machine it takes longer and finds as much.
   jobq_program(fault_step tests/fault/step_main.cc fault_parts)
   jobq_program(fault_test tests/fault/main.cc fault_parts)
+  jobq_program(fault_partition tests/fault/partition_main.cc fault_parts)
   add_dependencies(fault_test fault_step jobq)
+  add_dependencies(fault_partition fault_step jobq)
   add_test(NAME fault.kills COMMAND fault_test --seed 1 --kills 60)
-  set_tests_properties(fault.kills PROPERTIES
+  add_test(NAME fault.partition COMMAND fault_partition)
+  set_tests_properties(fault.kills fault.partition PROPERTIES
     TIMEOUT 600 LABELS fault ENVIRONMENT "${JOBQ_TEST_ENVIRONMENT}")
 endif()

@@ -151,6 +151,7 @@ void Nodes::welcome(const sched::Welcome& welcome) {
   if (peer->id != welcome.link) return;
   peer->node = welcome.node;
   by_id_[welcome.node] = peer->id;
+  away_since_ns_.erase(welcome.node);  // it has a new lease from now on
   wire::Frame frame;
   frame.mutable_welcome()->set_node(welcome.node.value);
   frame.mutable_welcome()->set_heartbeat(heartbeat_interval(timeout_).count);
@@ -245,8 +246,9 @@ void Nodes::answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat)
   peer.connection->send(frame);
 }
 
-// Counted from a beat at which it was away already, so never too early: no heartbeat of it was
-// answered since. The clock is the machine's own, which nobody sets.
+// Counted from a beat at which it was away already, and never from before its last welcome, so
+// never too early: no heartbeat of it was answered since. The clock is the machine's own, which
+// nobody sets.
 void Nodes::give_up_the_lost(std::int64_t now_ns) {
   const std::int64_t patience_ns = (lease_ + margin_of(lease_)).count * kNsPerMs;
   std::map<NodeId, std::int64_t> still_away;

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <set>
 
 #include "tests/fault/attempts.h"
@@ -18,17 +17,7 @@ namespace jobq::fault {
 namespace {
 
 constexpr std::int64_t kPatienceMs = 90'000;
-constexpr std::int64_t kPauseMs = 50;
 constexpr std::size_t kMostExplained = 5;
-
-bool within(std::int64_t limit_ms, const std::function<bool()>& holds) {
-  const std::int64_t end_ms = now_ms() + limit_ms;
-  while (!holds()) {
-    if (now_ms() > end_ms) return false;
-    wait_ms(kPauseMs);
-  }
-  return true;
-}
 
 void wait_for_the_end(const Cluster& cluster, Chronicle& chronicle) {
   const auto nothing_queued = [&] {

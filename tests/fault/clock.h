@@ -21,4 +21,16 @@ inline void wait_ms(std::int64_t ms) {
   }
 }
 
+// Asks until it holds, for so long at most; false where it never did.
+template <class Condition>
+bool within(std::int64_t limit_ms, Condition holds) {
+  constexpr std::int64_t kPauseMs = 30;
+  const std::int64_t end_ms = now_ms() + limit_ms;
+  while (!holds()) {
+    if (now_ms() > end_ms) return false;
+    wait_ms(kPauseMs);
+  }
+  return true;
+}
+
 }  // namespace jobq::fault

@@ -22,7 +22,6 @@ namespace {
 
 constexpr std::uint16_t kPort = 7117;
 constexpr std::int64_t kPatienceMs = 30'000;
-constexpr std::int64_t kPauseMs = 20;
 
 // Tests run side by side: a loopback address of this process's own has all ports free.
 std::string own_address() {
@@ -39,7 +38,7 @@ void write_file(const std::string& path, const std::string& text) {
 Words controller_command(const Setup& setup, const std::string& address,
                          const std::string& socket) {
   const std::string& place = setup.directory;
-  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"1s\"\n");
+  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"2s\"\nlease = \"3s\"\n");
   return {setup.jobq, "controller",
           "--config", place + "/controller.toml",
           "--state",  place + "/controller",
@@ -116,12 +115,7 @@ bool Cluster::begin() {
   // An answer, not only a socket: by then it has made the key that the nodes need.
   if (!controller_answers(kPatienceMs) || !insist({"queue"})) return false;
   for (const auto& node : nodes_) node->agent().start();
-  const std::int64_t end_ms = now_ms() + kPatienceMs;
-  while (!all_joined()) {
-    if (now_ms() > end_ms) return false;
-    wait_ms(kPauseMs);
-  }
-  return true;
+  return within(kPatienceMs, [&] { return all_joined(); });
 }
 
 bool Cluster::all_joined() const {
@@ -139,16 +133,13 @@ bool Cluster::controller_answers(std::int64_t limit_ms) const {
   address.sun_family = AF_UNIX;
   check(socket_.size() < sizeof address.sun_path, "the directory's name is short enough");
   socket_.copy(address.sun_path, socket_.size());
-  const std::int64_t end_ms = now_ms() + limit_ms;
-  do {
+  return within(limit_ms, [&] {
     const int file = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const auto* plain = static_cast<const sockaddr*>(static_cast<const void*>(&address));
     const bool connected = connect(file, plain, sizeof address) == 0;
     close(file);
-    if (connected) return true;
-    wait_ms(kPauseMs / 4);
-  } while (now_ms() < end_ms);
-  return false;
+    return connected;
+  });
 }
 
 Answer Cluster::ask(Words words, const std::string& input, std::int64_t limit_ms) const {
@@ -157,13 +148,12 @@ Answer Cluster::ask(Words words, const std::string& input, std::int64_t limit_ms
 }
 
 bool Cluster::insist(const Words& words) const {
-  const std::int64_t end_ms = now_ms() + kPatienceMs;
   Answer answer;
-  do {
+  const auto is_done = [&] {
     answer = ask(words);
-    if (answer.code == 0) return true;
-    wait_ms(kPauseMs);
-  } while (now_ms() < end_ms);
+    return answer.code == 0;
+  };
+  if (within(kPatienceMs, is_done)) return true;
   chronicle_.broken("the controller answers",
                     fmt::format("{}: code {}: {}", quoted(words), answer.code, answer.err));
   return false;

@@ -155,6 +155,12 @@ void stop_keeper(Scene& scene) {
   kill(keeper, SIGCONT);
 }
 
+// It executes its own program again, and keeps its children.
+void upgrade_keeper(Scene& scene) {
+  scene.note("upgrade the keeper in place");
+  if (const pid_t keeper = scene.node->keeper()) kill(keeper, SIGHUP);
+}
+
 void kill_agent_and_keeper(Scene& scene) {
   const std::int64_t away_ms = scene.chance.between(0, 300);
   scene.note(fmt::format("kill agent and keeper, away for {} ms", away_ms));
@@ -197,7 +203,7 @@ void with_wire(Scene& scene, const std::string& what, const Wire& wire, std::int
   scene.note("the wire is well again");
 }
 
-void partition(Scene& scene) { with_wire(scene, "partition", {.up = false, .down = false}, 6000); }
+void partition(Scene& scene) { with_wire(scene, "partition", {.up = false, .down = false}, 9000); }
 
 void mute(Scene& scene) { with_wire(scene, "nothing goes to the controller", {.up = false}, 4000); }
 
@@ -256,6 +262,7 @@ const std::vector<Row> kOfNode = {
     {"kill-both", 2, kill_agent_and_keeper},
     {"crash", 3, crash},
     {"lose-state", 1, lose_state},
+    {"upgrade-keeper", 2, upgrade_keeper},
     {"partition", 4, partition},
     {"mute", 2, mute},
     {"deafen", 2, deafen},

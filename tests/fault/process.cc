@@ -15,18 +15,11 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/check.h"
 
 namespace jobq::fault {
 namespace {
-
-std::string all_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 struct Streams {
   int in = -1;
@@ -80,6 +73,12 @@ std::string content_of(int file) {
   }
   close(file);
   return content;
+}
+
+// Of a process that may end meanwhile; std::ifstream would throw.
+std::string content_of(const std::string& path) {
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  return file < 0 ? std::string() : content_of(file);
 }
 
 }  // namespace
@@ -142,8 +141,8 @@ std::set<pid_t> processes_with(const std::string& text) {
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
     if (error != std::errc() || end != name.data() + name.size() || pid == getpid()) continue;
     const std::string path = entry.path().string();
-    if (all_of(path + "/cmdline").find(text) != std::string::npos ||
-        all_of(path + "/environ").find(text) != std::string::npos) {
+    if (content_of(path + "/cmdline").find(text) != std::string::npos ||
+        content_of(path + "/environ").find(text) != std::string::npos) {
       found.insert(pid);
     }
   }
@@ -151,7 +150,7 @@ std::set<pid_t> processes_with(const std::string& text) {
 }
 
 std::string command_line(pid_t pid) {
-  std::string text = all_of("/proc/" + std::to_string(pid) + "/cmdline");
+  std::string text = content_of("/proc/" + std::to_string(pid) + "/cmdline");
   std::replace(text.begin(), text.end(), '\0', ' ');
   return text;
 }

@@ -12,6 +12,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint32_t kElements = 6;
+constexpr std::uint32_t kRetries = 3;
 
 struct Making {
   const Setup& setup;
@@ -52,6 +53,21 @@ void stubborn(Making& making) { making.single("stubborn", 100, 2000); }
 void door(Making& making) { making.alone_with("door", 0, 60); }
 void vault(Making& making) { making.alone_with("vault", 300, 1500); }
 
+// Tried again elsewhere when its node is lost; with a resource, which its job holds meanwhile.
+void tried_again(Making& making, const std::string& resource, std::int64_t most_ms) {
+  making.json["step"] = Json::array({Json{
+      {"name", "main"},
+      {"run", making.run("main", "plain", 100, most_ms, resource)},
+      {"retry", {{"max", kRetries}, {"on", Json::array({"node-lost"})}, {"elsewhere", true}}},
+  }});
+  if (!resource.empty()) making.json["needs"] = {{"exclusive", resource}};
+  making.ticket.fenced = true;
+  making.ticket.retries = kRetries;
+}
+
+void retried(Making& making) { tried_again(making, "", 4000); }
+void retried_alone(Making& making) { tried_again(making, "desk", 1500); }
+
 void array(Making& making) {
   making.single("plain", 0, 200);
   making.ticket.elements = kElements;
@@ -76,14 +92,25 @@ struct Row {
   Kind make;
 };
 const std::vector<Row> kKinds = {
-    {"quick", quick},         {"quick", quick}, {"loud", loud},         {"some-time", some_time},
-    {"long-time", long_time}, {"forks", forks}, {"stubborn", stubborn}, {"door", door},
-    {"vault", vault},         {"array", array}, {"flow", flow},
+    {"quick", quick},
+    {"quick", quick},
+    {"loud", loud},
+    {"some-time", some_time},
+    {"long-time", long_time},
+    {"forks", forks},
+    {"stubborn", stubborn},
+    {"door", door},
+    {"vault", vault},
+    {"array", array},
+    {"retried", retried},
+    {"retried", retried},
+    {"retried-alone", retried_alone},
+    {"flow", flow},
 };
 
 }  // namespace
 
-std::vector<std::string> named_resources() { return {"door", "vault"}; }
+std::vector<std::string> named_resources() { return {"desk", "door", "vault"}; }
 
 Ticket any_ticket(const Setup& setup, Chance& chance, std::uint64_t number) {
   Making making{setup, chance};
