@@ -10,12 +10,8 @@ start_controller
 start_node n1 --cpus 4
 
 reason_of() { jq show "$1" --json | json -r .reason; }
-step_state() {
-  jq show "$1" --json | json -r --arg name "$2" ".steps[] | select(.name == \$name).state"
-}
-count_of() {
-  jq show "$1" --json | json --arg what "$2" "[.history[] | select(.what == \$what)] | length"
-}
+step_state() { jq show "$1" --json | json -r '.steps[0].state'; }
+warnings_of() { jq show "$1" --json | json -c '[.history[] | select(.what == "warned").detail]'; }
 
 test_begin "a step that ignores TERM, forks and flees its session is gone when its own time is over"
 cat >deaf.toml <<TOML
@@ -45,18 +41,17 @@ expect_exit 0 jq wait "$job"
 for file in fled.1 fled.2 fled.3; do
   ! running "$(<$file)" || fail "the process of $file outlived the step"
 done
-expect_match "deaf +failed .*time limit $((2 * patience))s" "$(jq show "$job")"
+expect_match "deaf +failed .*time limit" "$(jq show "$job")"
 [[ -e next && ! -e never ]] || fail "the steps behind it: $(ls)"
 ok
 
 test_begin "the warning signal comes before the limit, once, and is told"
-warned='trap "echo warned >>warned; exit 7" USR1; touch ready; while :; do sleep 0.02; done'
+warned='trap "echo warned >>warned; exit 7" USR1; while :; do sleep 0.02; done'
 job=$(jq submit --time $((4 * patience)) --signal USR1@$((2 * patience)) -- sh -c "$warned")
 expect_exit 1 jq wait "$job"
 expect_eq warned "$(<warned)"
 expect_match "exit code 7" "$(reason_of "$job")"
-expect_eq "step main: USR1@$((2 * patience))s" \
-  "$(jq show "$job" --json | json -r '.history[] | select(.what == "warned").detail')"
+expect_match '^\["step main: USR1@[0-9a-z]+"\]$' "$(warnings_of "$job")"
 ok
 
 test_begin "a warning without a limit, and one that cannot be caught, are refused"
@@ -68,7 +63,7 @@ expect_exit 2 jq submit --time 1h --signal USR1 -- true
 expect_match "does not say when" "$(<err)"
 ok
 
-# It has its limit, and so has its job; it is warned half of the time before.
+# The step has its limit, and so has its job; it is warned when half of the time is over.
 limit=$((4 * patience))
 cat >held.toml <<TOML
 [ticket]
@@ -106,12 +101,13 @@ kill -HUP "$(<n1/keeper.pid)"
 wait_for 10 node_is n1 up
 still || fail "it runs on"
 its_time_is_over
-expect_eq "HD running" "$(state_of "$job") $(step_state "$job" main)"
+expect_eq "HD running" "$(state_of "$job") $(step_state "$job")"
 still || fail "it runs on"
 touch enough
 jq release "$job"
 expect_exit 0 jq wait "$job"
-expect_eq "warned 1" "$(<once) $(count_of "$job" warned)" # once, whoever was started again
+# Once, whoever was started again.
+expect_match '^warned \["step main: USR1@[0-9a-z]+"\]$' "$(<once) $(warnings_of "$job")"
 ok
 
 test_begin "what is held is ended by its limit when it goes on, not before"
@@ -123,5 +119,5 @@ its_time_is_over
 expect_eq HD "$(state_of "$job")"
 jq release "$job"
 expect_exit 1 jq wait "$job"
-expect_match "time limit ${limit}s" "$(reason_of "$job")"
+expect_match "time limit" "$(reason_of "$job")"
 ok

@@ -103,6 +103,17 @@ TEST_F(SubmitTest, options_become_needs_and_ticket_fields) {
   EXPECT_EQ(ticket->spec->output, "out.%j");
 }
 
+TEST_F(SubmitTest, a_warning_signal_goes_with_commands_tickets_and_classes) {
+  const sched::Warning usr1{10, seconds(60)};
+  const JobOptions options = parsed({"--time", "2h", "--signal", "USR1@60"});
+  const auto command = ticket_from_command(options, {"true"});
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->spec->warning, usr1);
+  const auto of_class = class_ticket(options, "plan");
+  ASSERT_TRUE(of_class) << of_class.error().message;
+  EXPECT_EQ(of_class->warning, usr1);
+}
+
 TEST_F(SubmitTest, path_and_language_travel_and_nothing_else_unless_asked) {
   ::setenv("LC_TIME", "C", 1);
   ::setenv("SECRET", "s", 1);

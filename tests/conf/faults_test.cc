@@ -78,6 +78,13 @@ const std::vector<Case> kTickets = {
     {"TimeLimitHuge", "run = 'x'\n[ticket]\ntime_limit = 9223372036854775807\n",
      "f:3:14: expected a duration like \"90s\", \"2h\", \"HH:MM:SS\" or \"D-HH:MM\", or whole "
      "seconds, found the number 9223372036854775807"},
+    {"SignalWithoutTime", "run = 'x'\n[ticket]\nsignal = 'USR1'\n",
+     "f:3:10: 'USR1' does not say when; expected a signal and how long before the time limit, such "
+     "as USR1@60 or TERM@2m"},
+    {"SignalThatWarnsNobody", "run = 'x'\n[ticket]\nsignal = 'KILL@60'\n",
+     "f:3:10: KILL cannot be caught, so it warns nobody; expected another signal"},
+    {"SignalAtTop", "run = 'x'\nsignal = 'USR1@60'\n",
+     "f:2:1: 'signal' at the top; expected it in [ticket] or [class]"},
     {"ArrayType", "run = 'x'\n[ticket]\narray = [0, 9]\n",
      "f:3:9: expected a string that is not empty, found a list"},
     {"ArrayText", "run = 'x'\n[ticket]\narray = '0..9'\n",

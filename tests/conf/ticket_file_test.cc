@@ -213,6 +213,22 @@ TEST(TicketFile, CleanupMayUseTheValuesOfAllSteps) {
   EXPECT_EQ(job.cleanup->time_limit, seconds(30));
 }
 
+TEST(TicketFile, StepsHaveTimeLimitsAndJobsAWarningBeforeThem) {
+  const JobSpec job = spec(R"([ticket]
+      signal = "USR1@60"
+      [[step]]
+      name = "calc"
+      time_limit = "5m"
+      run = "./calc")");
+  EXPECT_EQ(job.steps[0].time_limit, seconds(300));
+  EXPECT_EQ(job.warning, (sched::Warning{10, seconds(60)}));
+  const auto definition =
+      job_class("run = 'x'\n[class]\nname = 'a'\nversion = '1'\nsignal = 'SIGTERM@2m'\n");
+  EXPECT_EQ(definition.spec->warning, (sched::Warning{15, seconds(120)}));
+  const Ticket of_class = ticket("[ticket]\nclass = 'a'\nsignal = '12@30s'\n");
+  EXPECT_EQ(of_class.warning, (sched::Warning{12, seconds(30)}));
+}
+
 constexpr std::string_view kClass = R"([class]
 name = "daily-plan"
 version = "3"

@@ -33,6 +33,10 @@ sched::JobSpec full_spec() {
   spec.workdir = "/srv";
   spec.output = "%j.out";
   spec.error = "%j.err";
+  spec.append = true;
+  spec.umask = 027;
+  spec.limits = {{"core", 0, sched::kUnlimited}, {"nofile", 1024, 4096}};
+  spec.warning = sched::Warning{10, seconds(60)};
   return spec;
 }
 
@@ -61,6 +65,10 @@ TEST(Translate, EqualSpecsOfARequestAreSentOnce) {
   by_class.output = "o";
   by_class.error = "e";
   by_class.element = "batch";
+  by_class.append = true;
+  by_class.umask = 077;
+  by_class.limits = {{"processes", 100, 100}};
+  by_class.warning = sched::Warning{15, seconds(120)};
   wire::SubmitRequest request;
   to_wire({ticket, by_class, ticket}, request);
   EXPECT_EQ(request.specs_size(), 1);

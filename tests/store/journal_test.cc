@@ -48,6 +48,8 @@ sched::AttemptRow full_attempt(std::uint64_t job) {
   row.output = "/out/7.txt";
   row.error = "/out/7.err";
   row.started = Time{600};
+  row.warned = Time{640};
+  row.suspended_before = Millis{30};
   row.ended = Time{650};
   row.end.how = sched::TaskEnd::How::kSignalled;
   row.end.exit_code = -1;
