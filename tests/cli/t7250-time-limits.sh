@@ -97,7 +97,10 @@ wait_for 10 node_is n1 up
 expect_eq HD "$(state_of "$job")"
 stop n1 KILL
 start_node n1 --cpus 4
+upgraded() { grep -q handover "/proc/$(<n1/keeper.pid)/cmdline"; }
+! upgraded || fail "the keeper was upgraded before"
 kill -HUP "$(<n1/keeper.pid)"
+wait_for 10 upgraded
 wait_for 10 node_is n1 up
 still || fail "it runs on"
 its_time_is_over
