@@ -15,6 +15,11 @@ result() {
   echo "$1 $number - $2"
 }
 
+journal_to_console() {
+  echo "--- not ok: $1" >&2
+  journalctl --no-pager --output short-monotonic --lines 150 >&2
+}
+
 check() {
   local name=$1 output
   shift
@@ -24,6 +29,7 @@ check() {
     result "not ok" "$name"
     diag "command: $*"
     while read -r line; do diag "  $line"; done <<<"$output"
+    journal_to_console "$name"
   fi
 }
 
