@@ -149,6 +149,7 @@ Result<resmgr::Needs> needs_of(const JobOptions& options) {
   auto tokens = parse_amounts(options.tokens, "--tokens");
   if (!tokens) return tl::unexpected(tokens.error());
   needs.tokens = std::move(*tokens);
+  needs.service = options.service.value_or("");
   resmgr::normalise(needs);
   return needs;
 }
@@ -301,7 +302,7 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
   if (options.has_needs()) {
     return fail(ErrorCode::kUsage,
                 "needs are said where the steps are said; --cpus, --memory, --gpus, --need, "
-                "--exclusive and --tokens go with a command or a script");
+                "--exclusive, --tokens and --service go with a command or a script");
   }
   if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
   if (options.element && !ticket.spec) ticket.element = *options.element;

@@ -31,6 +31,7 @@ void write_needs(JsonWriter& json, const resmgr::Needs& needs) {
   for (const std::string& name : needs.exclusive) json.value(name);
   json.end();
   write_counts(json, "tokens", needs.tokens);
+  json.field("service", unless_empty(needs.service));
   json.end();
 }
 

@@ -29,13 +29,13 @@ void append(std::vector<std::string>& under, const std::vector<std::string>& ove
   under.insert(under.end(), over.begin(), over.end());
 }
 
-Taker element_into(std::optional<std::string>& to) {
-  return [&to](const std::string& text) -> Result<void> {
+// `what`: "an element"
+Taker name_into(std::optional<std::string>& to, std::string_view what) {
+  return [&to, what](const std::string& text) -> Result<void> {
     if (!resmgr::valid_name(text)) {
       return fail(ErrorCode::kUsage,
-                  fmt::format("'{}' is no name of an element; expected letters, digits, '.', '_' "
-                              "and '-'",
-                              text));
+                  fmt::format("'{}' is no name of {}; expected letters, digits, '.', '_' and '-'",
+                              text, what));
     }
     to = text;
     return {};
@@ -105,6 +105,8 @@ void add_need_options(Options& options, JobOptions& to) {
                "a named resource that one job holds at a time; may be repeated");
   options.list("--tokens", "NAME=N", append_to(to.tokens),
                "so many of a named count of the cluster; may be repeated");
+  options.value("--service", "TYPE", name_into(to.service, "a service"),
+                "on a node that offers this service when it starts");
 }
 
 void add_surroundings(Options& options, JobOptions& to) {
@@ -143,7 +145,7 @@ void add_job_options(Options& options, JobOptions& to) {
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
   options.value("--signal", "NAME@TIME", signal_into(to.signal),
                 "it gets this signal so long before its time limit: USR1@60, TERM@2m");
-  options.value("-E,--element", "NAME", element_into(to.element),
+  options.value("-E,--element", "NAME", name_into(to.element, "an element"),
                 "it runs on nodes of this element of the cluster; else on any");
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
   options.value("--key", "KEY", into(to.key),
@@ -197,6 +199,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.counts, over.counts);
   overlay(under.exclusive, over.exclusive);
   overlay(under.tokens, over.tokens);
+  overlay(under.service, over.service);
   append(under.params, over.params);
   append(under.env, over.env);
   under.export_env = under.export_env || over.export_env;

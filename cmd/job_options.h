@@ -29,6 +29,7 @@ struct JobOptions {
   std::vector<std::string> counts;  // "NAME=N"
   std::vector<std::string> exclusive;
   std::vector<std::string> tokens;  // "NAME=N"
+  std::optional<std::string> service;
   // where and with what it runs
   std::vector<std::string> params;  // "K=V"
   std::vector<std::string> env;     // "NAME" or "NAME=VALUE"
@@ -45,7 +46,8 @@ struct JobOptions {
   bool elsewhere = false;
 
   bool has_needs() const {
-    return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty();
+    return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty() ||
+           service;
   }
 };
 

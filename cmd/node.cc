@@ -68,20 +68,15 @@ Result<std::variant<exec::LocalController, exec::RemoteController>> where_contro
   return exec::RemoteController{*address, *key};
 }
 
-Result<std::string> node_state(const NodeVerb& verb, const conf::NodeSettings& settings) {
-  const std::string said = first_of(verb.state, settings.state, "");
-  if (!said.empty()) return absolute_path(said);
-  Result<std::string> base = state_directory();
-  if (!base) return base;
-  if (Result<void> made = make_directories(*base); !made) return tl::unexpected(made.error());
-  return *base + "/node";
-}
-
 Result<exec::AgentOptions> options_of(const NodeVerb& verb, const conf::NodeSettings& settings) {
   Result<exec::AgentOptions> options = agent_options(verb.offers, settings);
   if (!options) return options;
-  Result<std::string> state = node_state(verb, settings);
+  Result<std::string> state = node_state(verb.state, settings);
   if (!state) return tl::unexpected(state.error());
+  if (!verb.state && settings.state.empty()) {
+    const Result<void> made = make_directories(state->substr(0, state->rfind('/')));
+    if (!made) return tl::unexpected(made.error());
+  }
   options->state = std::move(*state);
   options->name = first_of(verb.name, settings.name, default_node_name());
   if (!resmgr::valid_name(options->name)) {
@@ -134,7 +129,7 @@ Result<int> run_daemon(const Words& words) {
   NodeVerb verb;
   Options options(
       "jobq node --controller ADDR:PORT --name NAME [OPTIONS]\n"
-      "       jq node list | show | drain | resume    (see `jq node list --help`, ...)",
+      "       jq node list | show | services | offer | ...    (see `jq node list --help`, ...)",
       "Alone or with options: runs the node daemon, which starts the controller's steps on "
       "this machine.\nIt stays in the foreground, logs to standard error, and ends cleanly on "
       "SIGTERM and SIGINT; steps run\non meanwhile. With a word: commands about nodes.");

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands of the verb node: list, show, drain, resume, forget.
+// The commands of the verb node: list, show, drain, resume, forget; of services, see
+// cmd/node_services.cc.
 #include "cmd/node_commands.h"
 
 #include <array>
 
 #include "cmd/messages.h"
+#include "cmd/node_services.h"
 #include "cmd/node_views.h"
 #include "cmd/options.h"
 
@@ -135,6 +137,8 @@ constexpr std::array kSubverbs = {
     Subverb{"drain", "start nothing new there", drain_nodes},
     Subverb{"resume", "take a drained node into use again", resume_nodes},
     Subverb{"forget", "give a node up that will not come back", forget_nodes},
+    Subverb{"services", "list what nodes offer", list_services},
+    Subverb{"offer", "offer a service on this node", offer_service},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cmd/controller_plan.h"
 #include "cmd/paths.h"
 #include "conf/ticket_file.h"
 #include "resmgr/needs.h"
@@ -53,6 +54,9 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   for (const resmgr::Count& count : *counts) {
     options.capacity.counts.emplace_back(count.name, count.amount);
   }
+  for (const conf::ServiceSettings& one : settings.services) {
+    options.services.push_back({one.name, one.spec, one.body, one.ttl});
+  }
   options.heartbeat = settings.heartbeat;
   options.grace = settings.grace;
   options.retention.age = settings.keep_outputs;
@@ -60,6 +64,13 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   options.executable = "/proc/self/exe";
   options.starts_keeper = settings.keeper == conf::KeeperStart::kAgent;
   return options;
+}
+
+Result<std::string> node_state(const std::optional<std::string>& said,
+                               const conf::NodeSettings& settings) {
+  const std::string state = first_of(said, settings.state, "");
+  if (!state.empty()) return absolute_path(state);
+  return state_directory().map([](const std::string& base) { return base + "/node"; });
 }
 
 std::string default_node_name() {

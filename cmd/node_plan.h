@@ -26,6 +26,10 @@ void add_node_arguments(Options& options, NodeArguments& to);
 Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
                                          const conf::NodeSettings& settings);
 
+// Where the node keeps its state: as said, else as configured, else the user's usual place.
+Result<std::string> node_state(const std::optional<std::string>& said,
+                               const conf::NodeSettings& settings);
+
 // The host's name where it can be a node's, else "local".
 std::string default_node_name();
 

@@ -134,6 +134,10 @@ void print_node_as_json(const wire::NodeView& node) {
   json.array();
   for (const std::string& element : node.elements()) json.value(element);
   json.end();
+  json.name("services");
+  json.array();
+  for (const std::string& service : node.services()) json.value(service);
+  json.end();
   json.name("resources");
   json.object();
   for (const Amount& amount : amounts(node)) {
@@ -179,6 +183,7 @@ void print_node(const wire::NodeView& node) {
   line("drained by", printable(node.drained_by()));
   if (node.drain_until() != 0) line("until", format_rfc3339(Time{node.drain_until()}));
   line("elements", fmt::format("{}", fmt::join(node.elements(), ", ")));
+  line("services", fmt::format("{}", fmt::join(node.services(), ", ")));
   for (const Amount& amount : amounts(node)) {
     line(amount.name, fmt::format("{} free of {}", shown(amount.name, amount.free),
                                   shown(amount.name, amount.total)));

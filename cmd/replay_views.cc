@@ -80,6 +80,10 @@ struct EventText {
   std::string operator()(const sched::NodeGivenUp& it) const {
     return fmt::format("node {} given up: its lease has run out", it.node.value);
   }
+  std::string operator()(const sched::NodeServices& it) const {
+    return fmt::format("node {} offers {}", it.node.value,
+                       it.types.empty() ? "nothing" : fmt::format("{}", fmt::join(it.types, ", ")));
+  }
   std::string operator()(const sched::NodeJoined& it) const {
     return fmt::format("node {} joined: {} cpus, {} attempts known", it.name, it.capacity.cpus,
                        it.attempts.size());

@@ -63,6 +63,7 @@ Result<void> fetch_nodes(Client& client, sim::LiveQueue& queue) {
                      ? resmgr::NodeState::kLost
                      : static_cast<resmgr::NodeState>(view.state());
     node.total = controller::from_wire(view.total());
+    node.services = {view.services().begin(), view.services().end()};
     queue.nodes.push_back(std::move(node));
   }
   return {};

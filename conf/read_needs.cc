@@ -18,8 +18,8 @@ namespace {
 using resmgr::Needs;
 
 constexpr std::array<std::string_view, 9> kKeys = {
-    "cpus", "memory", "gpus", "exclusive", "tokens", "element", "nodes", "features", "service"};
-constexpr std::size_t kSupported = 6;  // of these, the first ones
+    "cpus", "memory", "gpus", "exclusive", "tokens", "element", "service", "nodes", "features"};
+constexpr std::size_t kSupported = 7;  // of these, the first ones
 
 struct Alias {
   std::string_view word;
@@ -71,6 +71,8 @@ bool read_known(const Node& node, Needs& out, FaultSink& faults) {
     read_counts(node, out.tokens, faults);
   } else if (node.key == "element") {
     read_name(node, out.element, faults);
+  } else if (node.key == "service") {
+    read_name(node, out.service, faults);
   } else {
     return false;
   }

@@ -18,6 +18,7 @@ std::string_view type_name(Form form) {
     case Form::kUsers: return "list of users";
     case Form::kPatterns: return "list of node names";
     case Form::kCounts: return "table of counts";
+    case Form::kText: return "text";
     case Form::kBackfill: return "none, easy or conservative";
     case Form::kKeeper: return "agent or service";
   }

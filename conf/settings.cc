@@ -43,6 +43,11 @@ void read_form(const Node& node, const Setting& setting, std::string& out, Fault
         refuse(node, "an address like \"10.0.0.1:7800\" or \"[::1]:7800\"", faults);
       }
       break;
+    case Form::kText:
+      if (!is_string || std::ssize(node.text) > setting.most) {
+        refuse(node, fmt::format("a text of at most {} bytes", setting.most), faults);
+      }
+      break;
     default: read_name(node, out, faults); break;
   }
   out = node.text;

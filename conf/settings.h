@@ -39,6 +39,14 @@ struct ControllerSettings {
 enum class KeeperStart { kAgent, kService };
 std::string_view to_string(KeeperStart start);  // "agent", "service"
 
+// A section [service.NAME].
+struct ServiceSettings {
+  std::string name;  // its type
+  std::string spec;
+  std::string body;
+  Millis ttl = seconds(60);
+};
+
 struct NodeSettings {
   std::string name;
   std::string controller;  // "ADDR:PORT"
@@ -49,6 +57,7 @@ struct NodeSettings {
   std::optional<Bytes> memory;
   std::optional<std::uint32_t> gpus;
   std::vector<resmgr::Count> counts;  // node.resources in the file
+  std::vector<ServiceSettings> services;
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
   Millis keep_outputs = seconds(30 * 86400);

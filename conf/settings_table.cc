@@ -155,6 +155,15 @@ constexpr std::array kSettings = {
             "space on disk for what steps that ended wrote"},
     Setting{"node.keeper", Form::kKeeper, [](Settings& s) -> Slot { return &s.node.keeper; }, 0, 0,
             "agent", "who starts the keeper; the node daemon waits for one that is a service"},
+    Setting{"service.NAME.spec", Form::kText,
+            [](Settings& s) -> Slot { return &s.node.services.back().spec; }, 0, 256, "none",
+            "what the service can do, in words of its users; at most 256 bytes"},
+    Setting{"service.NAME.body", Form::kText,
+            [](Settings& s) -> Slot { return &s.node.services.back().body; }, 0, 1024, "none",
+            "how the service is reached, such as an address; at most 1024 bytes"},
+    Setting{"service.NAME.ttl", Form::kDuration,
+            [](Settings& s) -> Slot { return &s.node.services.back().ttl; }, 1, kDay, "",
+            "the service is gone where the node has not said for so long that it is offered"},
     Setting{"client.socket", Form::kPath, [](Settings& s) -> Slot { return &s.client.socket; }, 0,
             0, "that of the user's controller, then the system's", "Unix socket of the controller"},
     Setting{"client.controller", Form::kAddress,
@@ -185,6 +194,8 @@ constexpr std::array kNamedSections = {
     NamedSection{
         "account", true,
         [](Settings& s, const std::string& name) { add_to(s.controller.policy.accounts, name); }},
+    NamedSection{"service", true,
+                 [](Settings& s, const std::string& name) { add_to(s.node.services, name); }},
 };
 
 }  // namespace

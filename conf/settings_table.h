@@ -36,6 +36,7 @@ enum class Form {
   kUsers,
   kPatterns,
   kCounts,
+  kText,
   kBackfill,
   kKeeper
 };
@@ -44,8 +45,8 @@ struct Setting {
   std::string_view name;  // "controller.state", "element.NAME.nodes"
   Form form;
   Slot (*slot)(Settings&);
-  std::int64_t least;  // of kDuration in seconds, of kNumber
-  std::int64_t most;
+  std::int64_t least;         // of kDuration in seconds, of kNumber
+  std::int64_t most;          // and of kText in bytes
   std::string_view fallback;  // in words; empty: the value itself
   std::string_view meaning;
   bool is_required = false;  // of its section, where that is there

@@ -84,6 +84,11 @@ class Putter {
     out_.set_node(it.node.value);
     out_.mutable_given_up();
   }
+  void operator()(const sched::NodeServices& it) {
+    out_.set_node(it.node.value);
+    wire::NodeServices& services = *out_.mutable_services();
+    for (const std::string& type : it.types) services.add_services()->set_type(type);
+  }
   void operator()(const sched::TaskStarted& it) {
     out_.set_node(it.node.value);
     to_wire(it.id, *out_.mutable_started()->mutable_id());
@@ -189,6 +194,12 @@ sched::Event joined(const wire::FlightEvent& recorded) {
   return event;
 }
 
+sched::Event services(const wire::FlightEvent& in) {
+  sched::NodeServices event{NodeId{in.node()}, {}};
+  for (const wire::Service& one : in.services().services()) event.types.push_back(one.type());
+  return event;
+}
+
 }  // namespace
 
 void to_wire(const sched::Event& event, wire::FlightEvent& out) { std::visit(Putter(out), event); }
@@ -204,6 +215,7 @@ Result<sched::Event> from_wire(const wire::FlightEvent& in) {
     case wire::FlightEvent::kJoin: return joined(in);
     case wire::FlightEvent::kLost: return sched::NodeLost{node, in.lost()};
     case wire::FlightEvent::kGivenUp: return sched::NodeGivenUp{node};
+    case wire::FlightEvent::kServices: return services(in);
     case wire::FlightEvent::kStarted: return sched::TaskStarted{node, from_wire(in.started().id())};
     case wire::FlightEvent::kComplete: {
       auto end = from_wire(in.complete().end());

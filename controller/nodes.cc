@@ -35,9 +35,15 @@ Millis heartbeat_interval(Millis timeout) {
 }  // namespace
 
 Nodes::Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout, Millis lease)
-    : turns_(turns), peers_(peers), timeout_(timeout), lease_(lease), heartbeat_(loop, [this] {
-        beat();
-      }) {
+    : turns_(turns),
+      peers_(peers),
+      services_(loop, turns,
+                [this](NodeId node, const wire::Frame& frame) {
+                  if (Peer* peer = by_id(node)) peer->connection->send(frame);
+                }),
+      timeout_(timeout),
+      lease_(lease),
+      heartbeat_(loop, [this] { beat(); }) {
   heartbeat_.repeat(heartbeat_interval(timeout));
 }
 
@@ -47,6 +53,9 @@ void Nodes::on_report(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kHeartbeat: return answer_heartbeat(peer, frame.heartbeat());
     case wire::Frame::kOutputChunk:
     case wire::Frame::kError: return answer_output(frame);
+    case wire::Frame::kOffered:
+      if (peer.node) services_.offered(peer.node, frame.offered());
+      return;
     case wire::Frame::kStarted:
       if (peer.node) turns_.post(sched::TaskStarted{peer.node, from_wire(frame.started().id())});
       return;
@@ -112,6 +121,7 @@ void Nodes::on_gone(const Peer& peer, const std::string& reason) {
   const auto known = by_id_.find(peer.node);
   if (known != by_id_.end() && known->second == peer.id) {
     by_id_.erase(known);
+    services_.left(peer.node);
     log::warning("node {} is gone: {}", peer.node_name, reason);
     turns_.post(sched::NodeLost{peer.node, reason});
   }
@@ -157,6 +167,7 @@ void Nodes::welcome(const sched::Welcome& welcome) {
   frame.mutable_welcome()->set_heartbeat(heartbeat_interval(timeout_).count);
   if (!peer->connection->credentials()) frame.mutable_welcome()->set_lease(lease_.count);
   peer->connection->send(frame);
+  services_.joined(welcome.node, welcome.name);
 }
 
 void Nodes::launch(const sched::Launch& launch) {

@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "controller/loop_handles.h"
 #include "controller/peers.h"
+#include "controller/services.h"
 #include "controller/turns.h"
 #include "sched/action.h"
 
@@ -36,6 +37,8 @@ class Nodes {
   using OutputAnswer = std::function<void(const wire::Frame&)>;
   void read_output(const std::string& node, const wire::ReadOutput& request, OutputAnswer answer);
 
+  const Services& services() const { return services_; }
+
   // What only the connection knows of a node.
   const Peer* link(const std::string& name) const;
 
@@ -56,6 +59,7 @@ class Nodes {
 
   Turns& turns_;
   Peers& peers_;
+  Services services_;
   Millis timeout_;
   Millis lease_;
   std::map<NodeId, std::int64_t> away_since_ns_;  // when a beat found them away first

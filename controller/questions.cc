@@ -212,6 +212,18 @@ void Requests::list_nodes(const To& to, const wire::NodeRequest& request) {
   });
 }
 
+// Nothing of the directory is on record, so there is nothing to wait for.
+void Requests::list_services(const To& to, const std::string& type) {
+  for (wire::NodeServices& node : nodes_.services().find(type)) {
+    wire::Frame frame;
+    *frame.mutable_services()->add_nodes() = std::move(node);
+    respond_more(to, frame);
+  }
+  wire::Frame last;
+  last.mutable_services();
+  respond(to, last);
+}
+
 void Requests::list_resources(const To& to) {
   turns_.ask([this, to](const sched::EventManager& core, Time) -> Turns::Answer {
     auto frame = std::make_shared<wire::Frame>();

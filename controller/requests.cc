@@ -159,6 +159,8 @@ void Requests::change_node(Peer& peer, const To& to, const wire::NodeRequest& re
     turns_.post(sched::ResumeNode{expect(to), peer.actor, request.name()});
   } else if (request.verb() == wire::NodeRequest::FORGET) {
     turns_.post(sched::ForgetNode{expect(to), peer.actor, request.name()});
+  } else if (request.verb() == wire::NodeRequest::SERVICES) {
+    list_services(to, request.name());
   } else {
     list_nodes(to, request);
   }

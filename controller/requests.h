@@ -89,6 +89,7 @@ class Requests {
   void list_classes(const To& to);
   void show_class(const To& to, const wire::ClassRequest& request);
   void list_nodes(const To& to, const wire::NodeRequest& request);
+  void list_services(const To& to, const std::string& type);
   void list_resources(const To& to);
 
   // The whole job, from the queue or from the history.

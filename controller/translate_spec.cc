@@ -298,6 +298,7 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
   for (const std::string& name : needs.exclusive) out.add_exclusive(name);
   counts_to_wire(needs.tokens, *out.mutable_tokens());
   out.set_element(needs.element);
+  out.set_service(needs.service);
 }
 
 resmgr::Needs from_wire(const wire::Needs& in) {
@@ -308,6 +309,7 @@ resmgr::Needs from_wire(const wire::Needs& in) {
   needs.counts = counts_from_wire(in.counts());
   needs.exclusive = {in.exclusive().begin(), in.exclusive().end()};
   needs.tokens = counts_from_wire(in.tokens());
+  needs.service = in.service();
   resmgr::normalise(needs);
   needs.element = in.element();  // of a job, also where its steps alone take from nodes
   return needs;

@@ -298,6 +298,7 @@ void to_wire(const sched::NodeView& node, wire::NodeView& out) {
   out.set_drained_by(node.drained_by);
   out.set_drain_until(node.drain_until.ms);
   for (const std::string& element : node.elements) out.add_elements(element);
+  for (const std::string& service : node.resources.services) out.add_services(service);
   to_wire(node.resources.total, *out.mutable_total());
   to_wire(node.resources.free, *out.mutable_free());
   out.set_last_joined(node.last_joined.ms);

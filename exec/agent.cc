@@ -20,6 +20,7 @@
 #include "exec/lease.h"
 #include "exec/ledger.h"
 #include "exec/output_reader.h"
+#include "exec/service_desk.h"
 #include "exec/start_message.h"
 #include "exec/state.h"
 #include "exec/step_reports.h"
@@ -97,8 +98,9 @@ struct Agent::Impl {
   std::string containment;
   std::unordered_map<AttemptId, Held> attempts;
   std::unique_ptr<KeeperLink> keeper;
-  std::unique_ptr<StepReports> reports;
   ControllerLink controller;
+  ServiceDesk services;
+  std::unique_ptr<StepReports> reports;
   OutputReader reader;
   std::unique_ptr<net::Timer> next_sweep;
   std::unique_ptr<net::Timer> stopping;
@@ -112,6 +114,8 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
                  {[this] { on_controller(); }, [this](const wire::Frame& f) { on_frame(f); },
                   [this](std::int64_t sent_ns) { on_answered(sent_ns); },
                   [this] { on_controller_lost(); }}),
+      services(loop, options.name, options.services, users,
+               [this](const wire::Frame& f) { controller.send(f); }),
       reader(
           loop, options.state, users, [this](const wire::AttemptId& id) { return find(id); },
           [this](std::uint64_t question, Result<wire::OutputChunk> chunk) {
@@ -122,7 +126,7 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
 Result<void> Agent::Impl::listen() {
   if (auto made = make_state(options.state); !made) return made;
   if (auto named = make_names(options.state, options.executable); !named) return named;
-  reports = std::make_unique<StepReports>(loop, [this](const pb::ToKeeper& m) {
+  reports = std::make_unique<StepReports>(loop, services, [this](const pb::ToKeeper& m) {
     if (keeper) keeper->send(m);
   });
   return reports->listen(options.socket);
@@ -154,6 +158,7 @@ void Agent::Impl::stop(std::function<void()> stopped) {
   reader.forget();
   reports.reset();
   next_sweep.reset();
+  services.stop();
   joined = false;
   stopping = std::make_unique<net::Timer>(loop, Millis{0}, std::move(stopped));
 }
@@ -168,6 +173,7 @@ void Agent::Impl::on_keeper_state(const pb::State& state) {
     attempts[id_of(attempt.id())] = {attempt};
   }
   joined = false;
+  services.away();
   controller.reconnect();
 }
 
@@ -180,6 +186,7 @@ void Agent::Impl::on_attempt(const pb::Attempt& attempt) {
 // Without a keeper nothing can be promised: the controller sees us again with the next one.
 void Agent::Impl::on_keeper_lost() {
   joined = false;
+  services.away();
   reports->drop_all();
   reader.forget();
   controller.disconnect();
@@ -224,6 +231,7 @@ void Agent::Impl::on_frame(const wire::Frame& frame) {
     case wire::Frame::kWelcome: on_welcome(frame.welcome()); break;
     case wire::Frame::kLaunch: on_launch(frame.launch()); break;
     case wire::Frame::kOrder: on_order(frame.order()); break;
+    case wire::Frame::kOffered: services.heard(frame.offered()); break;
     case wire::Frame::kReadOutput: reader.ask(frame.id(), frame.read_output()); break;
     default: break;  // of a later version, or nothing that needs us
   }
@@ -238,6 +246,7 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
   for (const auto& [id, held] : attempts) {
     if (held.confirmed) tell(held.attempt);
   }
+  services.joined();
 }
 
 // Only a controller that has taken this node in can renew what the keeper enforces.
@@ -276,6 +285,7 @@ void Agent::Impl::on_order(const wire::AttemptOrder& order) {
 
 void Agent::Impl::on_controller_lost() {
   joined = false;
+  services.away();
   reader.forget();
 }
 

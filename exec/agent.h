@@ -33,6 +33,14 @@ struct Capacity {
   std::vector<std::pair<std::string, std::uint64_t>> counts;
 };
 
+// From the configuration: it is offered as long as the agent runs.
+struct ConfiguredService {
+  std::string type;
+  std::string spec;
+  std::string body;
+  Millis ttl = seconds(60);
+};
+
 struct LocalController {
   std::string socket;  // the controller's Unix socket (jobq up)
 };
@@ -49,6 +57,7 @@ struct AgentOptions {
   std::string state;
   std::string socket;  // for steps; empty: STATE/node.sock
   Capacity capacity;
+  std::vector<ConfiguredService> services;
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL
   Retention retention;         // of outputs

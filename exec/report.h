@@ -7,11 +7,11 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "exec/ask_agent.h"
 
 namespace jobq::exec {
 
 inline constexpr std::size_t kMostEventBytes = 4096;
-inline constexpr Millis kReportPatience = seconds(60);
 
 // socket and token: JOBQ_NODE_SOCKET and JOBQ_TOKEN. outcome: 1 success, 2 failure, 3 cancel;
 // 0, with an event alone, leaves it to the exit code.

@@ -14,8 +14,9 @@ constexpr std::uint32_t kForEverybody = 0666;  // the token says who may say wha
 
 }  // namespace
 
-StepReports::StepReports(uv_loop_s* loop, ToKeeper to_keeper)
-    : to_keeper_(std::move(to_keeper)),
+StepReports::StepReports(uv_loop_s* loop, ServiceDesk& services, ToKeeper to_keeper)
+    : services_(services),
+      to_keeper_(std::move(to_keeper)),
       server_(loop, {kMostConnections, seconds(10)},
               [this](auto connection) { on_connection(std::move(connection)); }) {}
 
@@ -37,6 +38,9 @@ void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
     asking_.erase(question);
     return;
   }
+  if (report.has_offer() || report.has_services()) {
+    return reply(question, services_.answer(report, asking_.at(question)->credentials()));
+  }
   pb::ToKeeper message;
   pb::Report& out = *message.mutable_report();
   out.set_question(question);
@@ -47,12 +51,16 @@ void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
 }
 
 void StepReports::answer(const pb::ReportAnswer& answer) {
-  const auto found = asking_.find(answer.question());
-  if (found == asking_.end()) return;
   pb::StepAnswer out;
   out.set_recorded(answer.error().empty());
   out.set_error(answer.error());
-  found->second->send(out);
+  reply(answer.question(), out);
+}
+
+void StepReports::reply(std::uint64_t question, const pb::StepAnswer& answer) {
+  const auto found = asking_.find(question);
+  if (found == asking_.end()) return;
+  found->second->send(answer);
   found->second->close_after_flush();
   asking_.erase(found);
 }

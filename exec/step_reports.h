@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket on which steps report: each report goes to the keeper, which knows whose token it is,
-// and its answer goes back.
+// and its answer goes back. What local commands say of services is answered here.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "exec/keeper.pb.h"
+#include "exec/service_desk.h"
 #include "net/connection.h"
 #include "net/server.h"
 
@@ -22,7 +23,7 @@ class StepReports {
  public:
   using ToKeeper = std::function<void(const pb::ToKeeper&)>;
 
-  StepReports(uv_loop_s* loop, ToKeeper to_keeper);
+  StepReports(uv_loop_s* loop, ServiceDesk& services, ToKeeper to_keeper);
   Result<void> listen(const std::string& socket);
 
   void answer(const pb::ReportAnswer& answer);
@@ -32,7 +33,9 @@ class StepReports {
  private:
   void on_connection(std::unique_ptr<net::Connection> connection);
   void on_message(std::uint64_t question, std::string_view bytes);
+  void reply(std::uint64_t question, const pb::StepAnswer& answer);
 
+  ServiceDesk& services_;
   ToKeeper to_keeper_;
   std::map<std::uint64_t, std::unique_ptr<net::Connection>> asking_;  // one question each
   std::uint64_t last_question_ = 0;

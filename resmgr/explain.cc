@@ -183,6 +183,18 @@ void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker
   }
 }
 
+// Of a service that no node offers, or none of those that the demand may be met on.
+bool add_service(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+  const auto offers = [&](const auto& entry) { return suits(entry.second, demand); };
+  if (demand.service == 0 || std::ranges::any_of(ledger.nodes(), offers)) return false;
+  const Needs& needs = demand.needs;
+  const std::string of = needs.element.empty() ? "" : " of element " + needs.element;
+  blockers.push_back({BlockerKind::kService,
+                      fmt::format("no node{} offers the service {} now", of, needs.service),
+                      fmt::format("offer it on a node: jq node offer --type {}", needs.service)});
+  return true;
+}
+
 void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
                std::vector<Blocker>& blockers) {
   if (!demand.takes_from_node()) return;
@@ -198,6 +210,7 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
   const auto any = [](const Node&) { return true; };
   if (ledger.best_fit(demand, any) != nullptr) return;
   add_element(ledger, demand, blockers);
+  if (add_service(ledger, demand, blockers)) return;
   const std::size_t before = blockers.size();
   const std::vector<NearMiss> misses = near_misses(ledger, demand);
   if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs, name));

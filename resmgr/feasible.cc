@@ -117,7 +117,7 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
 }  // namespace
 
 bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs) {
-  return ledger.is_of(node, needs.element) &&
+  return ledger.is_of(node, needs.element) && ledger.offers(node, needs.service) &&
          std::ranges::none_of(lines(needs, node.capacity), &Line::lacks);
 }
 

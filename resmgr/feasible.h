@@ -8,9 +8,9 @@ namespace jobq::resmgr {
 
 // See ResourceManager::feasible().
 Result<void> check_feasible(const Ledger& ledger, const Needs& needs);
-// The same for what comes from nodes alone.
-// Could this node serve them when it is empty?
+// Could this node, by what it offers now, serve them when it is empty?
 bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs);
+// As check_feasible(), for what comes from nodes alone.
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs);
 
 }  // namespace jobq::resmgr

@@ -17,6 +17,10 @@ NodeState Node::state() const {
   return holdings.empty() ? NodeState::kDrained : NodeState::kDraining;
 }
 
+bool Node::offers(ServiceId service) const {
+  return service == 0 || std::ranges::binary_search(service_ids, service);
+}
+
 Time Node::first_end() const {
   if (first_end_known) return *first_end_known;
   Time first{std::numeric_limits<std::int64_t>::max()};
@@ -92,6 +96,12 @@ ElementId Ledger::element(std::string name) {
   return element_ids_.try_emplace(std::move(name), next).first->second;
 }
 
+ServiceId Ledger::service(std::string type) {
+  if (type.empty()) return 0;
+  const auto next = static_cast<ServiceId>(service_ids_.size() + 1);
+  return service_ids_.try_emplace(std::move(type), next).first->second;
+}
+
 Group& Ledger::group_of(std::vector<std::string> elements) {
   std::set<ElementId> ids;
   for (std::string& name : elements) ids.insert(element(std::move(name)));
@@ -105,6 +115,10 @@ bool Ledger::is_of(const Node& node, const std::string& element) const {
   if (element.empty()) return true;
   const auto known = element_ids_.find(element);
   return known != element_ids_.end() && node.is_of(known->second);
+}
+
+bool Ledger::offers(const Node& node, const std::string& service) const {
+  return service.empty() || std::ranges::binary_search(node.services, service);
 }
 
 bool Group::is_of(ElementId element) const {
@@ -154,6 +168,17 @@ void Ledger::set_draining(NodeId id, bool draining) {
   Node& known = known_node(id);
   change_node(known, [&](Node& node) { node.draining = draining; });
   note_change(known);
+}
+
+void Ledger::set_services(NodeId id, std::vector<std::string> types) {
+  Node& node = known_node(id);
+  std::ranges::sort(types);
+  types.erase(std::unique(types.begin(), types.end()), types.end());
+  node.service_ids.clear();
+  for (const std::string& type : types) node.service_ids.push_back(service(type));
+  std::ranges::sort(node.service_ids);
+  node.services = std::move(types);
+  note_change(node);
 }
 
 const Node* Ledger::node(NodeId id) const {
@@ -240,6 +265,7 @@ std::shared_ptr<const Demand> Ledger::demand(const Likeness& like) {
   demand->limit_class = like.limit_class;
   demand->avoid = like.avoid;
   demand->element = element(needs.element);
+  demand->service = service(needs.service);
   if (needs.takes_from_node()) {
     demand->node = amounts(needs.cpus, needs.memory, needs.gpus, needs.counts);
   }

@@ -30,6 +30,8 @@ struct Group;
 
 // A name of an element as a number; 0 is for any node.
 using ElementId = std::uint32_t;
+// A type of services likewise; 0 is for none.
+using ServiceId = std::uint32_t;
 
 struct Node {
   NodeId id;
@@ -41,6 +43,8 @@ struct Node {
   Amounts free;
   bool connected = false;
   bool draining = false;
+  std::vector<std::string> services;   // that it offers now, by type, sorted
+  std::vector<ServiceId> service_ids;  // the same, ascending
   // What is held here, by id, with what is often looked at beside it.
   struct Held {
     RequestId id;
@@ -60,6 +64,7 @@ struct Node {
 
   bool usable() const { return connected && !draining; }
   bool is_of(ElementId element) const;
+  bool offers(ServiceId service) const;  // any node offers 0
   NodeState state() const;
 };
 
@@ -105,6 +110,7 @@ struct Demand {
   LimitClassId limit_class;
   NodeId avoid;  // 0: none
   ElementId element = 0;
+  ServiceId service = 0;
   Amounts node;
   std::vector<NamedNeed> named;   // without what is shared
   std::vector<NamedNeed> shared;  // exclusive resources that the job's own part 0 holds already
@@ -150,7 +156,7 @@ inline bool Node::is_of(ElementId element) const { return element == 0 || group-
 
 // Is it one of those that the demand may be met on, whatever room it has?
 inline bool suits(const Node& node, const Demand& demand) {
-  return node.is_of(demand.element) && node.id != demand.avoid;
+  return node.is_of(demand.element) && node.id != demand.avoid && node.offers(demand.service);
 }
 
 // Could an empty node serve the demand?
@@ -166,13 +172,15 @@ class Ledger {
   void set_elements(std::vector<std::string> names);
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
+  void set_services(NodeId id, std::vector<std::string> types);
   Result<void> create(const NamedResource& resource);
   Result<void> remove(const std::string& name, const JobName& job_name);
 
   const std::map<NodeId, Node>& nodes() const { return nodes_; }
   const Node* node(NodeId id) const;
   const std::set<std::string>& elements() const { return elements_; }
-  bool is_of(const Node& node, const std::string& element) const;  // any node is of ""
+  bool is_of(const Node& node, const std::string& element) const;   // any node is of ""
+  bool offers(const Node& node, const std::string& service) const;  // any node offers ""
   // In which nodes of the element stand; all for 0.
   template <class Each>
   void each_group(ElementId element, const Each& each) const;
@@ -231,6 +239,7 @@ class Ledger {
   Amounts amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
                   const std::vector<Count>& counts);
   ElementId element(std::string name);
+  ServiceId service(std::string type);
   Group& group_of(std::vector<std::string> elements);
   Node& known_node(NodeId id) const;
   Named& mention(const std::string& name, NamedKind kind);
@@ -247,6 +256,7 @@ class Ledger {
   std::map<std::vector<ElementId>, Group> groups_;
   std::set<std::string> elements_;                // there are
   std::map<std::string, ElementId> element_ids_;  // of all names that were ever given
+  std::map<std::string, ServiceId> service_ids_;  // of all types that were ever given
   std::map<NamedKey, Named> named_;
   std::size_t named_positions_ = 0;
   std::map<std::string, std::size_t> counts_;  // name -> dimension

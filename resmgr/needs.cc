@@ -49,6 +49,7 @@ void normalise(Needs& needs) {
   std::ranges::sort(needs.exclusive);
   needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
                         needs.exclusive.end());
+  if (!needs.service.empty() && !needs.takes_from_node()) needs.cpus = 1;
   if (!needs.takes_from_node()) needs.element.clear();
 }
 
@@ -72,6 +73,7 @@ std::string to_string(const Needs& needs) {
   if (needs.gpus) parts.push_back(counted(needs.gpus, "gpu"));
   for (const Count& c : needs.counts) parts.push_back(fmt::format("{} {}", c.amount, c.name));
   if (!parts.empty() && !needs.element.empty()) parts.back() += " of element " + needs.element;
+  if (!needs.service.empty()) parts.push_back("service " + needs.service);
   for (const std::string& name : needs.exclusive) parts.push_back("exclusive " + name);
   for (const Count& c : needs.tokens) parts.push_back(fmt::format("{} of {}", c.amount, c.name));
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));

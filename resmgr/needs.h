@@ -33,6 +33,7 @@ struct Needs {
   std::vector<std::string> exclusive;  // named things that one job holds at a time
   std::vector<Count> tokens;           // named counts of the cluster
   std::string element;                 // the group of nodes to take from; empty: any
+  std::string service;                 // that the node must offer when it is taken; empty: none
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
@@ -41,7 +42,7 @@ struct Needs {
 };
 
 // Sorts the lists, joins equal names (counts add up), drops counts of nothing, and the element
-// where nothing is taken from a node.
+// where nothing is taken from a node. With a service alone, a processor of its node is taken.
 void normalise(Needs& needs);
 
 // The part that one node is asked for, and the part that the cluster is.

@@ -88,6 +88,10 @@ void ResourceManager::set_draining(NodeId id, bool draining) {
   state_->ledger.set_draining(id, draining);
 }
 
+void ResourceManager::set_services(NodeId id, std::vector<std::string> types) {
+  state_->ledger.set_services(id, std::move(types));
+}
+
 Result<void> ResourceManager::create(const NamedResource& resource) {
   return state_->ledger.create(resource);
 }
@@ -264,7 +268,7 @@ std::optional<Time> ResourceManager::would_start(const Request& request, Time no
 namespace {
 
 NodeView view_of(const Ledger& ledger, const Node& node) {
-  return {node.id, node.name, node.state(), node.capacity, free_of(ledger, node)};
+  return {node.id, node.name, node.state(), node.capacity, free_of(ledger, node), node.services};
 }
 
 // Several parts of one job make one holder, in the place of the first.

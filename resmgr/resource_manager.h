@@ -91,6 +91,7 @@ struct NodeView {
   NodeState state = NodeState::kLost;
   Capacity total;
   Capacity free;
+  std::vector<std::string> services;  // that it offers now, by type
 };
 
 struct NamedView {
@@ -109,8 +110,9 @@ enum class BlockerKind {
   kTokens,
   kPriority,
   kNodeState,
-  kLimit,   // a cap is full
-  kElement  // no node of the element is there
+  kLimit,    // a cap is full
+  kElement,  // no node of the element is there
+  kService   // no node offers the service
 };
 
 // One reason that a request is not granted now, and what would remove it.
@@ -164,6 +166,9 @@ class ResourceManager {
   // What it runs is held on.
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
+  // The types of services that the node, which is known, offers from now on; until it is said,
+  // none. What needs one starts only where it is offered, and then does not ask for it any more.
+  void set_services(NodeId id, std::vector<std::string> types);
 
   // Refused: a name that exists with another kind or total; the same again is accepted.
   Result<void> create(const NamedResource& resource);
@@ -173,8 +178,10 @@ class ResourceManager {
   // Could the cluster as it is known ever grant this? The error names the nearest miss: "needs 64
   // cpus; the largest node, n1, has 2". Nodes count also while lost or draining. Where no node, or
   // none of the element, was ever known, needs on nodes pass. An element must be known in any case.
+  // A service may be offered at any time, so it is never refused.
   Result<void> feasible(const Needs& needs) const;
-  // Could this node, which is known, ever serve what is taken from nodes?
+  // Could this node, which is known, ever serve what is taken from nodes, by the services that it
+  // offers now?
   bool could_serve(NodeId id, const Needs& needs) const;
 
   // --- limits

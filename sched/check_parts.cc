@@ -298,6 +298,12 @@ void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faul
   check_amounts([&] { return prefix() + ".tokens"; }, needs.tokens, faults);
   check_names([&] { return prefix() + ".exclusive"; }, needs.exclusive,
               [](const std::string& name) -> const std::string& { return name; }, faults);
+  if (!needs.service.empty() && !resmgr::valid_name(needs.service)) {
+    faults.add(prefix() + ".service",
+               fmt::format("'{}' is no name of a service; expected letters, digits, '.', '_' and "
+                           "'-', a letter or digit first, at most 64",
+                           needs.service));
+  }
 }
 
 void check_exit(const Path& prefix, const ExitMap& exit, FaultList& faults) {

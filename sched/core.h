@@ -114,6 +114,7 @@ class Core {
   void on(NodeJoined& event);
   void on(NodeLost& event);
   void on(NodeGivenUp& event);
+  void on(NodeServices& event);
   void on(TaskStarted& event);
   void on(TaskComplete& event);
   void on(Tick& event);

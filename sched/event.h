@@ -131,6 +131,11 @@ struct NodeLost {
   NodeId node;
   std::string reason;
 };
+// What the node offers from now on, all of it, by type; until it says so, it offers nothing.
+struct NodeServices {
+  NodeId node;
+  std::vector<std::string> types;
+};
 // So long away that its lease has run out there: what is fenced of its steps has ended.
 struct NodeGivenUp {
   NodeId node;
@@ -170,8 +175,9 @@ struct TaskComplete {
 
 struct Tick {};
 
-using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,
-                           CreateResource, RemoveResource, DrainNode, ResumeNode, ForgetNode,
-                           NodeJoined, NodeLost, NodeGivenUp, TaskStarted, TaskComplete, Tick>;
+using Event =
+    std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass, CreateResource,
+                 RemoveResource, DrainNode, ResumeNode, ForgetNode, NodeJoined, NodeLost,
+                 NodeGivenUp, NodeServices, TaskStarted, TaskComplete, Tick>;
 
 }  // namespace jobq::sched

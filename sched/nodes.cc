@@ -44,6 +44,7 @@ void Core::on(NodeJoined& event) {
   emit(Welcome{event.name, node.row.id, event.link});
   rm_.set_node(node.row.id, event.name, event.capacity, node.elements);
   rm_.set_draining(node.row.id, node.row.draining);
+  rm_.set_services(node.row.id, {});
   rm_.set_connected(node.row.id, true);
   nodes_.connect(node, true);
   schedule_due_ = true;
@@ -118,12 +119,23 @@ void Core::on(NodeLost& event) {
   node->lost_reason = event.reason;
   nodes_.connect(*node, false);
   rm_.set_connected(event.node, false);
+  rm_.set_services(event.node, {});
   schedule_due_ = true;
   refresh_deadlines(*node);
   if (JOBQ_PLANT(silent_node_counts_as_dead)) {
     const std::set<AttemptId> attempts = node->attempts;
     for (const AttemptId& id : attempts) not_found(*node, *jobs_.find(id.job), id.step);
   }
+}
+
+// What waits for a service may start where it came, and must not keep room where it went. What
+// avoids a node for the sake of others asks whether one of these still offers what it needs.
+void Core::on(NodeServices& event) {
+  const Node* node = nodes_.find(event.node);
+  if (node == nullptr || !node->connected) return;
+  rm_.set_services(event.node, std::move(event.types));
+  schedule_due_ = true;
+  ask_avoiders_again();
 }
 
 // The job whose step has this attempt now, on this node; nothing where it has ended or never was.

@@ -45,6 +45,10 @@ class Hasher {
     add_all(needs.exclusive);
     add_all(needs.tokens);
     if (!needs.element.empty()) add(needs.element);
+    if (!needs.service.empty()) {
+      add(std::string_view("service"));
+      add(needs.service);
+    }
   }
 
   void add(const ParamSpec& param) {

@@ -20,6 +20,7 @@ std::string name_of(resmgr::BlockerKind kind) {
     case resmgr::BlockerKind::kNodeState: return "node_state";
     case resmgr::BlockerKind::kLimit: return "limit";
     case resmgr::BlockerKind::kElement: return "element";
+    case resmgr::BlockerKind::kService: return "service";
   }
   unreachable("kind of blocker out of range");
 }

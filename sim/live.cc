@@ -86,6 +86,7 @@ void Future::begin() {
   }
   core_.restore(copy.rows, now_, actions_);
   for (sched::NodeJoined& join : copy.joins) core_.accept(std::move(join), now_, actions_);
+  for (sched::NodeServices& some : copy.services) core_.accept(std::move(some), now_, actions_);
   for (const LiveCopy::Running& running : copy.running) {
     ends_.push({end_of(known_.at(running.id.job)), running.id, running.node});
   }

@@ -70,7 +70,9 @@ class Copier {
     copy_.rows.emplace_back(sched::CounterRow{"next_node", nodes_.size() + 1});
     copy_.rows.emplace_back(sched::CounterRow{"next_spec", next_spec_});
     for (auto& [name, node] : nodes_) {
-      if (node.connected) copy_.joins.push_back(std::move(node.join));
+      if (!node.connected) continue;
+      copy_.joins.push_back(std::move(node.join));
+      copy_.services.push_back({node.id, std::move(node.services)});
     }
     return std::move(copy_);
   }
@@ -80,6 +82,7 @@ class Copier {
     NodeId id;
     bool connected = false;
     sched::NodeJoined join;
+    std::vector<std::string> services;
     std::uint32_t gpus_given = 0;
   };
   struct Array {
@@ -134,6 +137,7 @@ void Copier::add_node(const resmgr::NodeView& node) {
   copied.id = NodeId{static_cast<std::uint32_t>(nodes_.size()) + 1};
   copied.connected = node.state != resmgr::NodeState::kLost;
   copied.join = {node.name, kIncarnation, node.total, {}};
+  copied.services = node.services;
   sched::NodeRow row;
   row.id = copied.id;
   row.name = node.name;

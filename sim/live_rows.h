@@ -20,7 +20,8 @@ namespace jobq::sim {
 
 struct LiveCopy {
   std::vector<sched::Row> rows;
-  std::vector<sched::NodeJoined> joins;  // of nodes that are not lost
+  std::vector<sched::NodeJoined> joins;       // of nodes that are not lost
+  std::vector<sched::NodeServices> services;  // of these
 
   // Attempts that run on these, by job; not those of jobs that are held.
   struct Running {

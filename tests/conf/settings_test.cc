@@ -72,6 +72,11 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
       keep_outputs = "2d"
       output_space = "1G"
       keeper = "service"
+      [service.planner]
+      spec = "up to 8"
+      body = "n1:80"
+      ttl = "5s"
+      [service.solver]
       [client]
       socket = "/run/x"
       controller = "head:7800"
@@ -91,6 +96,11 @@ TEST(Settings, OfSchedulingNodeAndClientAreRead) {
   EXPECT_EQ(n.keep_outputs, seconds(2 * 86400));
   EXPECT_EQ(n.output_space, Bytes{1ULL << 30U});
   EXPECT_EQ(n.keeper, KeeperStart::kService);
+  ASSERT_EQ(n.services.size(), 2U);
+  EXPECT_EQ(n.services[0].name + n.services[0].spec + n.services[0].body, "plannerup to 8n1:80");
+  EXPECT_EQ(n.services[0].ttl, seconds(5));
+  EXPECT_EQ(n.services[1].name, "solver");
+  EXPECT_EQ(n.services[1].ttl, seconds(60));
   const ClientSettings& c = parsed.value.client;
   EXPECT_EQ(c.socket + c.controller + c.key, "/run/xhead:7800/k");
 }

@@ -85,6 +85,11 @@ TEST(TicketFile, NeedsTakeSuffixesAndSiteCounts) {
               ElementsAre(resmgr::Count{"scratch", 100ULL << 30U}, resmgr::Count{"tpus", 3}));
 }
 
+TEST(TicketFile, AServiceAloneTakesAProcessor) {
+  EXPECT_EQ(resmgr::to_string(spec("run = 'x'\nneeds = { service = 'planner' }").needs),
+            "1 cpu, service planner");
+}
+
 TEST(TicketFile, AnElementIsOfNeedsAndThatOfTheTicketWins) {
   EXPECT_EQ(spec("run = 'x'\nneeds = { element = 'batch' }").needs.element, "batch");
   EXPECT_EQ(spec("run = 'x'\nneeds = { element = 'a' }\nticket = { element = 'b' }").needs.element,

@@ -83,6 +83,7 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       joined,
       sched::NodeLost{NodeId{4}, "silent"},
       sched::NodeGivenUp{NodeId{4}},
+      sched::NodeServices{NodeId{4}, {"planner", "solver"}},
       sched::TaskStarted{NodeId{4}, kAttempt},
       completion(),
       sched::Tick{}};

@@ -15,7 +15,8 @@ sched::JobSpec full_spec() {
   spec.time_limit = seconds(90);
   spec.on_failure = sched::OnFailure::kContinue;
   spec.params = {{"day", true, std::nullopt}, {"region", false, "all"}};
-  spec.needs = {4, Bytes{1U << 30U}, 1, {{"disk", 2}}, {"plan-db"}, {{"solver", 2}}, "batch"};
+  spec.needs = {4,           Bytes{1U << 30U}, 1,       {{"disk", 2}},
+                {"plan-db"}, {{"solver", 2}},  "batch", "planner"};
   sched::StepSpec step;
   step.name = "calc";
   step.kind = sched::StepKind::kScript;

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who offers what, for how long, and who hears of it.
+#include "controller/services.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/log.h"
+#include "resmgr/needs.h"
+#include "sched/elements.h"
+
+namespace jobq::controller {
+namespace {
+
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr int kMostEntries = 1000;  // of a node
+constexpr Millis kMostTtl = seconds(std::int64_t{86400});
+
+}  // namespace
+
+Services::Services(uv_loop_s* loop, Turns& turns, Send send)
+    : turns_(turns), send_(std::move(send)), expiry_(loop, [this] { expire(); }) {}
+
+void Services::joined(NodeId id, const std::string& name) {
+  Node& node = nodes_[id];
+  node.name = name;
+  node.elements = sched::elements_of_node(turns_.policy(), name);
+  node.is_here = true;
+  for (const auto& [other_id, other] : nodes_) {
+    if (other_id == id || !are_neighbours(node, other)) continue;
+    wire::Frame frame;
+    *frame.mutable_offered() = shown(other, steady_now_ns());
+    send_(id, frame);
+  }
+}
+
+// The core takes them away by itself.
+void Services::left(NodeId id) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end()) return;
+  Node& node = found->second;
+  node.is_here = false;
+  node.types.clear();
+  set_entries(id, node, {});
+}
+
+void Services::offered(NodeId id, const wire::NodeServices& said) {
+  const auto found = nodes_.find(id);
+  if (found == nodes_.end() || !found->second.is_here) return;
+  const std::int64_t now_ns = steady_now_ns();
+  std::vector<Entry> entries;
+  for (const wire::Service& service : said.services()) {
+    const bool good = resmgr::valid_name(service.type()) && service.left() > 0 &&
+                      std::ssize(entries) < kMostEntries;
+    if (!good) {
+      log::warning("node {}: an entry for the directory is not taken", found->second.name);
+      continue;
+    }
+    Entry& entry = entries.emplace_back(Entry{service, 0, {}});
+    entry.ends_ns = now_ns + std::min(Millis{service.left()}, kMostTtl).count * kNsPerMs;
+    entry.service.clear_left();
+    entry.text = entry.service.SerializeAsString();
+  }
+  set_entries(id, found->second, std::move(entries));
+}
+
+std::vector<wire::NodeServices> Services::find(const std::string& type) const {
+  const std::int64_t now_ns = steady_now_ns();
+  std::map<std::string, wire::NodeServices> by_name;
+  for (const auto& [id, node] : nodes_) {
+    const wire::NodeServices all = shown(node, now_ns);
+    for (const wire::Service& service : all.services()) {
+      if (!type.empty() && service.type() != type) continue;
+      by_name[node.name].set_node(node.name);
+      *by_name[node.name].add_services() = service;
+    }
+  }
+  std::vector<wire::NodeServices> found;
+  for (auto& [name, node] : by_name) found.push_back(std::move(node));
+  return found;
+}
+
+bool Services::are_neighbours(const Node& a, const Node& b) const {
+  const auto in_a = [&](const std::string& element) {
+    return std::ranges::find(a.elements, element) != a.elements.end();
+  };
+  return turns_.policy().elements.empty() || std::ranges::any_of(b.elements, in_a);
+}
+
+wire::NodeServices Services::shown(const Node& node, std::int64_t now_ns) {
+  wire::NodeServices services;
+  services.set_node(node.name);
+  for (const Entry& entry : node.entries) {
+    if (entry.ends_ns <= now_ns) continue;
+    wire::Service& service = *services.add_services() = entry.service;
+    service.set_left((entry.ends_ns - now_ns) / kNsPerMs);
+  }
+  return services;
+}
+
+// Who says the same again makes it last longer, and is no news.
+void Services::set_entries(NodeId id, Node& node, std::vector<Entry> entries) {
+  const bool same = std::ranges::equal(node.entries, entries, {}, &Entry::text, &Entry::text);
+  node.entries = std::move(entries);
+  watch();
+  if (same) return;
+  tell_neighbours(id, node);
+  std::vector<std::string> types;
+  for (const Entry& entry : node.entries) types.push_back(entry.service.type());
+  std::ranges::sort(types);
+  types.erase(std::unique(types.begin(), types.end()), types.end());
+  if (types == node.types) return;
+  node.types = types;
+  turns_.post(sched::NodeServices{id, std::move(types)});
+}
+
+void Services::tell_neighbours(NodeId id, const Node& node) {
+  wire::Frame frame;
+  *frame.mutable_offered() = shown(node, steady_now_ns());
+  for (const auto& [other_id, other] : nodes_) {
+    if (other_id != id && other.is_here && are_neighbours(node, other)) send_(other_id, frame);
+  }
+}
+
+void Services::expire() {
+  const std::int64_t now_ns = steady_now_ns();
+  for (auto& [id, node] : nodes_) {
+    std::vector<Entry> kept = node.entries;
+    if (std::erase_if(kept, [&](const Entry& entry) { return entry.ends_ns <= now_ns; }) == 0) {
+      continue;
+    }
+    set_entries(id, node, std::move(kept));
+  }
+  watch();
+}
+
+void Services::watch() {
+  std::optional<std::int64_t> next;
+  for (const auto& [id, node] : nodes_) {
+    for (const Entry& entry : node.entries) {
+      next = std::min(next.value_or(entry.ends_ns), entry.ends_ns);
+    }
+  }
+  if (!next) return expiry_.stop();
+  expiry_.start(Millis{std::max<std::int64_t>((*next - steady_now_ns()) / kNsPerMs + 1, 0)});
+}
+
+}  // namespace jobq::controller
