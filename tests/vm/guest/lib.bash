@@ -106,7 +106,8 @@ reasons_of_the_twenty() {
 }
 # Each leads a session. A child that it has just forked looks the same, and does not.
 step_pids() {
-  ps -eo pid=,sid=,args= | awk '$1 == $2 && $3 == "sh" && /of-the-twenty/ { print $1 }' | paste -sd' '
+  ps -eo pid=,sid=,args= |
+    awk '$1 == $2 && $3 == "sh" && /of-the-twenty/ { print $1 }' | paste -sd' '
 }
 running_steps() { step_pids | wc -w; }
 twenty_run() { [[ $(running_steps) == 20 ]]; }
