@@ -104,8 +104,12 @@ reasons_of_the_twenty() {
   local job
   for job in "${twenty[@]}"; do reason_of "$job"; done
 }
-step_pids() { pgrep -f '^sh -c .*# of-the-twenty' | sort -n | paste -sd' '; }
-running_steps() { pgrep -cf '^sh -c .*# of-the-twenty' || true; }
+# Each leads a session. A child that it has just forked looks the same, and does not.
+step_pids() {
+  ps -eo pid=,sid=,args= |
+    awk '$1 == $2 && $3 == "sh" && /of-the-twenty/ { print $1 }' | paste -sd' '
+}
+running_steps() { step_pids | wc -w; }
 twenty_run() { [[ $(running_steps) == 20 ]]; }
 none_running() { [[ $(running_steps) == 0 ]]; }
 # In the cells of all keepers that there were.
