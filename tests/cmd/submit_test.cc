@@ -96,9 +96,10 @@ TEST_F(SubmitTest, options_become_needs_and_ticket_fields) {
   EXPECT_EQ(ticket->spec->needs.element, "batch");
   EXPECT_EQ(ticket->element, "");
   EXPECT_THAT(ticket->params, ElementsAre(Pair("x", "1=2")));
-  EXPECT_EQ(resmgr::to_string(ticket->spec->needs),
-            resmgr::to_string(
-                {4, Bytes{8ULL << 30U}, 1, {{"disk", 100}}, {"a", "b"}, {{"solver", 2}}, "batch"}));
+  EXPECT_EQ(
+      resmgr::to_string(ticket->spec->needs),
+      resmgr::to_string(
+          {4, Bytes{8ULL << 30U}, 1, {{"disk", 100}}, {"a", "b"}, {{"solver", 2}}, "batch", ""}));
   EXPECT_EQ(ticket->spec->workdir, current_directory() + "/sub");
   EXPECT_EQ(ticket->spec->output, "out.%j");
 }

@@ -65,9 +65,9 @@ TEST_P(StateLost, AKeeperWhosePlaceIsTakenEndsWhatItHas) {
   const Descriptor other(
       open(keeper_lock(in("other")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(flock(other.get(), LOCK_EX | LOCK_NB), 0);
-  ASSERT_EQ(renameat2(AT_FDCWD, in("other").c_str(), AT_FDCWD, cluster_.state().c_str(),
-                      RENAME_EXCHANGE),
-            0);
+  ASSERT_EQ(
+      renameat2(AT_FDCWD, in("other").c_str(), AT_FDCWD, cluster_.state().c_str(), RENAME_EXCHANGE),
+      0);
   EXPECT_TRUE(wait_until([&] { return !alive(pid_in(in("pid"))) && !alive(keeper_); }));
 }
 
