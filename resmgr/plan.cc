@@ -134,7 +134,9 @@ std::optional<Plan::Start> Plan::start(const Demand& demand) {
 
 bool Plan::Refused::covers(const Refused& other) const {
   const bool on_same = demand->element == 0 || demand->element == other.demand->element;
-  if (!on_same || until > other.until) return false;
+  const bool on_all_of = (!demand->avoid || demand->avoid == other.demand->avoid) &&
+                         (demand->service == other.demand->service || !demand->service);
+  if (!on_same || !on_all_of || until > other.until) return false;
   for (std::size_t d = 0; d < demand->node.size(); ++d) {
     if (demand->node[d] > at(other.demand->node, d)) return false;
   }
