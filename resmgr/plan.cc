@@ -134,7 +134,9 @@ std::optional<Plan::Start> Plan::start(const Demand& demand) {
 
 bool Plan::Refused::covers(const Refused& other) const {
   const bool on_same = demand->element == 0 || demand->element == other.demand->element;
-  if (!on_same || until > other.until) return false;
+  const bool of_same = demand->service == 0 || demand->service == other.demand->service;
+  const bool but_same = !demand->avoid || demand->avoid == other.demand->avoid;
+  if (!on_same || !of_same || !but_same || until > other.until) return false;
   for (std::size_t d = 0; d < demand->node.size(); ++d) {
     if (demand->node[d] > at(other.demand->node, d)) return false;
   }
