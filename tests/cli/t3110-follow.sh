@@ -133,7 +133,7 @@ test_begin "an element of an array is followed, and an array is not"
 rm enough
 array=$(jq submit --workdir "$T" --array 0-1 -- \
   sh -c 'echo first $JOBQ_ARRAY_INDEX; until [ -e enough ]; do sleep 0.05; done; echo last')
-follow element "$array[1]"
+follow element "${array}[1]"
 wait_for 10 grep -q "first 1" element.out
 restart_node KILL
 touch enough

@@ -26,7 +26,7 @@ start_node n1 --cpus 200
 start_hundred() {
   rm -f go ran
   array=$(jq submit --array 0-99 --cpus 1 -- sh -c \
-    'echo $0 >>$1/ran; until [ -e $1/go ]; do sleep 0.2; done; exit $(($0 % 7))' {index} "$T")
+    'echo $0 >>$1/ran; until [ -e $1/go ]; do sleep 0.2; done; exit $(($0 % 7))' "{index}" "$T")
   all_ran() { [[ -e ran && $(wc -l <ran) == 100 ]]; }
   wait_for 60 all_ran
 }
@@ -38,7 +38,7 @@ end_hundred() {
   expect_eq 100 "$(wc -l <ran)"
   for index in 0 1 6 7 50 99; do
     expect_eq "$((index % 7))" \
-      "$(jq show "$array[$index]" --json | json -r '[.. | .exit_code? // empty] | last // 0')"
+      "$(jq show "${array}[$index]" --json | json -r '[.. | .exit_code? // empty] | last // 0')"
   done
 }
 

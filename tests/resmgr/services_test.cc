@@ -61,6 +61,17 @@ TEST_P(Services, ThatMoveTakeWhatWaitsWithThem) {
   EXPECT_EQ(started(), in_order ? (Names{"3", "4"}) : Names{"3"});
 }
 
+// What is refused to a request that only some nodes may serve is not refused to all.
+TEST_P(Services, AnotherRequestThatAvoidsANodeIsNotInTheWay) {
+  hold({step(1), cpus(3)});
+  ASSERT_TRUE(manager.enqueue({step(2), 50, cpus(2), {}, {}, {}, NodeId{2}}));
+  ask({step(3), cpus(4)});
+  const bool in_order = GetParam() == Backfill::kNone;
+  EXPECT_EQ(started(), in_order ? Names{} : Names{"3"});
+  end(step(1));
+  EXPECT_EQ(started(), in_order ? (Names{"2", "3"}) : Names{"2"});
+}
+
 TEST_P(Services, ThatEndLeaveWhatRunsAlone) {
   offer(1, {"planner"});
   hold({step(1), with("planner", cpus(2))});
