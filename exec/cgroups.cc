@@ -65,10 +65,11 @@ class Cgroups final : public Containment {
   void give_back(std::unique_ptr<Cell> cell) override {
     auto* const own = dynamic_cast<CgroupCell*>(cell.get());
     if (own == nullptr) return;
+    std::unique_ptr<CgroupCell> given(own);
+    static_cast<void>(cell.release());  // it has another owner now
     const bool mine = own->directory().starts_with(base_ + "/");
     if (mine && own->is_as_new() && idle_.size() < kMostIdle) {
-      cell.release();
-      idle_.emplace_back(own);
+      idle_.push_back(std::move(given));
     } else {
       remove_cgroup_tree(own->directory());
     }

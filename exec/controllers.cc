@@ -171,7 +171,7 @@ Subtree open_subtree(const std::string& own) {
   const std::string root = delegated(own);
   const std::string leaf = leaf_of(root);
   if (!has_controllers(root) || !move_to_leaf(leaf)) return {own, {}};
-  const Subtree subtree = open_given(root);
+  Subtree subtree = open_given(root);
   if (subtree.enforced.any()) return subtree;
   move_to(own);
   rmdir(leaf.c_str());

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
+#include <charconv>
 #include <vector>
 
 #include "exec/files.h"
@@ -111,7 +111,9 @@ bool is_privileged() { return geteuid() == 0; }
 // Never less than before: whoever started us may have had a reason.
 std::string score_of_children(const std::string& before) {
   if (before.empty()) return {};
-  return std::to_string(std::max(kScoreOfSteps, std::atoi(before.c_str())));
+  int score = 0;
+  std::from_chars(before.data(), before.data() + before.size(), score);
+  return std::to_string(std::max(kScoreOfSteps, score));
 }
 
 void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/log.h"
@@ -110,16 +111,17 @@ void OutputPacks::finish() {
 // --- reading ------------------------------------------------------------------------------------
 
 std::optional<std::string> PackReader::find(const AttemptId& id, Which which) {
-  const std::vector<std::uint64_t> numbers = pack_numbers(state_);
+  std::vector<std::uint64_t> numbers = pack_numbers(state_);
   std::erase_if(full_,
                 [&](const auto& pack) { return numbers.empty() || pack.first < numbers.front(); });
   // The newest first: what is asked for has ended lately more often than not.
-  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-    const auto known = full_.find(*number);
+  std::reverse(numbers.begin(), numbers.end());
+  for (const std::uint64_t number : numbers) {
+    const auto known = full_.find(number);
     if (known != full_.end() && !known->second.contain(id.job)) continue;
-    const std::string path = pack_file(state_, *number);
+    const std::string path = pack_file(state_, number);
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!file || !may_hold(*number, file.get(), id, which)) continue;
+    if (!file || !may_hold(number, file.get(), id, which)) continue;
     std::optional<std::string> found;
     PackWalk walk(file.get());
     PackEntry entry;

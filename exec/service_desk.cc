@@ -47,8 +47,8 @@ pb::StepAnswer ServiceDesk::answer(const pb::StepReport& asked,
 Result<void> ServiceDesk::take(const pb::ServiceOffer& offer, const net::PeerCredentials& who) {
   const std::string& user = users_.find(who.uid, who.gid).name;
   const wire::Service& service = offer.service();
-  const Result<void> done = offer.withdraw() ? directory_.withdraw(service.type(), user)
-                                             : directory_.offer(service, user, steady_now_ns());
+  Result<void> done = offer.withdraw() ? directory_.withdraw(service.type(), user)
+                                       : directory_.offer(service, user, steady_now_ns());
   if (!done) return done;
   tell();
   watch();

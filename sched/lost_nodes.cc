@@ -12,9 +12,9 @@
 
 namespace jobq::sched {
 
-bool Core::is_given_up(NodeId id) const {
-  const Node* node = nodes_.find(id);
-  return node == nullptr || node->given_up;
+bool Core::is_given_up(NodeId node) const {
+  const Node* known = nodes_.find(node);
+  return known == nullptr || known->given_up;
 }
 
 std::vector<NodeId> Core::nodes_away() const {
