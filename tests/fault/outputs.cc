@@ -10,7 +10,7 @@
 namespace jobq::fault {
 namespace {
 
-constexpr std::size_t kMostAsked = 120;
+constexpr std::size_t kMostAsked = 80;  // of those that were lost, and of those that ended
 
 struct Question {
   const JobSaid* job = nullptr;
@@ -35,6 +35,14 @@ bool state_was_lost(const Chronicle& chronicle, const AttemptSaid& attempt) {
   });
 }
 
+// From all of the run, not only from its beginning.
+std::vector<Question> some_of(const std::vector<Question>& all) {
+  std::vector<Question> some;
+  const std::size_t every = all.size() / kMostAsked + 1;
+  for (std::size_t i = 0; i < all.size(); i += every) some.push_back(all[i]);
+  return some;
+}
+
 std::vector<Question> questions(const Evidence& evidence, const Chronicle& chronicle) {
   std::map<std::string, const Ticket*> tickets;
   for (const Ticket& ticket : evidence.tickets) tickets[std::to_string(ticket.job)] = &ticket;
@@ -51,11 +59,9 @@ std::vector<Question> questions(const Evidence& evidence, const Chronicle& chron
       }
     }
   }
-  // From all of the run, not only from its beginning.
-  const std::size_t wanted = std::max(kMostAsked, lost.size()) - lost.size();
-  const std::size_t every = wanted == 0 ? ended.size() + 1 : ended.size() / wanted + 1;
-  for (std::size_t i = 0; i < ended.size(); i += every) lost.push_back(ended[i]);
-  return lost;
+  std::vector<Question> asked = some_of(lost);
+  for (const Question& question : some_of(ended)) asked.push_back(question);
+  return asked;
 }
 
 bool started(const Evidence& evidence, const Question& question) {
