@@ -26,8 +26,6 @@
 namespace jobq::cmd {
 namespace {
 
-using ::testing::StartsWith;
-
 constexpr int kLongMs = 20000;
 
 class Manager {

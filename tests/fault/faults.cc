@@ -310,8 +310,8 @@ std::vector<std::string> fault_names() {
 Faults::Faults(Cluster& cluster, Load& load, Chronicle& chronicle, const Plan& plan) {
   std::uint64_t stream = 0;
   const auto begin = [&](Node* node, const std::vector<Row>& rows, std::int64_t pause_ms) {
-    Scene scene{cluster, load, chronicle, Chance(plan.seed, ++stream), over_, node};
-    threads_.emplace_back(disturb, std::move(scene), chosen(rows, plan.only), pause_ms);
+    const Scene scene{cluster, load, chronicle, Chance(plan.seed, ++stream), over_, node};
+    threads_.emplace_back(disturb, scene, chosen(rows, plan.only), pause_ms);
   };
   begin(nullptr, kOfController, 200);
   begin(nullptr, kOfOperator, 150);

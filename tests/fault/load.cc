@@ -120,13 +120,13 @@ std::optional<std::string> Load::recent_job(Chance& chance, bool cancels) {
 
 // An order to a job that has ended is refused, which is fine.
 std::optional<std::string> Load::cancel_one(Chance& chance) {
-  const auto job = recent_job(chance, true);
+  auto job = recent_job(chance, true);
   if (job) cluster_.ask({"cancel", *job});
   return job;
 }
 
 std::optional<std::string> Load::hold_one(Chance& chance) {
-  const auto job = recent_job(chance, false);
+  auto job = recent_job(chance, false);
   if (!job) return job;
   {
     const std::lock_guard lock(mutex_);

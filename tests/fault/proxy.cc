@@ -203,7 +203,7 @@ void Proxy::Impl::run() {
   drop_all();
 }
 
-Proxy::Proxy(std::string address, std::uint16_t port, std::uint16_t target_port)
+Proxy::Proxy(const std::string& address, std::uint16_t port, std::uint16_t target_port)
     : impl_(std::make_unique<Impl>()) {
   impl_->target = socket_address(address, target_port);
   impl_->listener = tcp_socket(SOCK_NONBLOCK);

@@ -22,7 +22,7 @@ struct Wire {
 class Proxy {
  public:
   // Listens on `address` (127.x.y.z) and `port`, connects to `target_port` of the same address.
-  Proxy(std::string address, std::uint16_t port, std::uint16_t target_port);
+  Proxy(const std::string& address, std::uint16_t port, std::uint16_t target_port);
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;
