@@ -15,7 +15,7 @@ namespace jobq::controller {
 namespace {
 
 class JournalSilence : public ::testing::Test {
- protected:
+ public:
   JournalSilence() {
     uv_loop_init(&loop_);
     turns_ = std::make_unique<Turns>(
@@ -33,6 +33,7 @@ class JournalSilence : public ::testing::Test {
     uv_loop_close(&loop_);
   }
 
+ protected:
   void change_something() {
     turns_->post(sched::NodeJoined{"n1", "first life", {}, {}, 1});
     uv_run(&loop_, UV_RUN_NOWAIT);

@@ -37,72 +37,72 @@ std::string found(const Directory& directory, const std::string& type, std::int6
 
 class DirectoryTest : public ::testing::Test {
  protected:
-  Directory directory{"n1", {{"planner", "", "host:80", seconds(10)}}};
+  Directory directory_{"n1", {{"planner", "", "host:80", seconds(10)}}};
 };
 
 TEST_F(DirectoryTest, WhatTheConfigurationOffersStays) {
-  EXPECT_EQ(found(directory, "", 0), "n1/planner@n1");
-  EXPECT_FALSE(directory.expire(1000 * kSecond));
-  EXPECT_EQ(found(directory, "", 1000 * kSecond), "n1/planner@n1");
-  EXPECT_EQ(directory.own(0).services(0).left(), 10'000);
-  EXPECT_EQ(directory.own(0).services(0).source(), "configuration");
-  EXPECT_FALSE(directory.withdraw("planner", "ann"));
+  EXPECT_EQ(found(directory_, "", 0), "n1/planner@n1");
+  EXPECT_FALSE(directory_.expire(1000 * kSecond));
+  EXPECT_EQ(found(directory_, "", 1000 * kSecond), "n1/planner@n1");
+  EXPECT_EQ(directory_.own(0).services(0).left(), 10'000);
+  EXPECT_EQ(directory_.own(0).services(0).source(), "configuration");
+  EXPECT_FALSE(directory_.withdraw("planner", "ann"));
 }
 
 TEST_F(DirectoryTest, AnOfferGoesUnlessItIsSaidAgain) {
-  ASSERT_TRUE(directory.offer(service("solver"), "ann", 0));
-  ASSERT_TRUE(directory.offer(service("solver"), "bob", 0));
-  ASSERT_TRUE(directory.offer(service("solver"), "ann", 5 * kSecond));
-  EXPECT_EQ(found(directory, "solver", 9 * kSecond), "n1/solver@n1:ann n1/solver@n1:bob");
-  EXPECT_EQ(directory.next_end_ns(), 10 * kSecond);
-  EXPECT_EQ(found(directory, "solver", 10 * kSecond), "n1/solver@n1:ann");
-  EXPECT_TRUE(directory.expire(10 * kSecond));
-  EXPECT_FALSE(directory.expire(10 * kSecond));
-  EXPECT_EQ(directory.own(10 * kSecond).services(1).left(), 5'000);
-  EXPECT_TRUE(directory.withdraw("solver", "ann"));
-  EXPECT_EQ(found(directory, "solver", 10 * kSecond), "");
+  ASSERT_TRUE(directory_.offer(service("solver"), "ann", 0));
+  ASSERT_TRUE(directory_.offer(service("solver"), "bob", 0));
+  ASSERT_TRUE(directory_.offer(service("solver"), "ann", 5 * kSecond));
+  EXPECT_EQ(found(directory_, "solver", 9 * kSecond), "n1/solver@n1:ann n1/solver@n1:bob");
+  EXPECT_EQ(directory_.next_end_ns(), 10 * kSecond);
+  EXPECT_EQ(found(directory_, "solver", 10 * kSecond), "n1/solver@n1:ann");
+  EXPECT_TRUE(directory_.expire(10 * kSecond));
+  EXPECT_FALSE(directory_.expire(10 * kSecond));
+  EXPECT_EQ(directory_.own(10 * kSecond).services(1).left(), 5'000);
+  EXPECT_TRUE(directory_.withdraw("solver", "ann"));
+  EXPECT_EQ(found(directory_, "solver", 10 * kSecond), "");
 }
 
 TEST_F(DirectoryTest, NeighboursStayAsTheyWereWhileTheControllerIsAway) {
-  directory.set_neighbour(neighbour("n2", {"planner", "solver"}));
-  EXPECT_EQ(found(directory, "planner", 100 * kSecond), "n1/planner@n1 n2/planner");
-  EXPECT_EQ(directory.find("solver", 0).at(0).age(), 0);
-  directory.controller_left(100 * kSecond);
-  directory.expire(10'000 * kSecond);
-  EXPECT_EQ(found(directory, "solver", 10'000 * kSecond), "n2/solver");
-  EXPECT_EQ(directory.find("solver", 103 * kSecond).at(0).age(), 3000);
+  directory_.set_neighbour(neighbour("n2", {"planner", "solver"}));
+  EXPECT_EQ(found(directory_, "planner", 100 * kSecond), "n1/planner@n1 n2/planner");
+  EXPECT_EQ(directory_.find("solver", 0).at(0).age(), 0);
+  directory_.controller_left(100 * kSecond);
+  directory_.expire(10'000 * kSecond);
+  EXPECT_EQ(found(directory_, "solver", 10'000 * kSecond), "n2/solver");
+  EXPECT_EQ(directory_.find("solver", 103 * kSecond).at(0).age(), 3000);
 }
 
 TEST_F(DirectoryTest, WhatTheControllerDoesNotConfirmWhenItIsBackGoes) {
-  directory.set_neighbour(neighbour("n2", {"solver"}));
-  directory.set_neighbour(neighbour("n3", {"solver"}));
-  directory.set_neighbour(neighbour("n4", {"solver"}));
-  directory.controller_left(0);
-  directory.controller_came(100 * kSecond);
-  directory.set_neighbour(neighbour("n3", {"solver"}));
-  directory.set_neighbour(neighbour("n4", {}));
-  EXPECT_EQ(found(directory, "solver", 109 * kSecond), "n2/solver n3/solver");
-  EXPECT_FALSE(directory.expire(110 * kSecond));  // nothing of this node
-  EXPECT_EQ(found(directory, "solver", 500 * kSecond), "n3/solver");
-  EXPECT_EQ(directory.next_end_ns(), std::nullopt);
+  directory_.set_neighbour(neighbour("n2", {"solver"}));
+  directory_.set_neighbour(neighbour("n3", {"solver"}));
+  directory_.set_neighbour(neighbour("n4", {"solver"}));
+  directory_.controller_left(0);
+  directory_.controller_came(100 * kSecond);
+  directory_.set_neighbour(neighbour("n3", {"solver"}));
+  directory_.set_neighbour(neighbour("n4", {}));
+  EXPECT_EQ(found(directory_, "solver", 109 * kSecond), "n2/solver n3/solver");
+  EXPECT_FALSE(directory_.expire(110 * kSecond));  // nothing of this node
+  EXPECT_EQ(found(directory_, "solver", 500 * kSecond), "n3/solver");
+  EXPECT_EQ(directory_.next_end_ns(), std::nullopt);
 }
 
 TEST_F(DirectoryTest, OffersHaveTheirMeasure) {
-  EXPECT_FALSE(directory.offer(service(""), "ann", 0));
-  EXPECT_FALSE(directory.offer(service("x", 999), "ann", 0));
-  EXPECT_FALSE(directory.offer(service("x", 86'400'001), "ann", 0));
+  EXPECT_FALSE(directory_.offer(service(""), "ann", 0));
+  EXPECT_FALSE(directory_.offer(service("x", 999), "ann", 0));
+  EXPECT_FALSE(directory_.offer(service("x", 86'400'001), "ann", 0));
   wire::Service large = service("x");
   large.set_body(std::string(kMostBodyBytes + 1, 'x'));
-  EXPECT_FALSE(directory.offer(large, "ann", 0));
+  EXPECT_FALSE(directory_.offer(large, "ann", 0));
   for (std::size_t i = 0; i < kMostServices; ++i) {
-    ASSERT_TRUE(directory.offer(service("x" + std::to_string(i)), "ann", 0));
+    ASSERT_TRUE(directory_.offer(service("x" + std::to_string(i)), "ann", 0));
   }
-  EXPECT_TRUE(directory.offer(service("x0"), "ann", 0));
-  const auto one_more = directory.offer(service("y"), "ann", 0);
+  EXPECT_TRUE(directory_.offer(service("x0"), "ann", 0));
+  const auto one_more = directory_.offer(service("y"), "ann", 0);
   ASSERT_FALSE(one_more);
   EXPECT_EQ(one_more.error().code, ErrorCode::kRefused);
-  EXPECT_TRUE(directory.expire(10 * kSecond));
-  EXPECT_TRUE(directory.offer(service("y"), "ann", 10 * kSecond));
+  EXPECT_TRUE(directory_.expire(10 * kSecond));
+  EXPECT_TRUE(directory_.offer(service("y"), "ann", 10 * kSecond));
 }
 
 }  // namespace
