@@ -19,9 +19,9 @@ class RetryTest : public ::testing::Test {
     n1 = world.join("n1", 2);
     world.forget_said();
   }
-  static SpecBuilder trying(Retry retry) {
+  static SpecBuilder trying(const Retry& retry) {
     SpecBuilder builder = one_step();
-    builder.spec.steps.front().retry = std::move(retry);
+    builder.spec.steps.front().retry = retry;
     return builder;
   }
   static Retry times(std::uint32_t max) {
