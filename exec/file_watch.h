@@ -6,20 +6,16 @@
 #include <functional>
 #include <string>
 
-struct uv_loop_s;
+#include "exec/readable.h"
 
 namespace jobq::exec {
 
 class FileWatch {
  public:
   FileWatch(uv_loop_s* loop, const std::string& path, std::function<void()> call);
-  ~FileWatch();
-  FileWatch(const FileWatch&) = delete;
-  FileWatch& operator=(const FileWatch&) = delete;
 
  private:
-  struct Watch;
-  Watch* watch_;  // libuv's until it has closed it
+  Readable notes_;
 };
 
 }  // namespace jobq::exec

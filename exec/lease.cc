@@ -4,13 +4,10 @@
 
 #include <sys/timerfd.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <ctime>
-
-#include "base/check.h"
-#include "exec/files.h"
+#include <utility>
 
 namespace jobq::exec {
 namespace {
@@ -26,40 +23,12 @@ std::int64_t boottime_now_ns() {
   return now.tv_sec * kNsPerSecond + now.tv_nsec;
 }
 
-struct Lease::Alarm {
-  uv_poll_t poll{};
-  Descriptor timer{timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)};
-  Lease* lease = nullptr;
-
-  static Alarm* of(void* handle) {
-    return static_cast<Alarm*>(static_cast<uv_handle_t*>(handle)->data);
-  }
-  void set(std::int64_t at_ns) const {
-    itimerspec when = {};
-    when.it_value = {at_ns / kNsPerSecond, at_ns % kNsPerSecond};
-    timerfd_settime(timer.get(), TFD_TIMER_ABSTIME, &when, nullptr);
-  }
-  void ring() const {
-    std::uint64_t count = 0;
-    if (read(timer.get(), &count, sizeof count) != sizeof count) return;
-    // Where this process was held up, a newer lease may have arrived that is not read yet.
-    lease->look_ = std::make_unique<net::Timer>(lease->loop_, Millis{1}, [this] { lease->look(); });
-  }
-};
-
 Lease::Lease(uv_loop_s* loop, Millis grace, Handlers handlers)
-    : loop_(loop), grace_(grace), handlers_(std::move(handlers)), alarm_(new Alarm) {
-  alarm_->lease = this;
-  check(uv_poll_init(loop, &alarm_->poll, alarm_->timer.get()) == 0, "an alarm");
-  alarm_->poll.data = alarm_;
-  uv_poll_start(&alarm_->poll, UV_READABLE,
-                [](uv_poll_t* poll, int, int) { Alarm::of(poll)->ring(); });
-}
-
-Lease::~Lease() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&alarm_->poll),
-           [](uv_handle_t* handle) { delete Alarm::of(handle); });
-}
+    : loop_(loop),
+      grace_(grace),
+      handlers_(std::move(handlers)),
+      alarm_(loop, Descriptor(timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK)),
+             [this](int timer) { ring(timer); }) {}
 
 void Lease::renew(const pb::Lease& lease) {
   lease_ = lease;
@@ -74,7 +43,16 @@ void Lease::wait() {
   std::int64_t at_ns = 0;
   if (stage_ == Stage::kGood) at_ns = lease_.until_ns() - time_to_end().count * kNsPerMs;
   if (stage_ == Stage::kEnding) at_ns = lease_.until_ns();
-  alarm_->set(at_ns);
+  itimerspec when = {};
+  when.it_value = {at_ns / kNsPerSecond, at_ns % kNsPerSecond};
+  timerfd_settime(alarm_.descriptor(), TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void Lease::ring(int timer) {
+  std::uint64_t count = 0;
+  if (read(timer, &count, sizeof count) != sizeof count) return;
+  // Where this process was held up, a newer lease may have arrived that is not read yet.
+  look_ = std::make_unique<net::Timer>(loop_, Millis{1}, [this] { look(); });
 }
 
 void Lease::look() {

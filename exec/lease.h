@@ -12,9 +12,8 @@
 #include "base/time.h"
 #include "exec/handover.pb.h"
 #include "exec/keeper.pb.h"
+#include "exec/readable.h"
 #include "net/timer.h"
-
-struct uv_loop_s;
 
 namespace jobq::exec {
 
@@ -30,9 +29,6 @@ class Lease {
 
   // grace: what attempts get to end by themselves, but at most half of a lease.
   Lease(uv_loop_s* loop, Millis grace, Handlers handlers);
-  ~Lease();
-  Lease(const Lease&) = delete;
-  Lease& operator=(const Lease&) = delete;
 
   // Before the first one there is none, and nothing ends.
   void renew(const pb::Lease& lease);
@@ -41,11 +37,11 @@ class Lease {
   void take_over(const pb::Handover& from);
 
  private:
-  struct Alarm;
   enum class Stage { kNone, kGood, kEnding, kOver };
 
   Millis time_to_end() const;
   void wait();
+  void ring(int timer);
   void look();
 
   uv_loop_s* loop_;
@@ -53,7 +49,7 @@ class Lease {
   Handlers handlers_;
   pb::Lease lease_;
   Stage stage_ = Stage::kNone;
-  Alarm* alarm_;  // libuv's until it has closed it
+  Readable alarm_;
   std::unique_ptr<net::Timer> look_;
 };
 

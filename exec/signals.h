@@ -6,20 +6,16 @@
 #include <functional>
 #include <initializer_list>
 
-struct uv_loop_s;
+#include "exec/readable.h"
 
 namespace jobq::exec {
 
 class Signals {
  public:
   Signals(uv_loop_s* loop, std::initializer_list<int> numbers, std::function<void(int)> call);
-  ~Signals();
-  Signals(const Signals&) = delete;
-  Signals& operator=(const Signals&) = delete;
 
  private:
-  struct Watch;
-  Watch* watch_;  // libuv's until it has closed it
+  Readable signals_;
 };
 
 }  // namespace jobq::exec

@@ -12,9 +12,6 @@
 namespace jobq::exec {
 namespace {
 
-// Most containers show the hierarchy read-only; process groups are tested there all the same.
-constexpr const char* kNoCgroups = "no cgroup v2 hierarchy that this process may write to";
-
 class Contained : public testing::TestWithParam<bool> {
  protected:
   explicit Contained(Millis grace = seconds(20)) : world_(dir_.path(), GetParam(), grace) {}

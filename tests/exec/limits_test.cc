@@ -25,7 +25,7 @@ class Limited : public testing::TestWithParam<bool> {
  protected:
   Limited() : world_(dir_.path(), GetParam()) {}
   void SetUp() override {
-    if (GetParam() && world_.containment().way() != "cgroup v2") GTEST_SKIP() << "no cgroups";
+    if (GetParam() && world_.containment().way() != "cgroup v2") GTEST_SKIP() << kNoCgroups;
   }
   static pb::Start with_memory(pb::Start start, std::uint64_t bytes) {
     start.set_memory(bytes);
@@ -152,7 +152,7 @@ TEST_F(ChildLimits, AStepIsWhatTheKernelTakesFirst) {
 }
 
 TEST_F(ChildLimits, ProcessorTimeOfWhomNobodyWaitedForCounts) {
-  if (world_.containment().way() != "cgroup v2") GTEST_SKIP() << "no cgroups";
+  if (world_.containment().way() != "cgroup v2") GTEST_SKIP() << kNoCgroups;
   const std::string done = dir_ / "done";
   const pb::End end = world_.run(
       shell(1, "(setsid sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; touch " + done +
