@@ -64,8 +64,11 @@ Keeper::Keeper(uv_loop_s* loop, const KeeperOptions& options, KeeperParts parts)
     : loop_(loop),
       options_(options),
       parts_(std::move(parts)),
+      announcements_(loop, [this](const pb::Attempt& attempt) { say(attempt); }),
       steps_({options.state, options.grace}, *parts_.containment, *parts_.slots, *parts_.log,
-             [this](const pb::Attempt& attempt) { tell(attempt); }),
+             [this](const pb::Attempt& attempt) {
+               if (agent_) announcements_.tell(attempt);
+             }),
       signals_(loop, {SIGCHLD, SIGHUP, SIGTERM}, [this](int number) { on_signal(number); }),
       lease_(loop, options.grace,
              {[this](Millis left) {
@@ -192,6 +195,7 @@ void Keeper::attach(net::Connection* agent) {
     agent_ = std::move(*visitor);
     visitors_.erase(visitor);
   }
+  announcements_.clear();
   alone_.reset();
   may_end_ = false;
   pb::FromKeeper message;
@@ -261,14 +265,14 @@ void Keeper::answer(const pb::Report& report) {
 
 void Keeper::agent_gone() {
   agent_.reset();
+  announcements_.clear();
   alone_ = std::make_unique<net::Timer>(loop_, kAloneLimit, [this] {
     may_end_ = true;
     end_if_done();
   });
 }
 
-void Keeper::tell(const pb::Attempt& attempt) {
-  if (!agent_) return;
+void Keeper::say(const pb::Attempt& attempt) {
   pb::FromKeeper message;
   *message.mutable_attempt() = attempt;
   agent_->send(message);

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "exec/agent.h"
+#include "exec/announcements.h"
 #include "exec/file_watch.h"
 #include "exec/lease.h"
 #include "exec/signals.h"
@@ -66,13 +67,14 @@ class Keeper {
   Result<void> make_state_again();
   void give_up_node();
   void children_ended();
-  void tell(const pb::Attempt& attempt);
+  void say(const pb::Attempt& attempt);
   void after_event();
   void end_if_done();
 
   uv_loop_s* loop_;
   KeeperOptions options_;
   KeeperParts parts_;
+  Announcements announcements_;
   Steps steps_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<net::Connection> agent_;

@@ -53,20 +53,24 @@ void Steps::judge_end(Step& step) {
   }
 }
 
-Bytes Steps::peak_of(const Step& step) const {
+// What a predecessor's cell has counted says nothing about the step.
+CellUsage Steps::usage_of(const Step& step) {
+  return step.cell && !step.adopted ? step.cell->usage() : CellUsage();
+}
+
+Bytes Steps::peak_of(const Step& step, const CellUsage& usage) const {
   const Bytes known = std::max(Bytes{step.end.max_rss()}, accounting_.peak(step.id));
-  const bool own = step.cell && !step.adopted;
-  return std::max(known, Bytes{own ? step.cell->usage().peak_memory.value_or(0) : 0});
+  return std::max(known, Bytes{usage.peak_memory.value_or(0)});
 }
 
 // The cell is empty. What the kernel counted of the whole of it is more than what was waited for.
 void Steps::add_usage(Step& step) {
   const bool ran = step.cell && !step.adopted && step.end.how() != pb::End::NOT_STARTED;
   if (!ran) return;
-  step.end.set_max_rss(peak_of(step).count);
+  const CellUsage usage = usage_of(step);
+  step.end.set_max_rss(peak_of(step, usage).count);
   accounting_.forget(step.id);
-  const auto cpu_ms = step.cell->usage().cpu_ms;
-  if (cpu_ms) step.end.set_cpu_ms(std::max(step.end.cpu_ms(), *cpu_ms));
+  if (usage.cpu_ms) step.end.set_cpu_ms(std::max(step.end.cpu_ms(), *usage.cpu_ms));
 }
 
 }  // namespace jobq::exec

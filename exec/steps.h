@@ -94,7 +94,8 @@ class Steps {
   static void judge(Step& step, pb::End::How how, std::string reason);
   void end_for(Step& step, pb::End::How how, std::string reason);
   void judge_end(Step& step);
-  Bytes peak_of(const Step& step) const;
+  static CellUsage usage_of(const Step& step);
+  Bytes peak_of(const Step& step, const CellUsage& usage) const;
   void add_usage(Step& step);
 
   void kill(Step& step, Millis grace);

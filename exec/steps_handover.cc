@@ -45,7 +45,9 @@ void Steps::hand_over(pb::Handover& to) const {
     held.set_suspended(step->suspended);
     held.set_fenced(step->fenced);
     *held.mutable_end() = step->end;
-    if (step->phase != Step::Phase::kEnded) held.mutable_end()->set_max_rss(peak_of(*step).count);
+    if (step->phase != Step::Phase::kEnded) {
+      held.mutable_end()->set_max_rss(peak_of(*step, usage_of(*step)).count);
+    }
     held.set_adopted(step->adopted);
     held.set_recorded(step->recorded);
     held.set_grace_ns(step->grace_ns);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 
 #include "exec/output_files.h"
 #include "exec/state.h"
@@ -40,7 +41,10 @@ TEST(AgentTest, SaysHowStepsAreContained) {
 
 TEST(AgentTest, AStepStartsAndEnds) {
   Cluster cluster;
-  cluster.launch(launch_shell(1, "exit 3"));
+  const std::string go = cluster.dir() / "go";
+  cluster.launch(launch_shell(1, "while [ ! -e " + go + " ]; do sleep 0.01; done; exit 3"));
+  ASSERT_TRUE(cluster.wait([&] { return cluster.started(1) == 1; }));
+  std::ofstream(go).close();
   const wire::TaskEnd& end = cluster.end_of(1);
   EXPECT_EQ(end.how(), 0U);
   EXPECT_EQ(end.exit_code(), 3);
