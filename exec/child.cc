@@ -11,23 +11,11 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <cstring>
 
-// Sanitizers' bookkeeping would be done on the parent's thread, by a child that never returns.
-#define JOBQ_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+#include "exec/vfork.h"
 
 namespace jobq::exec {
 namespace {
-
-constexpr int kSignals = 64;
-
-// As the kernel wants it; glibc's sigaction() adds a trampoline that nobody needs here.
-struct KernelAction {
-  std::uintptr_t handler = 0;
-  unsigned long flags = 0;
-  std::uintptr_t restorer = 0;
-  std::uint64_t mask = 0;
-};
 
 template <class... Args>
 JOBQ_IN_CHILD long call(long number, Args... args) {
@@ -109,11 +97,8 @@ JOBQ_IN_CHILD Stage connect_streams(const Plan& plan) {
   return connect_stream(plan.error, 2) ? Stage::kNone : Stage::kError;
 }
 
-JOBQ_IN_CHILD void reset_signals() {
-  const KernelAction standard;
-  for (int signal = 1; signal <= kSignals; ++signal) {
-    call(SYS_rt_sigaction, signal, &standard, nullptr, sizeof(standard.mask));
-  }
+JOBQ_IN_CHILD void reset_signals(const Plan& plan) {
+  for (std::size_t i = 0; i < plan.ignored_count; ++i) set_default(plan.ignored[i]);
   const std::uint64_t none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof(none));
 }
@@ -145,7 +130,7 @@ JOBQ_IN_CHILD Stage prepare(const Plan& plan, Verdict& verdict) {
   if (!enter_workdir(plan)) return Stage::kWorkdir;
   if (const Stage failed = connect_streams(plan); failed != Stage::kNone) return failed;
   if (call(SYS_close_range, 3U, ~0U, 0U) != 0) return Stage::kDescriptors;
-  reset_signals();
+  reset_signals(plan);
   return Stage::kNone;
 }
 

@@ -51,6 +51,8 @@ struct Plan {
   std::size_t limit_count = 0;
   const char* oom_score = nullptr;  // text for /proc/self/oom_score_adj; null: as it is
   mode_t umask = 022;
+  const int* ignored = nullptr;  // signals that the keeper ignores, and the step must not
+  std::size_t ignored_count = 0;
 
   const char* workdir = "/";
   bool workdir_optional = false;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <vector>
 
 #include "exec/files.h"
@@ -106,6 +107,16 @@ void plan_streams(const pb::Start& start, const LaunchMeans& means, Texts& texts
       !start.output().empty() && (start.error().empty() || start.error() == start.output());
 }
 
+std::vector<int> ignored_signals() {
+  std::vector<int> ignored;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    struct sigaction action = {};
+    const bool known = sigaction(signal, nullptr, &action) == 0;
+    if (known && action.sa_handler == SIG_IGN) ignored.push_back(signal);
+  }
+  return ignored;
+}
+
 bool is_privileged() { return geteuid() == 0; }
 
 // Never less than before: whoever started us may have had a reason.
@@ -126,7 +137,7 @@ void plan_user(const pb::Start& start, const Texts& texts, Plan& plan) {
 
 }  // namespace
 
-Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)) {
+Launcher::Launcher() : null_(open("/dev/null", O_RDWR | O_CLOEXEC)), ignored_(ignored_signals()) {
   // A step that crashes must not fill the disk unasked; `ulimit -c` brings the image back.
   ChildLimit core = own_limit("core");
   core.value.rlim_cur = 0;
@@ -173,6 +184,8 @@ Result<pid_t> Launcher::launch(const pb::Start& start, const LaunchMeans& means)
   plan.parent = getpid();
   plan.limits = texts.limits.data();
   plan.limit_count = texts.limits.size();
+  plan.ignored = ignored_.data();
+  plan.ignored_count = ignored_.size();
   if (start.has_umask()) plan.umask = start.umask() & 0777;
   plan.oom_score = oom_score_.empty() ? nullptr : oom_score_.c_str();
   plan.workdir = start.workdir().empty() ? "/" : start.workdir().c_str();

@@ -50,6 +50,7 @@ class Launcher {
  private:
   ChildStack stack_;
   int null_ = -1;
+  std::vector<int> ignored_;        // signals that are ignored here, and in no step
   std::vector<ChildLimit> limits_;  // what steps get that do not say; open files first
   std::string oom_score_;           // of children; empty: as ours
 };

@@ -18,13 +18,21 @@ namespace jobq::exec {
 namespace {
 
 constexpr unsigned kFlags = CLONE_VM | CLONE_VFORK;
+constexpr int kSignals = 64;
+
+// As the kernel wants it; glibc's sigaction() adds a trampoline that nobody needs here.
+struct KernelAction {
+  std::uintptr_t handler = 0;
+  unsigned long flags = 0;
+  std::uintptr_t restorer = 0;
+  std::uint64_t mask = 0;
+};
 
 #if defined(__x86_64__)
 
 // clone3 gives the child a stack of its own, on which nothing may be read that the parent's frame
 // holds: what the child needs travels in registers.
-__attribute__((noinline, no_sanitize("address", "thread", "undefined"))) long clone3_and_call(
-    clone_args* args, int (*child)(void*), void* argument) {
+JOBQ_IN_CHILD long clone3_and_call(clone_args* args, int (*child)(void*), void* argument) {
   long result = 0;
   asm volatile(
       "movq %[child], %%r12\n\t"
@@ -53,7 +61,7 @@ __attribute__((noinline, no_sanitize("address", "thread", "undefined"))) long cl
 long clone_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
 #if defined(__x86_64__)
   clone_args args = {};
-  args.flags = kFlags;
+  args.flags = kFlags | CLONE_CLEAR_SIGHAND;
   args.exit_signal = SIGCHLD;
   args.stack = reinterpret_cast<std::uintptr_t>(stack.lowest());
   args.stack_size = ChildStack::kBytes;
@@ -69,11 +77,27 @@ long clone_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* 
 #endif
 }
 
+struct Call {
+  int (*child)(void*);
+  void* argument;
+};
+
+JOBQ_IN_CHILD int without_handlers(void* call) {
+  for (int signal = 1; signal <= kSignals; ++signal) {
+    KernelAction action;
+    syscall(SYS_rt_sigaction, signal, nullptr, &action, sizeof(action.mask));
+    if (action.handler != reinterpret_cast<std::uintptr_t>(SIG_IGN)) set_default(signal);
+  }
+  const Call& wanted = *static_cast<Call*>(call);
+  return wanted.child(wanted.argument);
+}
+
 // Where clone3 is not to be had: some containers answer that there is none. Not the first choice:
 // ThreadSanitizer takes every clone() for a fork, and corrects its books of the parent twice.
 long clone_plain(const ChildStack& stack, int (*child)(void*), void* argument) {
   std::byte* top = stack.lowest() + ChildStack::kBytes;
-  const pid_t pid = clone(child, top, static_cast<int>(kFlags) | SIGCHLD, argument);
+  Call call = {child, argument};
+  const pid_t pid = clone(without_handlers, top, static_cast<int>(kFlags) | SIGCHLD, &call);
   return pid < 0 ? -errno : pid;
 }
 
@@ -87,6 +111,11 @@ ChildStack::ChildStack()
 }
 
 ChildStack::~ChildStack() { munmap(memory_, kGuard + kBytes); }
+
+JOBQ_IN_CHILD void set_default(int signal) {
+  const KernelAction standard;
+  syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof(standard.mask));
+}
 
 pid_t vfork_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument) {
   // A handler of the parent that ran in the child would change the parent's memory.

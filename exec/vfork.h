@@ -11,6 +11,9 @@
 
 #include <cstddef>
 
+// Sanitizers' bookkeeping would be done on the parent's thread, by a child that never returns.
+#define JOBQ_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
+
 namespace jobq::exec {
 
 // The child's stack: mapped once, used by one child at a time (the parent stands still meanwhile).
@@ -30,11 +33,15 @@ class ChildStack {
 };
 
 // Runs child(argument) in a new process and returns its pid when that has executed a program or
-// ended; -errno where there is no new process. All signals are blocked in the child.
+// ended; -errno where there is no new process. In the child all signals are blocked and none has a
+// handler; what the parent ignores is ignored.
 //
 // child may make raw system calls only: it shares memory and thread-local data with the parent, so
 // allocation, locks and glibc's setuid family (which signals the parent's threads) are out.
 // cgroup: descriptor of a cgroup v2 directory, or -1.
 pid_t vfork_into(int cgroup, const ChildStack& stack, int (*child)(void*), void* argument);
+
+// For such a child: the kernel's own way with a signal, by one raw system call.
+void set_default(int signal);
 
 }  // namespace jobq::exec

@@ -96,15 +96,23 @@ TEST_F(Launch, OnlyThreeDescriptorsAreOpen) {
   EXPECT_EQ(output_of(shell(2, "readlink /proc/$$/fd/0")), "/dev/null\n");
 }
 
-TEST_F(Launch, SignalsAreResetAndNoneIsBlocked) {
-  std::signal(SIGUSR1, SIG_IGN);
+struct Ignoring {
+  Ignoring() { std::signal(SIGUSR1, SIG_IGN); }
+  ~Ignoring() { std::signal(SIGUSR1, SIG_DFL); }
+  Ignoring(const Ignoring&) = delete;
+  Ignoring& operator=(const Ignoring&) = delete;
+};
+
+// Somebody has started the keeper with a signal that is ignored.
+class LaunchWhereOneIsIgnored : public Ignoring, public Launch {};
+
+TEST_F(LaunchWhereOneIsIgnored, SignalsAreResetAndNoneIsBlocked) {
   sigset_t blocked;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGTERM);
   sigprocmask(SIG_BLOCK, &blocked, nullptr);
   const std::string seen = output_of(start_of(1, {"grep", "^Sig[BI]", "/proc/self/status"}));
   sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
-  std::signal(SIGUSR1, SIG_DFL);
   EXPECT_EQ(seen, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
 }
 
