@@ -194,6 +194,10 @@ dump() {
   done >&2
 }
 
+# A test that sets up what outlives its processes, such as a mount, says here how that is undone. It
+# is called when none of them is left. A trap of its own would hide how the test ended.
+undo() { :; }
+
 finish() {
   local code=$? name
   trap - ERR
@@ -204,6 +208,7 @@ finish() {
     code=1
   done
   poll 10 none_left || { echo "FAIL - at the end: still there: $(left_over)" >&2 && code=1; }
+  if ! undo; then echo "FAIL - at the end: what the test set up cannot be undone" >&2 && code=1; fi
   ((code == 0)) || dump
   cd /
   if ((code == 0)) || [[ -z ${JOBQ_KEEP-} ]]; then rm -rf "$T"; else echo "kept: $T" >&2; fi

@@ -50,3 +50,18 @@ for command in 'setsid sleep 300' '(read -rt 300 <> <(:))'; do
   expect_exit 1 test -e "$(cat "$T/inner")"
 done
 ok
+
+test_begin "what a test undoes at its end does not hide how it ended"
+# undone CODE LINES: they end with the code, and what they set up is undone.
+undone() {
+  expect_exit "$1" in_a_test "undo() { touch $T/undone; }; $2"
+  rm "$T/undone" || fail "'$2' has undone nothing"
+}
+undone 0 true
+undone 1 'expect_eq a b'
+expect_match "want 'a', got 'b'" "$(<err)"
+undone 1 false
+undone 7 'exit 7'
+expect_exit 1 in_a_test 'undo() { false; }; true'
+expect_match "cannot be undone" "$(<err)"
+ok

@@ -13,7 +13,7 @@ fi
 . "$(dirname "$0")/lib.sh"
 mkdir small
 mount -t tmpfs -o size=4m tmpfs small
-trap 'stop_all; umount "$T/small" || true; finish' EXIT
+undo() { umount "$T/small"; }
 
 test_begin "a full disk refuses new work, loses none, and is survived"
 start_daemon controller jobq controller --state "$T/small/controller" --socket "$T/sock" \
@@ -38,6 +38,7 @@ mount -o remount,size=16m "$T/small"
 accepted() { jq submit --hold -- true >>acknowledged; }
 wait_for 20 accepted
 expect_eq "$(wc -l <acknowledged)" "$(jq queue --json | wc -l)"
+ok
 
 test_begin "what was acknowledged is there after a restart"
 stop controller KILL

@@ -13,7 +13,7 @@ fi
 . "$(dirname "$0")/lib.sh"
 mkdir n1
 mount -t tmpfs -o size=2m,mode=0755 tmpfs n1
-trap 'stop_all; umount -l "$T/n1" || true; finish' EXIT
+undo() { umount "$T/n1"; }
 fill() { dd if=/dev/zero of=n1/filler bs=4k 2>/dev/null || true; }
 
 start_controller
