@@ -13,16 +13,6 @@
 namespace jobq::log {
 namespace {
 
-// Whether standard error is the stream that journald gave (systemd.exec(5)). The variable alone
-// says nothing: whoever is started with another standard error inherits it too. Asked for every
-// line: a daemon that goes to the background has logged before.
-bool goes_to_journal() {
-  const char* stream = std::getenv("JOURNAL_STREAM");
-  struct stat status {};
-  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
-  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
-}
-
 struct Sink {
   std::string origin = "jobq";
   Level level = Level::kInfo;
@@ -71,6 +61,16 @@ void append_escaped(std::string& line, std::string_view text) {
 void set_origin(std::string origin) { sink().origin = std::move(origin); }
 void set_level(Level level) { sink().level = level; }
 bool enabled(Level level) { return level <= sink().level; }
+
+// As systemd.exec(5) says. The variable alone says nothing: whoever is started with another
+// standard error inherits it too. Asked for every line: a daemon that goes to the background has
+// logged before.
+bool goes_to_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");
+  struct stat status {};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &status) != 0) return false;
+  return stream == fmt::format("{}:{}", status.st_dev, status.st_ino);
+}
 
 void write(Level level, std::string_view text) {
   if (!enabled(level)) return;

@@ -23,6 +23,9 @@ void set_origin(std::string origin);
 void set_level(Level level);
 bool enabled(Level level);
 
+// Whether standard error is the stream that journald gave, as JOURNAL_STREAM names it.
+bool goes_to_journal();
+
 void write(Level level, std::string_view text);
 
 template <class... Args>

@@ -79,15 +79,17 @@ Result<Detached::Side> Detached::detach(const std::string& log) {
 Result<Detached::Side> Detached::wait_for_service(int service, const std::string& log) {
   const Result<std::string> said = read_descriptor(pipe_, "the service");
   if (!said) return tl::unexpected(said.error());
+  const std::string place = log.empty() ? "standard error" : log;
   if (said->starts_with(kReady)) {
-    note(fmt::format("process {} is ready; its log is {}; `kill {}` ends it", service,
-                     log.empty() ? "standard error" : log, service));
+    note(fmt::format("process {} is ready; its log is {}; `kill {}` ends it", service, place,
+                     service));
     return Side::kCaller;
   }
   if (!said->empty()) {
     return fail(static_cast<ErrorCode>(said->front() - kFirstCode), said->substr(1));
   }
-  return fail(ErrorCode::kInternal, fmt::format("it ended before it was ready; see {}", log));
+  return fail(ErrorCode::kInternal,
+              fmt::format("it ended before it was ready; its log is {}", place));
 }
 
 void Detached::tell_ready() {

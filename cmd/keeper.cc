@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hidden verb keeper: the launching half of a node. The agent starts it, or a service unit.
-#include <cstdlib>
-
+#include "base/log.h"
 #include "cmd/detach.h"
 #include "cmd/messages.h"
 #include "cmd/options.h"
@@ -39,9 +38,8 @@ Result<int> detach(exec::KeeperOptions keeper) {
   if (upgraded.error().code != ErrorCode::kUnreachable) return tl::unexpected(upgraded.error());
   exec::step_aside_for_keeper();
   Detached detached;
-  const bool in_journal = std::getenv("JOURNAL_STREAM") != nullptr;
   const Result<Detached::Side> side =
-      detached.detach(in_journal ? std::string() : keeper.state + "/keeper.log");
+      detached.detach(log::goes_to_journal() ? std::string() : keeper.state + "/keeper.log");
   if (!side) return tl::unexpected(side.error());
   if (*side == Detached::Side::kCaller) return 0;
   keeper.stays = true;

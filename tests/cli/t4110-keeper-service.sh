@@ -22,9 +22,23 @@ gone() { ! running "$pid"; }
 wait_for 10 gone
 ok
 
-test_begin "without, into a file, with times"
+has_own_log() {
+  grep -q '^[0-9-]*T.* keeper info: steps are' n1/keeper.log || fail "its log: $(<n1/keeper.log)"
+}
+
+test_begin "with a journal that is not its standard error, into a file, with times"
+JOURNAL_STREAM=1:1 expect_exit 0 start_keeper
+has_own_log
+expect_match "its log is $T/n1/keeper.log" "$(<err)"
+pid=$(keeper)
+kill "$pid"
+wait_for 10 gone
+rm n1/keeper.log
+ok
+
+test_begin "without one as well"
 expect_exit 0 start_keeper
-grep -q '^[0-9-]*T.* keeper info: steps are' n1/keeper.log || fail "its log: $(<n1/keeper.log)"
+has_own_log
 ok
 
 test_begin "told to stop while steps run it stays, and started again it stays for good"
@@ -42,8 +56,10 @@ expect_exit 0 start_keeper
 expect_eq "$pid" "$(keeper)"
 touch go
 expect_exit 0 jq wait "$job"
-! poll 1 gone || fail "the keeper has ended with its last step"
 expect_eq JD "$(state_of "$job")"
+# Had it ended with its last step, nobody would run this one.
+expect_exit 0 timeout 20 jq submit --wait -- true
+expect_eq "$pid" "$(keeper)"
 ok
 
 test_begin "told to stop when nothing runs it ends"
