@@ -105,6 +105,12 @@ Result<int> drain_nodes(const Words& words) {
   if (verb.reason.empty()) {
     return fail(ErrorCode::kUsage, "say why with --reason TEXT; others will see it and wonder");
   }
+  // To the controller, none means for ever.
+  if (verb.span && verb.span->count <= 0) {
+    return fail(ErrorCode::kUsage,
+                "--for: expected a time above 0, such as 2h; without --for, `jq node resume` ends "
+                "the drain");
+  }
   return change(verb, wire::NodeRequest::DRAIN);
 }
 

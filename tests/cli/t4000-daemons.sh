@@ -161,6 +161,42 @@ wait_for 5 blocked
 expect_exit 0 jq node resume n1
 expect_exit 0 jq wait "$job"
 expect_exit 5 jq node drain nobody --reason x
+expect_exit 0 jq node resume n2
+ok
+
+test_begin "a drain for a time ends by itself, and one for none is refused"
+expect_exit 2 jq node drain n1 --reason "new disk" --for 0s
+expect_match "--for: expected a time above 0" "$(<err)"
+node_is n1 up || fail "it was drained"
+expect_exit 0 jq node drain n1 --reason "new disk" --for 1s
+drain_of() { jq node show n1 --json | json -r '"\(.state) \(.drain_until != null)"'; }
+expect_eq "drained true" "$(drain_of)"
+wait_for 10 node_is n1 up
+expect_eq "up false" "$(drain_of)"
+ok
+
+test_begin "a node that is there is not forgotten; what ran on one that was counts as lost"
+expect_exit 1 jq node forget n2
+expect_match "n2" "$(<err)"
+expect_exit 5 jq node forget nobody
+expect_exit 0 jq node drain n1 --reason "n2 runs it"
+job=$(jq submit -- sh -c 'echo $$ >"$0/runs"; exec sleep 300' "$T")
+wait_for 10 test -s "$T/runs"
+stop n2
+wait_for 10 node_is n2 lost
+expect_exit 0 jq node forget n2
+expect_exit 1 jq wait "$job"
+expect_match "node lost" "$(jq show "$job")"
+expect_exit 5 jq node show n2
+expect_eq n1 "$(jq node list --json | json -r .name)"
+expect_exit 0 jq node resume n1
+ok
+
+test_begin "a node that was forgotten is known again when it comes back, and ends what it still ran"
+running "$(<"$T/runs")" || fail "its step has ended before it came back"
+start_node n2 --cpus 1
+ended() { ! running "$(<"$T/runs")"; }
+wait_for 10 ended
 ok
 
 test_begin "a node may use the controller's socket on the same machine"
