@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offers go to the agent of this machine's node. Questions go there from a step, or when its socket
-// is named; else to the controller.
+// Offers go to the agent of this machine's node: in a step to its own, elsewhere to the user's or the
+// system's. Questions go there from a step, or when its socket is named; else, or when the place of
+// a controller is named, to that.
 #include "cmd/node_services.h"
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "cmd/paths.h"
 #include "cmd/table.h"
 #include "exec/ask_agent.h"
+#include "exec/state.h"
 #include "resmgr/needs.h"
 
 namespace jobq::cmd {
@@ -64,8 +66,14 @@ Result<Nodes> ask_controller(const ServicesVerb& verb) {
 }
 
 Result<Nodes> ask(const ServicesVerb& verb) {
+  const bool names_controller = verb.where.socket || verb.where.controller || verb.where.config;
+  if (names_controller && verb.node_socket) {
+    return fail(ErrorCode::kUsage,
+                "--node-socket asks a node, and --socket, --controller and --config say where a "
+                "controller is; give one of them");
+  }
   const std::string socket = verb.node_socket.value_or(environment("JOBQ_NODE_SOCKET"));
-  if (socket.empty()) return ask_controller(verb);
+  if (names_controller || socket.empty()) return ask_controller(verb);
   return exec::find_services(socket, verb.type.value_or(""), patience());
 }
 
@@ -114,15 +122,31 @@ void print_nodes(const Nodes& nodes, bool as_json) {
   if (!as_json) print(table.take_text(standard_output()));
 }
 
-Result<std::string> agent_socket(const OfferVerb& verb) {
+// More than one only where nothing was said: then the first that answers counts.
+Result<std::vector<std::string>> agent_sockets(const OfferVerb& verb) {
+  using Sockets = std::vector<std::string>;
   const std::string said = verb.node_socket.value_or(environment("JOBQ_NODE_SOCKET"));
-  if (!said.empty()) return absolute_path(said);
+  if (!said.empty()) return Sockets{absolute_path(said)};
   const Result<conf::Settings> settings = read_configuration(verb.config);
   if (!settings) return tl::unexpected(settings.error());
-  if (!settings->node.socket.empty()) return settings->node.socket;
-  return node_state(std::nullopt, settings->node).map([](const std::string& state) {
-    return state + "/node.sock";
-  });
+  const conf::NodeSettings& node = settings->node;
+  if (!node.socket.empty()) return Sockets{absolute_path(node.socket)};
+  Sockets sockets;
+  const Result<std::string> own = node_state(std::nullopt, node);
+  if (own) sockets.push_back(exec::step_socket(*own));
+  const std::string system = exec::step_socket(std::string(kSystemStateDirectory) + "/node");
+  if (node.state.empty() && (!own || sockets.front() != system)) sockets.push_back(system);
+  return sockets;
+}
+
+Result<void> tell(const OfferVerb& verb, const std::string& socket) {
+  if (verb.withdraw) return exec::withdraw_service(socket, *verb.type, patience());
+  wire::Service service;
+  service.set_type(*verb.type);
+  service.set_spec(verb.spec);
+  service.set_body(verb.body);
+  service.set_ttl(verb.ttl.value_or(seconds(60)).count);
+  return exec::offer_service(socket, service, patience());
 }
 
 Result<int> offer(const OfferVerb& verb) {
@@ -132,16 +156,16 @@ Result<int> offer(const OfferVerb& verb) {
                                                "'.', '_' and '-'",
                                                *verb.type));
   }
-  const Result<std::string> socket = agent_socket(verb);
-  if (!socket) return tl::unexpected(socket.error());
-  wire::Service service;
-  service.set_type(*verb.type);
-  service.set_spec(verb.spec);
-  service.set_body(verb.body);
-  service.set_ttl(verb.ttl.value_or(seconds(60)).count);
-  const Result<void> done = verb.withdraw ? exec::withdraw_service(*socket, *verb.type, patience())
-                                          : exec::offer_service(*socket, service, patience());
-  return done.map([] { return 0; });
+  const Result<std::vector<std::string>> sockets = agent_sockets(verb);
+  if (!sockets) return tl::unexpected(sockets.error());
+  std::vector<std::string> reasons;
+  for (const std::string& socket : *sockets) {
+    const Result<void> told = tell(verb, socket);
+    if (told) return 0;
+    if (told.error().code != ErrorCode::kUnreachable) return tl::unexpected(told.error());
+    reasons.push_back(told.error().message);
+  }
+  return fail(ErrorCode::kUnreachable, fmt::format("{}", fmt::join(reasons, "; ")));
 }
 
 }  // namespace
@@ -151,12 +175,12 @@ Result<int> list_services(const Words& words) {
   Options options(
       "jq node services [--type TYPE]",
       "Lists the services that nodes offer. In a step it asks the node, which knows its own and "
-      "those of its\nneighbours, also while the controller is away; elsewhere it asks the "
-      "controller.");
+      "those of its\nneighbours, also while the controller is away; elsewhere, or where one is "
+      "named, it asks the controller.");
   options.value("--type", "TYPE", into(verb.type), "services of this type alone");
   options.flag("--json", verb.json, "a line of JSON for each");
   options.value("--node-socket", "PATH", into(verb.node_socket),
-                "ask the node with this socket; in a step, its own");
+                "ask the node with this socket; in a step its own, unless a controller is named");
   add_controller_options(options, verb.where);
   options.examples("  jq node services --type planner\n");
   const auto next = options.parse(words);
@@ -181,7 +205,8 @@ Result<int> offer_service(const Words& words) {
   options.value("--ttl", "TIME", into(verb.ttl), "its time to live, 1s to 1d; 60s");
   options.flag("--withdraw", verb.withdraw, "take your own offer back instead");
   options.value("--node-socket", "PATH", into(verb.node_socket),
-                "the node's socket for steps; in a step its own, else the usual one");
+                "the node's socket for steps; in a step its own, else that of your own node, else "
+                "of the system's");
   options.value("--config", "FILE", into(verb.config),
                 "the configuration file instead of the usual ones; see jobq.toml(5)");
   options.examples(

@@ -50,7 +50,7 @@ std::string user_config_directory() {
 }
 
 Result<std::string> state_directory() {
-  if (::geteuid() == 0) return "/var/lib/jobq";
+  if (::geteuid() == 0) return kSystemStateDirectory;
   const std::string configured = environment("XDG_STATE_HOME");
   if (!configured.empty()) return configured + "/jobq";
   const std::string home = home_directory();

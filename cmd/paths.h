@@ -14,9 +14,10 @@ std::string environment(const char* name);  // empty where it is not set
 // $XDG_CONFIG_HOME/jobq, or ~/.config/jobq; empty without a home.
 std::string user_config_directory();
 
-// Where this user's daemons keep what must survive: /var/lib/jobq for root, else
-// $XDG_STATE_HOME/jobq or
-// ~/.local/state/jobq.
+inline constexpr const char* kSystemStateDirectory = "/var/lib/jobq";
+
+// Where this user's daemons keep what must survive: that of the system for root, else
+// $XDG_STATE_HOME/jobq or ~/.local/state/jobq.
 Result<std::string> state_directory();
 
 // Where this user's sockets are: $XDG_RUNTIME_DIR/jobq, else /run/user/UID/jobq where there is one,

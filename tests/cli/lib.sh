@@ -208,9 +208,9 @@ finish() {
     code=1
   done
   poll 10 none_left || { echo "FAIL - at the end: still there: $(left_over)" >&2 && code=1; }
+  cd /
   if ! undo; then echo "FAIL - at the end: what the test set up cannot be undone" >&2 && code=1; fi
   ((code == 0)) || dump
-  cd /
   if ((code == 0)) || [[ -z ${JOBQ_KEEP-} ]]; then rm -rf "$T"; else echo "kept: $T" >&2; fi
   exit "$code"
 }

@@ -62,6 +62,21 @@ job=$(jq submit --service planner --wait -- sh -c \
 expect_eq "n1 inner@n1:$me x" "$(jq output "$job" | json -r '"\(.node) \(.id) \(.body)"')"
 ok
 
+test_begin "a controller that is named is asked, in a step too, and not beside a node"
+asks() { jq submit --wait -- jq node services --type planner --json "$@"; }
+expect_exit 0 asks --socket "$T/sock"
+expect_eq n1 "$(jq output "$(<out)" | json -r .node)"
+printf '[client]\nsocket = "%s"\n' "$T/nowhere" >nowhere.toml
+for place in --socket="$T/nowhere" --controller=127.0.0.1:1 --config=nowhere.toml; do
+  expect_exit 1 asks "$place"
+  expect_match "exit code [23]" "$(<err)"
+done
+for place in --socket="$T/nowhere" --controller=127.0.0.1:1 --config=nowhere.toml; do
+  expect_exit 2 jq node services "$place" --node-socket "$T/n2.sock"
+  expect_match "give one of them" "$(<err)"
+done
+ok
+
 test_begin "a node knows its neighbours' services, also while the controller is away"
 neighbours() { jq node services --type planner --json --node-socket "$T/n2.sock"; }
 knows() { [[ $(neighbours | json -r "\"\(.node) \(.age $1)\"") == "n1 true" ]]; }
