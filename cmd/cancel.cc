@@ -5,9 +5,9 @@
 #include "cmd/control.h"
 #include "cmd/job_arguments.h"
 #include "cmd/options.h"
-#include "cmd/signal_names.h"
 #include "cmd/verbs.h"
 #include "controller/translate.h"
+#include "sched/signals.h"
 
 namespace jobq::cmd {
 namespace {
@@ -15,7 +15,7 @@ namespace {
 struct CancelOptions {
   JobSelection jobs;
   ControllerOptions where;
-  std::optional<std::string> signal;
+  std::optional<int> signal;
   bool json = false;
 };
 
@@ -26,13 +26,9 @@ Result<int> cancel(const CancelOptions& options) {
   request.set_verb(wire::ControlRequest::CANCEL);
   ControlOutput output{options.json, "cancelled"};
   if (options.signal) {
-    const Result<int> number = parse_signal(*options.signal);
-    if (!number) {
-      return fail(ErrorCode::kUsage, fmt::format("--signal: {}", number.error().message));
-    }
     request.set_verb(wire::ControlRequest::SIGNAL);
-    request.set_signal(*number);
-    output.done = fmt::format("was sent {}", signal_name(*number));
+    request.set_signal(*options.signal);
+    output.done = "was sent " + sched::name_or_number(*options.signal);
   }
   controller::to_wire(*selector, *request.mutable_jobs());
   return control(options.where, request, output);
@@ -48,7 +44,7 @@ Result<int> run_cancel(const Words& words) {
       "runs, and\nthe job ends as JC. A step that is named alone ends, and its job goes on "
       "as its conditions say.");
   add_selection(options, cancels.jobs, "every job of yours that is not final");
-  options.value("-s,--signal", "SIGNAL", into(cancels.signal),
+  options.value("-s,--signal", "SIGNAL", parsed_into(cancels.signal, sched::parse_signal),
                 "send this signal to the running steps instead; a name such as USR1, or a number");
   options.flag("--json", cancels.json, "a line of JSON for each job");
   add_controller_options(options, cancels.where);

@@ -8,7 +8,6 @@
 
 #include "cmd/configuration.h"
 #include "conf/ticket_file.h"
-#include "resmgr/needs.h"
 #include "sched/resource_limits.h"
 #include "sched/spec.h"
 #include "sched/warning.h"
@@ -29,19 +28,6 @@ void append(std::vector<std::string>& under, const std::vector<std::string>& ove
   under.insert(under.end(), over.begin(), over.end());
 }
 
-// `what`: "an element"
-Taker name_into(std::optional<std::string>& to, std::string_view what) {
-  return [&to, what](const std::string& text) -> Result<void> {
-    if (!resmgr::valid_name(text)) {
-      return fail(ErrorCode::kUsage,
-                  fmt::format("'{}' is no name of {}; expected letters, digits, '.', '_' and '-'",
-                              text, what));
-    }
-    to = text;
-    return {};
-  };
-}
-
 Taker priority_into(std::optional<int>& to) {
   return [&to](const std::string& text) -> Result<void> {
     std::optional<std::uint32_t> number;
@@ -56,29 +42,11 @@ Taker priority_into(std::optional<int>& to) {
   };
 }
 
-Taker umask_into(std::optional<std::uint32_t>& to) {
-  return [&to](const std::string& text) -> Result<void> {
-    const auto umask = sched::parse_umask(text);
-    if (!umask) return tl::unexpected(umask.error());
-    to = *umask;
-    return {};
-  };
-}
-
 Taker limit_into(std::vector<sched::ResourceLimit>& to) {
   return [&to](const std::string& text) -> Result<void> {
     auto limit = sched::parse_resource_limit(text);
     if (!limit) return tl::unexpected(limit.error());
     to.push_back(*std::move(limit));
-    return {};
-  };
-}
-
-Taker signal_into(std::optional<sched::Warning>& to) {
-  return [&to](const std::string& text) -> Result<void> {
-    const auto warning = sched::parse_warning(text);
-    if (!warning) return tl::unexpected(warning.error());
-    to = *warning;
     return {};
   };
 }
@@ -121,7 +89,7 @@ void add_surroundings(Options& options, JobOptions& to) {
                 "else `jq output` has it");
   options.value("--error", "FILE", into(to.error), "standard error; else with the output");
   options.flag("--append", to.append, "append to these files; else the first attempt empties them");
-  options.value("--umask", "MODE", umask_into(to.umask),
+  options.value("--umask", "MODE", parsed_into(to.umask, sched::parse_umask),
                 "the umask of its processes; as it is here");
   options.list("--limit", "NAME=VALUE", limit_into(to.limits),
                "a resource limit, such as nofile=4096, core=unlimited or processes=100; may be "
@@ -143,7 +111,7 @@ void add_job_options(Options& options, JobOptions& to) {
   options.value("--name", "NAME", into(to.name), "its name; else the command's");
   options.value("--priority", "N", priority_into(to.priority), "0 to 1000, higher goes first; 50");
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
-  options.value("--signal", "NAME@TIME", signal_into(to.signal),
+  options.value("--signal", "NAME@TIME", parsed_into(to.signal, sched::parse_warning),
                 "it gets this signal so long before its time limit: USR1@60, TERM@2m");
   options.value("-E,--element", "NAME", name_into(to.element, "an element"),
                 "it runs on nodes of this element of the cluster; else on any");

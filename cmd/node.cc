@@ -15,7 +15,6 @@
 #include "cmd/service.h"
 #include "cmd/verbs.h"
 #include "exec/agent.h"
-#include "resmgr/needs.h"
 
 namespace jobq::cmd {
 namespace {
@@ -79,11 +78,6 @@ Result<exec::AgentOptions> options_of(const NodeVerb& verb, const conf::NodeSett
   }
   options->state = std::move(*state);
   options->name = first_of(verb.name, settings.name, default_node_name());
-  if (!resmgr::valid_name(options->name)) {
-    return fail(ErrorCode::kUsage,
-                fmt::format("--name: '{}' is no name; expected letters, digits, '.', '_' and '-'",
-                            options->name));
-  }
   const std::string socket = first_of(verb.socket, settings.socket, "");
   if (!socket.empty()) options->socket = absolute_path(socket);
   if (!verb.keeper.empty()) options->starts_keeper = verb.keeper == "agent";
@@ -139,7 +133,7 @@ Result<int> run_daemon(const Words& words) {
                 "the controller's address, or the path of its Unix socket on this machine");
   options.value("--key", "FILE", into(verb.key),
                 "the controller's cluster.key; STATE/cluster.key or /etc/jobq/cluster.key");
-  options.value("--name", "NAME", into(verb.name), "the node's name; the host's");
+  options.value("--name", "NAME", name_into(verb.name, "a node"), "the node's name; the host's");
   options.value("--state", "DIR", into(verb.state),
                 "where it keeps what must survive; /var/lib/jobq/node for root. Each node of a "
                 "machine needs its own");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Offers go to the agent of this machine's node: in a step to its own, elsewhere to the user's or the
-// system's. Questions go there from a step, or when its socket is named; else, or when the place of
-// a controller is named, to that.
+// Offers go to the agent of this machine's node: in a step to its own, elsewhere to the user's or
+// the system's. Questions go there from a step, or when its socket is named; else, or when the
+// place of a controller is named, to that.
 #include "cmd/node_services.h"
 
 #include <fmt/format.h>
@@ -16,7 +16,6 @@
 #include "cmd/table.h"
 #include "exec/ask_agent.h"
 #include "exec/state.h"
-#include "resmgr/needs.h"
 
 namespace jobq::cmd {
 namespace {
@@ -130,7 +129,7 @@ Result<std::vector<std::string>> agent_sockets(const OfferVerb& verb) {
   const Result<conf::Settings> settings = read_configuration(verb.config);
   if (!settings) return tl::unexpected(settings.error());
   const conf::NodeSettings& node = settings->node;
-  if (!node.socket.empty()) return Sockets{absolute_path(node.socket)};
+  if (!node.socket.empty()) return Sockets{node.socket};
   Sockets sockets;
   const Result<std::string> own = node_state(std::nullopt, node);
   if (own) sockets.push_back(exec::step_socket(*own));
@@ -151,11 +150,6 @@ Result<void> tell(const OfferVerb& verb, const std::string& socket) {
 
 Result<int> offer(const OfferVerb& verb) {
   if (!verb.type) return fail(ErrorCode::kUsage, "say which service with --type TYPE");
-  if (!resmgr::valid_name(*verb.type)) {
-    return fail(ErrorCode::kUsage, fmt::format("--type: '{}' is no name; expected letters, digits, "
-                                               "'.', '_' and '-'",
-                                               *verb.type));
-  }
   const Result<std::vector<std::string>> sockets = agent_sockets(verb);
   if (!sockets) return tl::unexpected(sockets.error());
   std::vector<std::string> reasons;
@@ -177,7 +171,7 @@ Result<int> list_services(const Words& words) {
       "Lists the services that nodes offer. In a step it asks the node, which knows its own and "
       "those of its\nneighbours, also while the controller is away; elsewhere, or where one is "
       "named, it asks the controller.");
-  options.value("--type", "TYPE", into(verb.type), "services of this type alone");
+  options.value("--type", "TYPE", name_into(verb.type, "a service"), "services of this type alone");
   options.flag("--json", verb.json, "a line of JSON for each");
   options.value("--node-socket", "PATH", into(verb.node_socket),
                 "ask the node with this socket; in a step its own, unless a controller is named");
@@ -199,7 +193,8 @@ Result<int> offer_service(const Words& words) {
       "Offers a service on this node, in a step or beside one. It is gone when its time to live "
       "is over: whoever\noffers it says so again before. A user has one offer of a type on a "
       "node; the last one counts.");
-  options.value("--type", "TYPE", into(verb.type), "the service, as `needs.service` names it");
+  options.value("--type", "TYPE", name_into(verb.type, "a service"),
+                "the service, as `needs.service` names it");
   options.value("--spec", "TEXT", into(verb.spec), "what it can do");
   options.value("--body", "TEXT", into(verb.body), "how it is reached, such as an address");
   options.value("--ttl", "TIME", into(verb.ttl), "its time to live, 1s to 1d; 60s");

@@ -7,19 +7,10 @@
 #include <limits>
 
 #include "cmd/options.h"
+#include "resmgr/needs.h"
 
 namespace jobq::cmd {
 namespace {
-
-template <class T, class Parse>
-Taker parsed_into(std::optional<T>& to, Parse parse) {
-  return [&to, parse](const std::string& text) -> Result<void> {
-    const Result<T> value = parse(text);
-    if (!value) return fail(ErrorCode::kUsage, value.error().message);
-    to = *value;
-    return {};
-  };
-}
 
 bool is_whole_number(std::string_view text) {
   if (text.starts_with('-')) text.remove_prefix(1);
@@ -77,6 +68,18 @@ Taker into(std::optional<Bytes>& to) { return parsed_into(to, parse_bytes); }
 Taker into(std::optional<std::uint32_t>& to) { return parsed_into(to, parse_number); }
 Taker into(std::optional<sched::ArraySpec>& to) { return parsed_into(to, sched::parse_array); }
 Taker into(std::optional<Time>& to) { return parsed_into(to, parse_moment); }
+
+Taker name_into(std::optional<std::string>& to, std::string_view what) {
+  return [&to, what](const std::string& text) -> Result<void> {
+    if (!resmgr::valid_name(text)) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("'{}' is no name of {}; expected letters, digits, '.', '_' and '-'",
+                              text, what));
+    }
+    to = text;
+    return {};
+  };
+}
 
 Taker append_to(std::vector<std::string>& to) {
   return [&to](const std::string& text) -> Result<void> {

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.h"
@@ -32,6 +33,17 @@ namespace jobq::cmd {
 // Takes the text of a value; an error says what was expected, without the option's name.
 using Taker = std::function<Result<void>(const std::string& text)>;
 
+// By what reads the type: parse(text) gives a Result.
+template <class T, class Parse>
+Taker parsed_into(std::optional<T>& to, Parse parse) {
+  return [&to, parse](const std::string& text) -> Result<void> {
+    Result<T> value = parse(text);
+    if (!value) return fail(ErrorCode::kUsage, std::move(value.error().message));
+    to = *std::move(value);
+    return {};
+  };
+}
+
 Taker into(std::string& to);
 Taker into(std::optional<std::string>& to);
 Taker into(std::optional<Millis>& to);
@@ -39,6 +51,8 @@ Taker into(std::optional<Bytes>& to);
 Taker into(std::optional<std::uint32_t>& to);
 Taker into(std::optional<sched::ArraySpec>& to);
 Taker into(std::optional<Time>& to);  // RFC 3339, a date, or a duration: so long ago
+// A name as resmgr::valid_name() wants it; `what` of, for the error: "an element".
+Taker name_into(std::optional<std::string>& to, std::string_view what);
 Taker append_to(std::vector<std::string>& to);
 Taker append_split(std::vector<std::string>& to);  // "a,b" is two
 

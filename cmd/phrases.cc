@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "cmd/signal_names.h"
+#include "sched/signals.h"
 
 namespace jobq::cmd {
 
@@ -70,8 +70,7 @@ std::string at_local(Time time, Time now) { return time ? format_local(time, now
 std::string phrase_of(const sched::TaskEnd& end) {
   switch (end.how) {
     case sched::TaskEnd::How::kExited: return fmt::format("exit code {}", end.exit_code);
-    case sched::TaskEnd::How::kSignalled:
-      return fmt::format("signal {} ({})", end.signal, signal_name(end.signal));
+    case sched::TaskEnd::How::kSignalled: return "signal " + sched::number_and_name(end.signal);
     case sched::TaskEnd::How::kNotStarted: return fmt::format("not started: {}", end.reason);
     case sched::TaskEnd::How::kLost: return fmt::format("lost: {}", end.reason);
     case sched::TaskEnd::How::kMemory:

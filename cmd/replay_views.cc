@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "cmd/phrases.h"
+
 namespace jobq::cmd {
 namespace {
 
@@ -26,19 +28,6 @@ std::string text_of(const sched::Selector& jobs) {
   if (jobs.user) parts.push_back("user " + *jobs.user);
   if (jobs.all) parts.emplace_back("all");
   return fmt::format("{}{}{}", fmt::join(parts, ", "), jobs.step.empty() ? "" : ".", jobs.step);
-}
-
-std::string text_of(const sched::TaskEnd& end) {
-  using How = sched::TaskEnd::How;
-  switch (end.how) {
-    case How::kExited: return fmt::format("exit code {}", end.exit_code);
-    case How::kSignalled: return fmt::format("signal {}", end.signal);
-    case How::kNotStarted: return "not started: " + end.reason;
-    case How::kLost: return "lost: " + end.reason;
-    case How::kMemory:
-    case How::kLimit: break;
-  }
-  return end.reason;
 }
 
 struct EventText {
@@ -95,7 +84,7 @@ struct EventText {
     return fmt::format("{} runs on node {}", text_of(it.id), it.node.value);
   }
   std::string operator()(const sched::TaskComplete& it) const {
-    return fmt::format("{} ended on node {}: {}", text_of(it.id), it.node.value, text_of(it.end));
+    return fmt::format("{} ended on node {}: {}", text_of(it.id), it.node.value, phrase_of(it.end));
   }
   std::string operator()(const sched::Tick&) const { return "the clock"; }
 

@@ -141,7 +141,7 @@ Result<int> run_up(const Words& words) {
                 "let other nodes join and remote users ask");
   options.value("--key", "FILE", into(verb.arguments.key),
                 "the key for --listen; made at the first start");
-  options.value("--name", "NAME", into(verb.name), "the node's name; the host's");
+  options.value("--name", "NAME", name_into(verb.name, "a node"), "the node's name; the host's");
   add_service_options(options, verb.service);
   add_node_arguments(options, verb.offers);
   options.examples(

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/check.h"
+#include "sched/signals.h"
 
 namespace jobq::sched {
 namespace {
@@ -21,12 +21,6 @@ Outcome meaning(const ExitMap& exit, int code) {
   if (lists(exit.failure, code)) return Outcome::kFailure;
   if (lists(exit.cancel, code)) return Outcome::kCancel;
   return code == 0 ? Outcome::kSuccess : Outcome::kFailure;
-}
-
-std::string signal_reason(int signal) {
-  const std::string_view name = signal_name(signal);
-  if (name.empty()) return fmt::format("killed by signal {}", signal);
-  return fmt::format("killed by signal {} ({})", signal, name);
 }
 
 std::string exit_reason(const TaskEnd& end, Outcome outcome) {
@@ -58,7 +52,9 @@ Judgement judge(const ExitMap& exit, const TaskEnd& end) {
           end.reported != Outcome::kNone ? end.reported : meaning(exit, end.exit_code);
       judgement.reason = exit_reason(end, judgement.outcome);
       return judgement;
-    case TaskEnd::How::kSignalled: judgement.reason = signal_reason(end.signal); return judgement;
+    case TaskEnd::How::kSignalled:
+      judgement.reason = "killed by signal " + number_and_name(end.signal);
+      return judgement;
     case TaskEnd::How::kNotStarted:
       judgement.reason = end.reason.empty() ? "could not be started" : end.reason;
       return judgement;
@@ -80,15 +76,6 @@ Judgement judge_ordered(const TaskEnd& end, Outcome ordered, const std::string& 
   judgement.outcome = ordered;
   judgement.reason = reason;
   return judgement;
-}
-
-std::string_view signal_name(int signal) {
-  static constexpr std::array<std::string_view, 32> kNames{
-      "",     "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
-      "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
-      "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
-  if (signal < 0 || static_cast<std::size_t>(signal) >= kNames.size()) return {};
-  return kNames.at(static_cast<std::size_t>(signal));
 }
 
 }  // namespace jobq::sched

@@ -26,7 +26,4 @@ Judgement judge(const ExitMap& exit, const TaskEnd& end);
 // ended by itself: the order stands, so that a cancel is never answered by a success.
 Judgement judge_ordered(const TaskEnd& end, Outcome ordered, const std::string& reason);
 
-// "KILL", "SEGV", ...; empty for unknown numbers. The numbers are Linux's on every machine.
-std::string_view signal_name(int signal);
-
 }  // namespace jobq::sched

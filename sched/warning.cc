@@ -4,50 +4,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-#include <vector>
-
-#include "base/nearest.h"
-#include "sched/outcome.h"
+#include "sched/signals.h"
 
 namespace jobq::sched {
 namespace {
 
-constexpr int kMostSignal = 64;
 constexpr int kKill = 9;
 constexpr int kStop = 19;
 constexpr Millis kLongest = seconds(std::int64_t{36500} * 86400);  // as of a time limit
-
-// Without SIG, in capitals.
-std::string bare_name(std::string_view text) {
-  std::string name(text);
-  for (char& c : name) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return name.starts_with("SIG") ? name.substr(3) : name;
-}
-
-Result<int> signal_number(std::string_view text) {
-  int number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error == std::errc() && stop == end && number >= 1 && number <= kMostSignal) return number;
-  const std::string name = bare_name(text);
-  std::vector<std::string_view> known;
-  for (number = 1; !signal_name(number).empty(); ++number) {
-    if (signal_name(number) == name) return number;
-    known.push_back(signal_name(number));
-  }
-  return fail(ErrorCode::kUsage,
-              fmt::format("there is no signal '{}'{}; expected a name such as USR1 or a number",
-                          text, did_you_mean(name, known)));
-}
-
-std::string name_or_number(int signal) {
-  const std::string_view name = signal_name(signal);
-  return name.empty() ? fmt::to_string(signal) : std::string(name);
-}
 
 }  // namespace
 
@@ -59,7 +23,7 @@ Result<Warning> parse_warning(std::string_view text) {
                             "time limit, such as USR1@60 or TERM@2m",
                             text));
   }
-  const auto signal = signal_number(text.substr(0, at));
+  const auto signal = parse_signal(text.substr(0, at));
   if (!signal) return tl::unexpected(signal.error());
   const auto before = parse_duration(text.substr(at + 1));
   if (!before) return tl::unexpected(before.error());

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What users write and read: job arguments, signals, states, lengths of time, sizes.
+// What users write and read: job arguments, states, lengths of time, sizes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <csignal>
 
 #include "cmd/class_views.h"
 #include "cmd/job_arguments.h"
 #include "cmd/phrases.h"
-#include "cmd/signal_names.h"
 #include "cmd/summaries.h"
 
 namespace jobq::cmd {
@@ -70,21 +67,6 @@ TEST(JobSelections, take_one_step_alone_and_only_where_steps_are_meant) {
   EXPECT_EQ(step->step, "calc");
   EXPECT_FALSE(to_selector({{"17.calc"}, {}, {}, false}, false));
   EXPECT_FALSE(to_selector({{"17.calc", "18"}, {}, {}, false}, true));
-}
-
-TEST(Signals, have_names_with_and_without_sig_and_numbers) {
-  for (const char* text : {"USR1", "SIGUSR1", "usr1", "sigusr1", "10"}) {
-    EXPECT_EQ(parse_signal(text), SIGUSR1) << text;
-  }
-  EXPECT_EQ(signal_name(SIGKILL), "KILL");
-  EXPECT_EQ(signal_name(63), "63");
-}
-
-TEST(Signals, that_do_not_exist_are_refused_with_their_neighbour) {
-  for (const char* text : {"", "0", "-1", "65", "1000", "KILLER"}) {
-    EXPECT_FALSE(parse_signal(text)) << text;
-  }
-  EXPECT_THAT(parse_signal("USR3").error().message, HasSubstr("did you mean 'USR1'?"));
 }
 
 TEST(States, are_known_by_code_and_by_word) {
