@@ -80,6 +80,11 @@ wait_for() { poll "$@" || fail "waited $1 s for: ${*:2}"; }
 json() { command -p jq "$@"; }
 
 state_of() { jq show "$1" --json | json -r .state; }
+reason_of() { jq show "$1" --json | json -r .reason; }
+# The state of its first step.
+step_state() { jq show "$1" --json | json -r '.steps[0].state'; }
+# The controller knows that its first step runs: that is told a moment after it does.
+runs() { [[ $(step_state "$1") == running ]]; }
 
 # --- daemons ------------------------------------------------------------------------------------
 

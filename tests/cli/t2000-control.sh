@@ -56,6 +56,7 @@ test_begin "signals have names with and without SIG, and numbers"
 mkfifo started
 job=$(jq submit -- sh -c 'trap "exit 41" USR1; echo >started; sleep 300 & wait')
 read -r _ <started
+wait_for 10 runs "$job"
 expect_exit 2 jq cancel --signal USR3 "$job"
 expect_match "did you mean 'USR1'" "$(<err)"
 for name in CONT SIGCONT cont 18; do expect_exit 0 jq cancel --signal "$name" "$job"; done

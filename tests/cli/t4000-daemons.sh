@@ -211,4 +211,5 @@ expect_match "\-\-controller ADDR:PORT" "$(<err)"
 expect_exit 5 jobq node --name n --state "$T/n" --controller 127.0.0.1:7117 --key "$T/no.key"
 expect_match "no.key" "$(<err)"
 expect_exit 2 jobq node --name "a b" --state "$T/n" --controller "$T/sock"
+expect_match "'a b' is no name of a node" "$(<err)"
 ok

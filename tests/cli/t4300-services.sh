@@ -40,6 +40,9 @@ job=$(jq submit --service solver -- true)
 wait_for 10 why_says "$job" "no node offers the service solver now"
 expect_exit 2 jq node offer
 expect_exit 2 jq node offer --type a/b --node-socket "$T/n2.sock"
+expect_match "'a/b' is no name of a service" "$(<err)"
+expect_exit 2 jq node services --type a/b
+expect_match "'a/b' is no name of a service" "$(<err)"
 expect_exit 2 jq node offer --type solver --ttl 1ms --node-socket "$T/n2.sock"
 jq node offer --type solver --spec "up to 8" --ttl 30s --node-socket "$T/n2.sock"
 expect_exit 0 jq wait "$job"

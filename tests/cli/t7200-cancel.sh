@@ -80,6 +80,7 @@ ok
 test_begin "a signal reaches the step"
 job=$(jq submit -- sh -c 'trap "exit 9" USR1; touch ready; while :; do sleep 0.02; done')
 wait_for 10 test -e ready
+wait_for 10 runs "$job"
 jq cancel --signal USR1 "$job"
 expect_exit 1 jq wait "$job"
 expect_match "exit code 9" "$(jq show "$job" --json | json -r .reason)"

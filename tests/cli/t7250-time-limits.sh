@@ -9,8 +9,6 @@ printf '[node]\ngrace = "500ms"\nkey = "%s"\n' "$T/controller/cluster.key" >n1.t
 start_controller
 start_node n1 --cpus 4
 
-reason_of() { jq show "$1" --json | json -r .reason; }
-step_state() { jq show "$1" --json | json -r '.steps[0].state'; }
 warnings_of() { jq show "$1" --json | json -c '[.history[] | select(.what == "warned").detail]'; }
 
 test_begin "a step that ignores TERM, forks and flees its session is gone when its own time is over"

@@ -7,8 +7,6 @@
 printf '[node]\ngrace = "500ms"\n' >up.toml
 start_up --config up.toml --cpus 8 --memory 4G --gpus 3
 
-reason_of() { jq show "$1" --json | json -r .reason; }
-
 test_begin "the node says who holds steps to what they were granted"
 node_listed() { jq node list --json | json -e 'select(.state == "up")' >node.json; }
 wait_for 10 node_listed
