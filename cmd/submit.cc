@@ -202,6 +202,7 @@ Result<int> run_submit(const Words& words) {
   options.words(verb.words);
   options.first_word_ends_options();
   add_job_options(options, verb.job);
+  options.group("The job");
   options.value("--class", "NAME[@VERSION]", into(verb.class_name), "run this registered class");
   options.group("Options");
   add_output_options(options, verb);
