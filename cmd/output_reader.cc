@@ -84,6 +84,7 @@ Result<int> OutputReader::run() {
       done = reconnect();
     }
   }
+  if (done && streams_.empty()) done = say_why_nothing();
   if (!done) return tl::unexpected(done.error());
   return code_;
 }
@@ -95,14 +96,19 @@ Result<void> OutputReader::begin(const sched::JobDetail& job) {
   }
   look_at_job(job);
   last_word_ns_ = steady_now_ns();
-  if (!streams_.empty()) return {};
-  for (const sched::StepView& step : job.steps) {
-    if (what.follow || !what.attempt || step.attempts.empty()) continue;
+  return {};
+}
+
+// Of an attempt that is not there it is an error, of anything else only a note.
+Result<void> OutputReader::say_why_nothing() const {
+  const OutputWanted& what = options_.what;
+  for (const sched::StepView& step : job_.steps) {
+    if (!what.attempt || step.attempts.empty()) continue;
     if (!what.step.empty() && step.name != what.step) continue;
     return fail(ErrorCode::kNotFound, fmt::format("step {} of job {} has no attempt {}", step.name,
                                                   to_string(what.job), *what.attempt));
   }
-  if (!what.follow || job.array) note(why_nothing(job, what.step));
+  note(why_nothing(job_, what.step));
   return {};
 }
 
@@ -240,10 +246,8 @@ Result<void> OutputReader::take_chunk(OutputStream& stream, const wire::Frame& a
 void OutputReader::take_failure(OutputStream& stream, Error error) {
   if (options_.what.follow && may_pass(error) && waits_for_node(stream, error)) return;
   stream.done = true;
-  const std::string& file = stream.error && !job_.error.empty() ? job_.error : job_.output;
-  const auto& attempts = job_.steps[stream.step].attempts;
-  if (!file.empty() && !attempts.empty()) {
-    error.message += fmt::format(" (it is in {} on node {})", file, attempts.back().node);
+  if (!stream.file.empty()) {
+    error.message += fmt::format(" (it is in {} on node {})", stream.file, stream.node);
   }
   error.message = fmt::format("step {}: {}", stream.name, error.message);
   // Both streams of a step fail for the same reason: it is said once.

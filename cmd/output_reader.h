@@ -34,6 +34,7 @@ class OutputReader {
 
  private:
   Result<void> begin(const sched::JobDetail& job);
+  Result<void> say_why_nothing() const;
   void look_at_job(sched::JobDetail job);
   bool is_finished() const;
   bool is_decided() const;

@@ -54,7 +54,7 @@ ok
 # follow JOB: in the background, to the files followed and errors.
 follow() {
   rm -f followed errors
-  (trap - INT && exec jq output -f "$1" >followed 2>errors) &
+  (trap - INT && exec jq output -f "$@" >followed 2>errors) &
   follower=$!
 }
 
@@ -106,6 +106,21 @@ echo >gate
 expect_exit 0 jq wait "$job"
 ok
 
+test_begin "following what never starts, or an attempt that never comes, says so at the end"
+job=$(jq submit --hold -- true)
+follow "$job"
+jq cancel "$job" >/dev/null
+code=0 && wait $follower || code=$?
+expect_eq 0 $code
+expect_match "job $job never started a step" "$(<errors)"
+job=$(jq submit -- sh -c 'read -r x <gate')
+follow --attempt 2 "$job"
+echo >gate
+code=0 && wait $follower || code=$?
+expect_eq 5 $code
+expect_match "step main of job $job has no attempt 2" "$(<errors)"
+ok
+
 test_begin "what did not start has no output, which is said"
 job=$(jq submit --hold -- true)
 expect_exit 0 jq output "$job"
@@ -118,15 +133,20 @@ job=$(jq submit flow.json)
 expect_exit 0 jq wait "$job"
 expect_exit 0 jq output "$job.b"
 expect_match "step b of job $job was never started: it is skipped" "$(<err)"
+expect_exit 0 jq output -f "$job.b"
+expect_match "step b of job $job was never started: it is skipped" "$(<err)"
+expect_exit 5 jq output -f --attempt 9 "$job"
+expect_match "step a of job $job has no attempt 9" "$(<err)"
 expect_exit 5 jq output 999999
 expect_exit 2 jq output
 ok
 
 test_begin "a file that cannot be read is named"
-job=$(jq submit --output mine.txt -- echo x)
+job=$(jq submit --output '%x.txt' --name mine -- echo x)
 expect_exit 0 jq wait "$job"
+node_of() { jq show "$1" --json | json -r '.nodes[0]'; }
 rm mine.txt && mkdir mine.txt
 code=0 && jq output "$job" >out 2>err || code=$?
 ((code != 0)) || fail "output of a directory succeeded"
-expect_match "mine.txt" "$(<err)"
+expect_match "\(it is in .*/mine.txt on node $(node_of "$job")\)" "$(<err)"
 ok
