@@ -27,7 +27,7 @@ is_offered() { [[ $(offered) == "$1" ]]; }
 start_controller
 install -o 65534 -m 0600 controller/cluster.key /var/lib/home/key
 chown 65534 /var/lib/home
-cd /var/lib/home
+cd /var/lib/home || exit
 
 test_begin "without any node, the places that were tried are named"
 expect_exit 3 "${user[@]}" jq node offer --type planner

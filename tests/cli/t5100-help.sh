@@ -10,20 +10,26 @@ verbs() {
   echo keeper
 }
 
+# family VERB: the verb with each of its words, as it names them itself.
+family() {
+  local words word
+  words=$({ jobq "$1" no-such-word 2>&1 || true; } | sed -n 's/.*expected one of //p')
+  [[ -n $words ]] || fail "$1 does not name its words"
+  for word in ${words//,/}; do echo "$1 $word"; done
+}
+
 # forms VERB: the verb, or its family.
 forms() {
   case $1 in
-    class) printf '%s\n' "class register" "class list" "class show" "class retire" ;;
-    node) printf '%s\n' node "node list" "node show" "node drain" "node resume" \
-      "node forget" ;;
-    admin) echo "admin replay" ;;
-    resource) printf '%s\n' "resource create" "resource list" "resource remove" ;;
+    class | resource | admin) family "$1" ;;
+    node) echo node && family node ;;
     *) echo "$1" ;;
   esac
 }
 
 test_begin "every verb explains itself with examples, by --help, -h and help"
 for verb in $(verbs); do
+  forms "$verb" >forms
   while read -r form; do
     # shellcheck disable=SC2086
     jobq $form --help >help || fail "jobq $form --help"
@@ -33,7 +39,7 @@ for verb in $(verbs); do
     [[ $verb == keeper || $form == resource\ remove ]] || grep -q '^Examples:' help ||
       fail "$form has no examples"
     (($(wc -L <help) <= 110)) || fail "the help of $form is too wide"
-  done < <(forms "$verb")
+  done <forms
   cmp <(jobq "$verb" --help) <(jobq help "$verb")
 done
 ok
@@ -44,13 +50,14 @@ for verb in $(verbs); do
   [[ $verb == keeper || -e $page ]] || fail "no man page for $verb"
   [[ -e $page ]] || continue
   mandoc -T ascii "$page" | sed 's/.\x08//g' >page
+  forms "$verb" >forms
   while read -r form; do
     # shellcheck disable=SC2086
     jobq $form --help | grep -oE -- '(^| )--[a-z][a-z-]*' | sort -u >options
     while read -r option; do
       grep -q -- "$option\b" page || fail "man page of $verb does not name $option of $form"
     done <options
-  done < <(forms "$verb")
+  done <forms
 done
 ok
 

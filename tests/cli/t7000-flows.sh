@@ -10,7 +10,6 @@ start_up --cpus 4
 outcomes() {
   jq show "$1" --json | json -r '[.steps[] | "\(.name)=\(.outcome // "")"] | join(" ")'
 }
-reason_of() { jq show "$1" --json | json -r .reason; }
 run_flow() { jq submit flow.toml; }
 
 test_begin "branches run side by side, the event value chooses, a join waits for both"
