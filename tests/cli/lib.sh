@@ -160,6 +160,9 @@ end_daemon() {
 # stop NAME [SIGNAL]
 stop() { end_daemon "$1" "${2:-TERM}" || fail "$why"; }
 
+# For those who start one node and do not name it.
+any_node_up() { jq node list --json | json -se 'flatten | any(.state == "up")'; }
+
 stop_all() {
   local name
   for name in "${!daemons[@]}"; do stop "$name"; done

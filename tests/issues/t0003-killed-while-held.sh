@@ -7,8 +7,7 @@
 start_up --cpus 1
 test_begin "the node goes on after a held step was killed"
 job=$(jq submit -- sleep 1000)
-is_running() { [[ $(jq show "$job" --json | json -r '.steps[0].state') == running ]]; }
-wait_for 5 is_running
+wait_for 5 runs "$job"
 expect_exit 0 jq hold "$job"
 expect_exit 0 jq cancel --signal KILL "$job"
 expect_exit 1 jq wait "$job"
