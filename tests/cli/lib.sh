@@ -168,6 +168,57 @@ stop_all() {
   for name in "${!daemons[@]}"; do stop "$name"; done
 }
 
+# --- steps --------------------------------------------------------------------------------------
+
+# Makes defiant.sh, a step that does not want to end: it and all that it starts ignore TERM, and
+# flee its session. Each process leaves its number in the working directory.
+make_defiant() {
+  cat >"$T/defiant.sh" <<'SH'
+trap '' TERM
+(setsid sh -c 'setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" & exit 0' &)
+setsid sh -c 'echo $$ >fled.2; while :; do (sleep 0.05) & sleep 0.02; done' &
+echo $$ >fled.3
+while :; do sleep 0.1; done
+SH
+}
+
+# have_fled: all of them run. none_fled: none is left, and another such step may begin.
+have_fled() { [[ -s fled.1 && -s fled.2 && -s fled.3 ]]; }
+none_fled() {
+  local file
+  for file in fled.{1,2,3}; do
+    ! running "$(<"$file")" || fail "the process of $file has outlived its step"
+  done
+  rm fled.{1,2,3}
+}
+
+# is_suspended PID: it is there and does not run, by its cgroup or by a signal.
+is_suspended() {
+  local stat group
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  [[ ${stat##*) } == T* ]] && return 0
+  group=$(sed -n 's/^0:://p' "/proc/$1/cgroup" 2>/dev/null) || return 1
+  grep -qsx "frozen 1" /sys/fs/cgroup{,/unified}"$group/cgroup.events"
+}
+
+# follow NAME ARGUMENTS... of jq output -f: in the background, to NAME.out and NAME.err.
+follow() {
+  local name=$1
+  shift
+  rm -f "$name.out" "$name.err"
+  (trap - INT && exec jq output -f "$@" >"$name.out" 2>"$name.err") &
+  follower=$!
+}
+
+# follower_ends CODE: the last one, or that of $follower.
+follower_ends() {
+  local code=0
+  follower_gone() { ! running "$follower"; }
+  wait_for 30 follower_gone
+  wait "$follower" || code=$?
+  expect_eq "$1" $code
+}
+
 # --- the end ------------------------------------------------------------------------------------
 
 # Every process that this test brought to life: the daemons, its background jobs (one that has only

@@ -51,74 +51,39 @@ expect_match "has no step 'bb'" "$(<err)"
 expect_exit 5 jq output --attempt 2 "$job.a"
 ok
 
-# follow JOB: in the background, to the files followed and errors.
-follow() {
-  rm -f followed errors
-  (trap - INT && exec jq output -f "$@" >followed 2>errors) &
-  follower=$!
-}
-
 test_begin "-f shows what comes, as it comes, until the job is final"
 mkfifo gate
 job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two; echo err >&2')
-follow "$job"
-wait_for 10 grep -qx one followed
+follow it "$job"
+wait_for 10 grep -qx one it.out
+# shellcheck disable=SC2154
 running "$follower" || fail "it ended before the job"
 echo >gate
-wait_for 10 grep -qx two followed
-code=0 && wait $follower || code=$?
-expect_eq 0 $code
-expect_eq "one two" "$(paste -sd' ' followed)"
-expect_eq err "$(<errors)"
+wait_for 10 grep -qx two it.out
+follower_ends 0
+expect_eq "one two" "$(paste -sd' ' it.out)"
+expect_eq err "$(<it.err)"
 ok
 
 test_begin "-f waits for a job that has not started, and follows all its steps"
 job=$(jq submit --hold steps.toml)
-follow "$job"
+follow it "$job"
 expect_exit 0 jq release "$job"
-code=0 && wait $follower || code=$?
-expect_eq 0 $code
-expect_eq "from a from b" "$(sort followed | paste -sd' ')"
-ok
-
-test_begin "-f goes on where it was when controller and node are restarted"
-job=$(jq submit -- sh -c 'echo one; read -r x <gate; echo two')
-follow "$job"
-wait_for 10 grep -qx one followed
-stop up
-start_up --cpus 4
-echo >gate
-code=0 && wait $follower || code=$?
-expect_eq 0 $code
-expect_eq "one two" "$(paste -sd' ' followed)"
-ok
-
-test_begin "Ctrl-C ends the following and not the job"
-job=$(jq submit -- sh -c 'echo one; read -r x <gate')
-follow "$job"
-wait_for 10 grep -qx one followed
-interrupted() { kill -INT $follower 2>/dev/null; ! running $follower; }
-wait_for 5 interrupted
-code=0 && wait $follower || code=$?
-expect_eq 130 $code
-expect_match "job $job goes on" "$(<errors)"
-echo >gate
-expect_exit 0 jq wait "$job"
+follower_ends 0
+expect_eq "from a from b" "$(sort it.out | paste -sd' ')"
 ok
 
 test_begin "following what never starts, or an attempt that never comes, says so at the end"
 job=$(jq submit --hold -- true)
-follow "$job"
+follow it "$job"
 jq cancel "$job" >/dev/null
-code=0 && wait $follower || code=$?
-expect_eq 0 $code
-expect_match "job $job never started a step" "$(<errors)"
+follower_ends 0
+expect_match "job $job never started a step" "$(<it.err)"
 job=$(jq submit -- sh -c 'read -r x <gate')
-follow --attempt 2 "$job"
+follow it --attempt 2 "$job"
 echo >gate
-code=0 && wait $follower || code=$?
-expect_eq 5 $code
-expect_match "step main of job $job has no attempt 2" "$(<errors)"
+follower_ends 5
+expect_match "step main of job $job has no attempt 2" "$(<it.err)"
 ok
 
 test_begin "what did not start has no output, which is said"

@@ -6,21 +6,6 @@
 start_controller
 start_node n1 --cpus 4
 
-# follow NAME ARGUMENTS...: in the background, to NAME.out and NAME.err.
-follow() {
-  local name=$1
-  shift
-  (trap - INT && exec jq output -f "$@" >"$name.out" 2>"$name.err") &
-  follower=$!
-}
-# ends CODE: the follower.
-ends() {
-  local code=0
-  gone() { ! running "$follower"; }
-  wait_for 30 gone
-  wait "$follower" || code=$?
-  expect_eq "$1" $code
-}
 restart_node() {
   stop n1 "${1:-TERM}"
   start_node n1 --cpus 4
@@ -58,8 +43,8 @@ wait_for 20 has_lines near.out $((before + 5))
 wait_for 20 has_lines far.out $((before + 5))
 restart_node KILL
 touch enough
-ends 0
-for follower in $near $complaints; do ends 0; done
+follower_ends 0
+for follower in $near $complaints; do follower_ends 0; done
 cmp written near.out
 cmp written far.out
 cmp complained complaints.out
@@ -76,7 +61,7 @@ start_controller
 before=$(wc -l <named.out)
 wait_for 20 has_lines named.out $((before + 5))
 touch enough
-ends 0
+follower_ends 0
 cmp "log.$job.1" named.out
 ok
 
@@ -95,7 +80,7 @@ wait_for 10 grep -q "the controller does not answer; trying again" patient.err
 start_controller
 wait_for 10 grep -q "the controller is back; going on" patient.err
 touch enough
-ends 0
+follower_ends 0
 cmp written patient.out
 ok
 
@@ -107,7 +92,7 @@ restart_node KILL
 jq release "$job" >/dev/null
 wait_for 10 has_lines early.out 5
 touch enough
-ends 0
+follower_ends 0
 cmp written early.out
 ok
 
@@ -124,7 +109,7 @@ for output in '' one-file each.%t; do
   wait_for 10 has_lines retried.out 1
   restart_node KILL
   touch enough
-  ends 0
+  follower_ends 0
   expect_eq "attempt 1 attempt 2 attempt 3" "$(paste -sd' ' retried.out)"
 done
 ok
@@ -137,21 +122,27 @@ follow element "${array}[1]"
 wait_for 10 grep -q "first 1" element.out
 restart_node KILL
 touch enough
-ends 0
+follower_ends 0
 expect_eq "first 1 last" "$(paste -sd' ' element.out)"
 expect_exit 0 jq output -f "$array"
 expect_match "each element has its own output" "$(<err)"
 ok
 
-test_begin "Ctrl-C while it waits leaves the job alone"
+test_begin "Ctrl-C ends the following, also while it waits, and leaves the job alone"
 rm enough
 job=$(jq submit --workdir "$T" -- sh -c 'echo here; until [ -e enough ]; do sleep 0.05; done')
+follow broken "$job"
+wait_for 10 grep -q here broken.out
+kill -INT "$follower"
+follower_ends 130
+expect_match "no longer following; job $job goes on" "$(<broken.err)"
 follow broken "$job"
 wait_for 10 grep -q here broken.out
 stop n1 KILL
 wait_for 10 grep -q "waiting for it" broken.err
 kill -INT "$follower"
-ends 130
+follower_ends 130
+expect_match "no longer following; job $job goes on" "$(<broken.err)"
 start_node n1 --cpus 4
 touch enough
 expect_exit 0 jq wait "$job"
@@ -171,7 +162,7 @@ run = "echo from b; echo err of b >&2"
 END
 job=$(jq submit --workdir "$T" shared.toml)
 follow shared "$job"
-ends 0
+follower_ends 0
 cmp "shared.$job" shared.out
 jq output "$job" >once
 cmp "shared.$job" once

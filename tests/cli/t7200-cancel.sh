@@ -4,35 +4,28 @@
 # Cancelling and holding: what runs ends with everything that it started, cleanup runs, what is held
 # does not start.
 . "$(dirname "$0")/lib.sh"
-start_up --cpus 4
+printf '[node]\ngrace = "500ms"\n' >up.toml
+start_up --config up.toml --cpus 4
 
-test_begin "cancel ends a step with everything that it started, also what fled its session"
-cat >flee.toml <<'TOML'
+test_begin "cancel ends a step that ignores TERM, with everything that it started and that fled"
+make_defiant
+cat >defiant.toml <<TOML
 [[step]]
 name = "main"
-script = """
-setsid sh -c 'echo $$ >fled.1; exec sleep 1000' &
-(setsid sh -c 'setsid sh -c "echo \\$\\$ >fled.2; exec sleep 1000" & exit 0' &)
-sh -c 'trap "" TERM; echo $$ >deaf; while :; do sleep 0.1; done' &
-wait
-"""
+run = "exec sh $T/defiant.sh"
 [cleanup]
 run = "touch cleaned"
 TOML
-job=$(jq submit flee.toml)
-fled() { [[ -s fled.1 && -s fled.2 && -s deaf ]]; }
-wait_for 10 fled
+job=$(jq submit defiant.toml)
+wait_for 10 have_fled
 jq cancel "$job"
 expect_exit 130 jq wait "$job"
 expect_eq JC "$(state_of "$job")"
-for file in fled.1 fled.2 deaf; do
-  ! running "$(<"$file")" || fail "the process of $file is still there"
-done
+none_fled
 [[ -e cleaned ]] || fail "no cleanup"
 ok
 
 test_begin "a step that ends by itself leaves nothing behind either"
-rm -f fled.1
 flee='setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" & until [ -s fled.1 ]; do sleep 0.02; done'
 job=$(jq submit -- sh -c "$flee")
 expect_exit 0 jq wait "$job"
@@ -51,17 +44,11 @@ expect_exit 0 jq wait "$job"
 ok
 
 test_begin "hold suspends a running job, release resumes it"
-job=$(jq submit -- sh -c 'while :; do date +%N >tick; sleep 0.02; [ ! -e enough ] || exit 0; done')
-wait_for 10 test -s tick
+job=$(jq submit -- sh -c 'echo $$ >held; until [ -e enough ]; do sleep 0.02; done')
+wait_for 10 test -s held
 jq hold "$job"
 expect_eq HD "$(state_of "$job")"
-still() {
-  local last
-  last=$(<tick)
-  ticked() { [[ $(<tick) != "$last" ]]; }
-  ! poll 1 ticked
-}
-wait_for 10 still
+wait_for 10 is_suspended "$(<held)"
 touch enough
 jq release "$job"
 expect_exit 0 jq wait "$job"

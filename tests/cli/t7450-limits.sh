@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Steps and what they were granted: who takes more is ended for that and takes nobody with it; who
-# does not want to end is gone when its time is over; graphics processors are told by index.
+# Steps and what they were granted: who takes more is ended for that and takes nobody with it;
+# graphics processors are told by index.
 . "$(dirname "$0")/lib.sh"
 printf '[node]\ngrace = "500ms"\n' >up.toml
 start_up --config up.toml --cpus 8 --memory 4G --gpus 3
@@ -58,39 +58,6 @@ expect_eq "100 200 0027" "$(xargs <arrived)"
 job=$(jq submit --limit nofile=4000000000 -- true)
 expect_exit 1 jq wait "$job"
 expect_match "limit nofile 4000000000: operation not permitted$" "$(reason_of "$job")"
-ok
-
-cat >defiant.sh <<'SH'
-trap '' TERM
-(setsid sh -c 'setsid sh -c "echo \$\$ >fled.1; exec sleep 1000" & exit 0' &)
-setsid sh -c 'echo $$ >fled.2; while :; do (sleep 0.05) & sleep 0.02; done' &
-echo $$ >fled.3
-while :; do sleep 0.1; done
-SH
-fled() { [[ -s fled.1 && -s fled.2 && -s fled.3 ]]; }
-none_lives() {
-  local file
-  for file in fled.*; do
-    ! running "$(<"$file")" || return 1
-  done
-}
-
-test_begin "a step that ignores TERM, forks and flees its session is gone when it is cancelled"
-job=$(jq submit -- sh "$T/defiant.sh")
-wait_for 10 fled
-jq cancel "$job"
-expect_exit 130 jq wait "$job"
-none_lives || fail "something outlived the step"
-ok
-
-test_begin "it is gone when its time is over, and that is the reason"
-rm -f fled.*
-job=$(jq submit --time 2s -- sh "$T/defiant.sh")
-wait_for 10 fled
-expect_exit 1 jq wait "$job"
-none_lives || fail "something outlived the step"
-expect_match "time limit" "$(reason_of "$job")"
-expect_match "time limit" "$(jq show "$job")"
 ok
 
 test_begin "steps are told their graphics processors by index, and nobody shares one"
