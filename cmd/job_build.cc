@@ -217,7 +217,9 @@ Result<sched::Retry> retry_of(const JobOptions& options) {
                 "--retry-delay and --elsewhere are of further attempts; give "
                 "--retry N with them");
   }
-  retry.max = options.retry.value_or(0);
+  // Said of none, as the command line may of a script: delay and place are not looked at.
+  if (options.retry.value_or(0) == 0) return retry;
+  retry.max = *options.retry;
   retry.delay = options.retry_delay.value_or(Millis{});
   retry.elsewhere = options.elsewhere;
   return retry;

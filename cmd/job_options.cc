@@ -54,9 +54,9 @@ Taker limit_into(std::vector<sched::ResourceLimit>& to) {
 Taker retry_into(std::optional<std::uint32_t>& to) {
   return [&to](const std::string& text) -> Result<void> {
     const bool is_number = into(to)(text).has_value();
-    if (is_number && *to >= 1 && *to <= sched::kMostRetries) return {};
+    if (is_number && *to <= sched::kMostRetries) return {};
     return fail(ErrorCode::kUsage,
-                fmt::format("'{}' is no number of further attempts; expected 1 to {}", text,
+                fmt::format("'{}' is no number of further attempts; expected 0 to {}", text,
                             sched::kMostRetries));
   };
 }
@@ -98,8 +98,10 @@ void add_surroundings(Options& options, JobOptions& to) {
 
 void add_retry_options(Options& options, JobOptions& to) {
   options.group("When it fails");
-  options.value("--retry", "N", retry_into(to.retry),
-                "so many further attempts when it fails or its node is lost");
+  options.value(
+      "--retry", "N", retry_into(to.retry),
+      "so many further attempts when it fails or its node is lost; 0: none, whatever a script "
+      "says");
   options.value("--retry-delay", "TIME", into(to.retry_delay), "wait so long before each; 0");
   options.flag("--elsewhere", to.elsewhere, "try again on another node, where there is one");
 }

@@ -154,6 +154,17 @@ TEST_F(SubmitTest, the_command_line_wins_over_the_script) {
   EXPECT_THAT(step.argv, ElementsAre("arg"));
 }
 
+TEST_F(SubmitTest, the_command_line_takes_back_the_further_attempts_of_a_script) {
+  const std::string script = "#!/bin/sh\n#JQ --retry 2 --retry-delay 1m --elsewhere\necho\n";
+  const auto as_it_is = ticket_from_script({}, script, "job.sh", {});
+  ASSERT_TRUE(as_it_is);
+  EXPECT_EQ(as_it_is->spec->steps.at(0).retry.max, 2U);
+  EXPECT_TRUE(as_it_is->spec->steps.at(0).retry.elsewhere);
+  const auto once = ticket_from_script(parsed({"--retry", "0"}), script, "job.sh", {});
+  ASSERT_TRUE(once) << once.error().message;
+  EXPECT_EQ(once->spec->steps.at(0).retry, sched::Retry{});
+}
+
 TEST_F(SubmitTest, a_script_without_a_name_has_that_of_its_file) {
   const auto ticket = ticket_from_script({}, "echo\n", "dir/job.sh", {});
   ASSERT_TRUE(ticket);
