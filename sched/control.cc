@@ -216,7 +216,8 @@ Result<void> Core::signal(Job& job, const std::string& step, int number, const A
   bool sent = false;
   for (std::uint32_t i = first; i < last; ++i) {
     const StepState state = job.steps[i].state;
-    if (state != StepState::kRunning && state != StepState::kEnding) continue;
+    // One that is starting gets it behind its launch, on the same connection.
+    if (!is_live(state) && state != StepState::kEnding) continue;
     const AttemptRow& attempt = *job.steps[i].attempt();
     if (!nodes_.is_connected(attempt.node)) continue;
     emit(Signal{attempt.node, attempt.id, number});

@@ -265,7 +265,7 @@ TEST(ArrayCancel, ASignalGoesToWhatRuns) {
   world.started(world.element(array, 0), "main");
   world.said();
   world.send(Cancel{World::kReply, world.ann, World::only(array), 10});
-  EXPECT_THAT(world.said(), ElementsAre("signal 10 1[0].main", "1 ok"));
+  EXPECT_THAT(world.said(), ElementsAre("signal 10 1[0].main", "signal 10 1[1].main", "1 ok"));
   world.send(Cancel{World::kReply, world.ann, World::elements(array, "3"), 10});
   EXPECT_THAT(world.said(),
               ElementsAre("1 job 1 has no running element among these: no signal was sent"));

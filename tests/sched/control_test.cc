@@ -196,11 +196,15 @@ TEST_F(ControlTest, AStepThatOnlyWaitsIsCancelledAtOnce) {
   EXPECT_EQ(world.step_state(job, "next"), "cancelled");
 }
 
-TEST_F(ControlTest, ASignalGoesToRunningStepsOnly) {
+TEST_F(ControlTest, ASignalGoesToStepsThatAreLaunchedAndToNoOther) {
   const JobNumber job = world.submit(one_step().step("next").after("main"));
   world.forget_said();
+  Selector next = World::only(job);
+  next.step = "next";
+  world.send(Cancel{World::kReply, world.ann, next, 10});
+  EXPECT_THAT(world.said(), ElementsAre("1 job 1 has no running step 'next': no signal was sent"));
   world.send(Cancel{World::kReply, world.ann, World::only(job), 10});
-  EXPECT_THAT(world.said(), ElementsAre("1 job 1 has no running step: no signal was sent"));
+  EXPECT_THAT(world.said(), ElementsAre("signal 10 1.main", "1 ok"));
   world.started(job, "main");
   world.send(Cancel{World::kReply, world.ann, World::only(job), 10});
   EXPECT_THAT(world.said(), ElementsAre("signal 10 1.main", "1 ok"));
