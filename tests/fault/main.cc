@@ -16,6 +16,7 @@
 #include "tests/fault/checker.h"
 #include "tests/fault/clock.h"
 #include "tests/fault/faults.h"
+#include "tests/fault/watcher.h"
 
 namespace jobq::fault {
 namespace {
@@ -171,6 +172,7 @@ int run_and_tell(const Settings& settings, const std::string& program) {
     fmt::print(stderr, "no directory can be made for the test\n");
     return 1;
   }
+  const Watcher watcher(setup.directory);
   clean_environment(setup.directory);
   Chronicle chronicle(setup.directory);
   fmt::print("seed {}, in {}\n", settings.seed, setup.directory);

@@ -14,6 +14,7 @@
 #include "tests/fault/attempts.h"
 #include "tests/fault/clock.h"
 #include "tests/fault/cluster.h"
+#include "tests/fault/watcher.h"
 
 namespace jobq::fault {
 namespace {
@@ -140,6 +141,7 @@ int run_and_tell(const std::filesystem::path& here) {
   if (mkdtemp(directory.data()) == nullptr) return 1;
   const Setup setup{directory, (here / "bin/jobq").string(), (here / "bin/jq").string(),
                     (here / "fault_step").string(), 2};
+  const Watcher watcher(directory);
   Chronicle chronicle(directory);
   Show(setup, chronicle).run();
   for (const std::string& line : chronicle.timeline()) fmt::print("{}\n", line);

@@ -27,6 +27,19 @@ struct Streams {
   int err = -1;
 };
 
+// A session of its own: ^C reaches the test alone. And SIGPIPE as usual: the test ignores it, and a
+// daemon that inherited that would hide that it has forgotten to.
+posix_spawnattr_t attributes_of_all() {
+  sigset_t usual;
+  sigemptyset(&usual);
+  sigaddset(&usual, SIGPIPE);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigdefault(&attributes, &usual);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGDEF);
+  return attributes;
+}
+
 pid_t spawn(const Words& command, const Streams& streams) {
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -36,8 +49,10 @@ pid_t spawn(const Words& command, const Streams& streams) {
   posix_spawn_file_actions_adddup2(&actions, streams.in, STDIN_FILENO);
   posix_spawn_file_actions_adddup2(&actions, streams.out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, streams.err, STDERR_FILENO);
+  posix_spawnattr_t attributes = attributes_of_all();
   pid_t pid = 0;
-  const int error = posix_spawnp(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  const int error = posix_spawnp(&pid, argv[0], &actions, &attributes, argv.data(), environ);
+  posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   check(error == 0, "a program of the test can be started");
   return pid;
