@@ -98,10 +98,13 @@ void check_all_is_free(const Cluster& cluster, Chronicle& chronicle) {
   }
 }
 
+// Those of another test that runs at the same time are not meant: the directory is a step's first
+// word.
 void check_no_step_is_left(const Setup& setup, Chronicle& chronicle) {
+  const std::string command = setup.step + '\0' + setup.directory + '\0';
   std::set<pid_t> left;
   const bool none = within(kPatienceMs / 6, [&] {
-    left = processes_with(setup.step);
+    left = processes_with(command);
     return left.empty();
   });
   if (!none) chronicle.broken("nothing is left running", "steps:" + all_of(left));

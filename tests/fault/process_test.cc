@@ -35,6 +35,16 @@ TEST(Watcher, WhatATestHasStartedIsGoneAfterItWasKilled) {
   EXPECT_TRUE(within(kPatienceMs, [&] { return processes_with(directory.path()).empty(); }));
 }
 
+TEST(Process, IsFoundByTwoWordsOfItsCommandLine) {
+  const TempDir directory;
+  Process daemon({"tail", "-f", "/dev/null", directory.path()}, directory / "log");
+  daemon.start();
+  const std::string both = std::string("/dev/null") + '\0' + directory.path() + '\0';
+  const std::set<pid_t> alone = {daemon.pid()};
+  EXPECT_TRUE(within(kPatienceMs, [&] { return processes_with(both) == alone; }));
+  EXPECT_TRUE(processes_with("/dev/null" + directory.path()).empty());
+}
+
 TEST(Process, ADaemonHasASessionOfItsOwnAndTheUsualMeaningOfSigpipe) {
   const TempDir directory;
   const auto before = std::signal(SIGPIPE, SIG_IGN);
