@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <tuple>
 
 namespace jobq::fault {
@@ -15,6 +17,12 @@ namespace {
 // What a keeper may need, on a busy machine, from an exit to the record of it, and from a launch to
 // the first line in the ledger.
 constexpr std::int64_t kSlackMs = 3'000;
+// How long ago the controller was heard at most, where nothing is wrong; beats are more frequent.
+constexpr std::int64_t kBeatMs = 1'000;
+
+// What is said of attempts that the lease ended (docs/nodes.md): by the node, by the controller.
+constexpr std::string_view kEndedByLease = "the node lost its controller";
+constexpr std::string_view kGivenUp = ", it stayed away";
 
 using Id = std::tuple<std::string, std::string, std::uint32_t>;  // job, step, attempt
 
@@ -27,6 +35,11 @@ struct Written {
 
 std::string to_string(const Id& id) {
   return fmt::format("{}.{} attempt {}", std::get<0>(id), std::get<1>(id), std::get<2>(id));
+}
+
+// As it wrote itself, else as it is said.
+std::int64_t end_of(const AttemptSaid& said, const std::optional<Written>& written) {
+  return written && written->ended_ms != 0 ? written->ended_ms : said.ended_ms;
 }
 
 class Check {
@@ -55,7 +68,10 @@ class Check {
   void check_loss(const Ticket& ticket, const Id& id, const AttemptSaid& said,
                   const std::optional<Written>& written);
   void check_outcome(const Ticket& ticket, const JobSaid& job);
+  bool was_disturbed(const std::function<bool(const Disturbance&)>& enough, const AttemptSaid& said,
+                     const std::optional<Written>& written) const;
   bool was_robbed(const AttemptSaid& said, const std::optional<Written>& written) const;
+  bool was_fenced(const AttemptSaid& said, const std::optional<Written>& written) const;
 
   const Evidence& evidence_;
   Chronicle& chronicle_;
@@ -143,26 +159,49 @@ void Check::check_exit(const Ticket& ticket, const Id& id, const AttemptSaid& sa
   }
 }
 
+// On its node, or everywhere, and not over before it was there.
+bool Check::was_disturbed(const std::function<bool(const Disturbance&)>& enough,
+                          const AttemptSaid& said, const std::optional<Written>& written) const {
+  const std::int64_t from_ms = (written ? written->started_ms : said.started_ms) - kSlackMs;
+  const auto& all = chronicle_.disturbances();
+  return std::any_of(all.begin(), all.end(), [&](const Disturbance& disturbance) {
+    const bool is_here = disturbance.node.empty() || disturbance.node == said.node;
+    return is_here && disturbance.to_ms >= from_ms && enough(disturbance);
+  });
+}
+
 // The keeper of its node died, or all of the node, while it lived.
 bool Check::was_robbed(const AttemptSaid& said, const std::optional<Written>& written) const {
-  const std::int64_t from_ms = (written ? written->started_ms : said.started_ms) - kSlackMs;
-  const std::int64_t ended_ms =
-      written && written->ended_ms != 0 ? written->ended_ms : said.ended_ms;
-  return std::any_of(chronicle_.disturbances().begin(), chronicle_.disturbances().end(),
-                     [&](const Disturbance& disturbance) {
-                       return disturbance.node == said.node && disturbance.to_ms >= from_ms &&
-                              disturbance.from_ms <= ended_ms + kSlackMs;
-                     });
+  const std::int64_t last_ms = end_of(said, written) + kSlackMs;
+  const auto robs = [&](const Disturbance& disturbance) {
+    return disturbance.harm != Harm::kCutOff && disturbance.from_ms <= last_ms;
+  };
+  return was_disturbed(robs, said, written);
+}
+
+// The lease ended it, as it is said, and its node had been cut off for as long as that takes. An
+// end that it wrote itself does not count where the controller could not hear of it any more, or
+// the order to end came in the same moment.
+bool Check::was_fenced(const AttemptSaid& said, const std::optional<Written>& written) const {
+  const bool by_node = said.reason == kEndedByLease;
+  if (!by_node && said.reason != said.node + std::string(kGivenUp)) return false;
+  const std::int64_t ended_ms = end_of(said, written);
+  const std::int64_t cut_ms = by_node ? ended_ms - (kLeaseMs - kGraceMs - kBeatMs)
+                                      : said.ended_ms - (kLeaseMs + kLeaseMarginMs - kBeatMs);
+  const auto fences = [&](const Disturbance& disturbance) {
+    return disturbance.harm == Harm::kCutOff && disturbance.from_ms <= cut_ms &&
+           disturbance.from_ms <= ended_ms + kSlackMs;
+  };
+  return was_disturbed(fences, said, written);
 }
 
 // Not an exit: somebody must have ended it.
 void Check::check_loss(const Ticket& ticket, const Id& id, const AttemptSaid& said,
                        const std::optional<Written>& written) {
   chronicle_.count(said.signal ? "attempts by signal" : "attempts lost: " + said.reason);
-  const bool robbed = was_robbed(said, written);
-  const bool may_be_signalled = ticket.cancelled;
-  const bool may_be_lost = robbed || ticket.cancelled || ticket.fenced;
-  if (said.signal ? may_be_signalled : may_be_lost) return;
+  const bool was_lost =
+      !said.signal && (was_robbed(said, written) || (ticket.fenced && was_fenced(said, written)));
+  if (ticket.cancelled || was_lost) return;
   const std::string how = said.signal ? fmt::format("signal {}", *said.signal) : said.reason;
   chronicle_.broken("no exit status is lost",
                     fmt::format("{} on {} ended with {} (started {}, wrote its end {})",

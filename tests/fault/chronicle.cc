@@ -9,10 +9,10 @@
 namespace jobq::fault {
 
 Chronicle::Chronicle(const std::string& directory)
-    : began_ms_(now_ms()), file_(directory + "/timeline") {}
+    : began_ms_(wall_ms()), file_(directory + "/timeline") {}
 
 void Chronicle::note(const std::string& who, const std::string& what) {
-  const std::int64_t at_ms = now_ms();
+  const std::int64_t at_ms = wall_ms();
   const std::lock_guard lock(mutex_);
   timeline_.push_back(fmt::format("{:9.3f} s  {:<10} {}  ({})",
                                   static_cast<double>(at_ms - began_ms_) / 1000, who, what, at_ms));

@@ -17,10 +17,11 @@ enum class Harm {
   kKeeperDied,  // its node was robbed of its keeper
   kCrashed,     // its node died with all that ran there
   kStateLost,   // and came back without memory
+  kCutOff,      // its agent, its wire or the controller was away: a lease may have run out
 };
 
 struct Disturbance {
-  std::string node;
+  std::string node;  // empty: every node
   Harm harm = Harm::kKeeperDied;
   std::int64_t from_ms = 0;
   std::int64_t to_ms = 0;

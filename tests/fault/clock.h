@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The time of a fault test, as its ledger and its timeline have it.
+// The two clocks of a fault test: one for what is written down, one for waiting.
 #pragma once
 
 #include <cerrno>
@@ -8,12 +8,17 @@
 
 namespace jobq::fault {
 
-// The wall clock. All processes of a run are on one machine, and nothing sets its clock.
-inline std::int64_t now_ms() {
+inline std::int64_t clock_ms(clockid_t clock) {
   timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  clock_gettime(clock, &now);
   return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000;
 }
+
+// Of the ledger and the timeline, which are compared with each other and with what jobq says.
+inline std::int64_t wall_ms() { return clock_ms(CLOCK_REALTIME); }
+
+// Nobody sets it: a wait is as long as it should be whatever becomes of the wall clock.
+inline std::int64_t steady_ms() { return clock_ms(CLOCK_MONOTONIC); }
 
 inline void wait_ms(std::int64_t ms) {
   timespec left{ms / 1000, (ms % 1000) * 1'000'000};
@@ -25,9 +30,9 @@ inline void wait_ms(std::int64_t ms) {
 template <class Condition>
 bool within(std::int64_t limit_ms, Condition holds) {
   constexpr std::int64_t kPauseMs = 30;
-  const std::int64_t end_ms = now_ms() + limit_ms;
+  const std::int64_t end_ms = steady_ms() + limit_ms;
   while (!holds()) {
-    if (now_ms() > end_ms) return false;
+    if (steady_ms() > end_ms) return false;
     wait_ms(kPauseMs);
   }
   return true;

@@ -38,7 +38,9 @@ void write_file(const std::string& path, const std::string& text) {
 Words controller_command(const Setup& setup, const std::string& address,
                          const std::string& socket) {
   const std::string& place = setup.directory;
-  write_file(place + "/controller.toml", "[controller]\nnode_timeout = \"2s\"\nlease = \"3s\"\n");
+  write_file(place + "/controller.toml",
+             fmt::format("[controller]\nnode_timeout = \"{}ms\"\nlease = \"{}ms\"\n",
+                         kNodeTimeoutMs, kLeaseMs));
   return {setup.jobq, "controller",
           "--config", place + "/controller.toml",
           "--state",  place + "/controller",
@@ -52,8 +54,8 @@ Words agent_command(const Setup& setup, const std::string& address, int number) 
   const std::string name = fmt::format("n{}", number);
   const std::string place = setup.directory + "/" + name;
   write_file(place + ".toml",
-             fmt::format("[node]\nkey = \"{}/controller/cluster.key\"\ngrace = \"500ms\"\n",
-                         setup.directory));
+             fmt::format("[node]\nkey = \"{}/controller/cluster.key\"\ngrace = \"{}ms\"\n",
+                         setup.directory, kGraceMs));
   return {setup.jobq,     "node",
           "--config",     place + ".toml",
           "--state",      place,

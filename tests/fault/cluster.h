@@ -15,6 +15,13 @@
 
 namespace jobq::fault {
 
+// What the daemons are told (docs/nodes.md).
+inline constexpr std::int64_t kNodeTimeoutMs = 2'000;
+inline constexpr std::int64_t kLeaseMs = 3'000;
+inline constexpr std::int64_t kGraceMs = 500;
+// And what follows: how much longer than the lease the controller waits.
+inline constexpr std::int64_t kLeaseMarginMs = 2'000;
+
 struct Setup {
   std::string directory;
   std::string jobq;  // the programs under test

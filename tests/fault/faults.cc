@@ -30,8 +30,10 @@ struct Scene {
   void note(const std::string& what) { chronicle.note(who(), what); }
   // At most so long; less when the test is over.
   void wait(std::int64_t ms) const {
-    const std::int64_t end_ms = now_ms() + ms;
-    while (!over && now_ms() < end_ms) wait_ms(std::min<std::int64_t>(end_ms - now_ms(), 50));
+    const std::int64_t end_ms = steady_ms() + ms;
+    while (!over && steady_ms() < end_ms) {
+      wait_ms(std::min<std::int64_t>(end_ms - steady_ms(), 50));
+    }
   }
 };
 
@@ -40,7 +42,11 @@ struct Row {
   std::string name;
   int weight;
   Fault fault;
+  unsigned does;  // of those below
 };
+constexpr unsigned kNothing = 0;
+constexpr unsigned kKills = 1;  // daemons
+constexpr unsigned kCuts = 2;   // nodes off the controller: all, or the one of the thread
 
 void signal_daemon(Scene& scene, Process& daemon, int number) {
   if (daemon.signal(number)) return;
@@ -124,24 +130,33 @@ void terminate_agent(Scene& scene) {
   scene.node->agent().start();
 }
 
+// Sometimes until it is given up: what it has not read by then comes too late.
 void stop_agent(Scene& scene) {
-  const std::int64_t ms = scene.chance.between(100, 4500);
+  constexpr std::int64_t kGivenUpMs = kLeaseMs + kLeaseMarginMs;
+  const std::int64_t ms = scene.chance.one_in(3) ? scene.chance.between(kGivenUpMs, 8000)
+                                                 : scene.chance.between(100, 4500);
   scene.note(fmt::format("stop the agent for {} ms", ms));
   stop_daemon(scene, scene.node->agent(), ms);
 }
 
-void kill_keeper_of(Scene& scene, Harm harm) {
+void harmed(Scene& scene, Harm harm, std::int64_t from_ms) {
+  const std::string node = scene.node == nullptr ? std::string() : scene.node->name();
+  scene.chronicle.add({node, harm, from_ms, wall_ms()});
+}
+
+// False where there is none at this moment.
+bool kill_keeper_of(Scene& scene) {
   const pid_t keeper = scene.node->keeper();
-  Disturbance disturbance{scene.node->name(), harm, now_ms(), 0};
-  if (keeper != 0) kill(keeper, SIGKILL);
-  disturbance.to_ms = now_ms();
-  scene.chronicle.add(disturbance);
+  if (keeper == 0 || kill(keeper, SIGKILL) != 0) return false;
   scene.chronicle.killed_one();
+  return true;
 }
 
 void kill_keeper(Scene& scene) {
+  const std::int64_t from_ms = wall_ms();
+  if (!kill_keeper_of(scene)) return scene.note("there is no keeper to kill");
+  harmed(scene, Harm::kKeeperDied, from_ms);
   scene.note("kill the keeper");
-  kill_keeper_of(scene, Harm::kKeeperDied);
 }
 
 // Not for long: a keeper that stands still cannot end what a lease wants ended.
@@ -165,18 +180,21 @@ void kill_agent_and_keeper(Scene& scene) {
   const std::int64_t away_ms = scene.chance.between(0, 300);
   scene.note(fmt::format("kill agent and keeper, away for {} ms", away_ms));
   kill_daemon(scene, scene.node->agent());
-  kill_keeper_of(scene, Harm::kKeeperDied);
+  const std::int64_t from_ms = wall_ms();
+  if (kill_keeper_of(scene)) harmed(scene, Harm::kKeeperDied, from_ms);
   scene.wait(away_ms);
   scene.node->agent().start();
 }
 
 // The keeper first, or it would see the steps die.
 void kill_all_of_node(Scene& scene, Harm harm) {
+  const std::int64_t from_ms = wall_ms();
   kill_daemon(scene, scene.node->agent());
-  kill_keeper_of(scene, harm);
+  kill_keeper_of(scene);
   for (auto left = scene.node->processes(); !left.empty(); left = scene.node->processes()) {
     for (const pid_t pid : left) kill(pid, SIGKILL);
   }
+  harmed(scene, harm, from_ms);
 }
 
 void crash(Scene& scene) {
@@ -248,38 +266,42 @@ void drain_a_node(Scene& scene) {
 }
 
 const std::vector<Row> kOfController = {
-    {"kill-controller", 12, kill_controller},
-    {"kill-recovery", 3, kill_controller_in_recovery},
-    {"term-controller", 1, terminate_controller},
-    {"stop-controller", 2, stop_controller},
+    {"kill-controller", 12, kill_controller, kKills | kCuts},
+    {"kill-recovery", 3, kill_controller_in_recovery, kKills | kCuts},
+    {"term-controller", 1, terminate_controller, kCuts},
+    {"stop-controller", 2, stop_controller, kCuts},
 };
 const std::vector<Row> kOfNode = {
-    {"kill-agent", 6, kill_agent},
-    {"term-agent", 2, terminate_agent},
-    {"stop-agent", 3, stop_agent},
-    {"kill-keeper", 3, kill_keeper},
-    {"stop-keeper", 2, stop_keeper},
-    {"kill-both", 2, kill_agent_and_keeper},
-    {"crash", 3, crash},
-    {"lose-state", 1, lose_state},
-    {"upgrade-keeper", 2, upgrade_keeper},
-    {"partition", 4, partition},
-    {"mute", 2, mute},
-    {"deafen", 2, deafen},
-    {"refuse", 2, refuse},
-    {"slow", 2, slow},
-    {"reset", 2, reset},
+    {"kill-agent", 6, kill_agent, kKills | kCuts},
+    {"term-agent", 2, terminate_agent, kCuts},
+    {"stop-agent", 3, stop_agent, kCuts},
+    {"kill-keeper", 3, kill_keeper, kKills},
+    {"stop-keeper", 2, stop_keeper, kNothing},
+    {"kill-both", 2, kill_agent_and_keeper, kKills | kCuts},
+    {"crash", 3, crash, kKills | kCuts},
+    {"lose-state", 1, lose_state, kKills | kCuts},
+    {"upgrade-keeper", 2, upgrade_keeper, kNothing},
+    {"partition", 4, partition, kCuts},
+    {"mute", 2, mute, kCuts},
+    {"deafen", 2, deafen, kCuts},
+    {"refuse", 2, refuse, kCuts},
+    {"slow", 2, slow, kCuts},
+    {"reset", 2, reset, kCuts},
 };
 const std::vector<Row> kOfOperator = {
-    {"cancel", 4, cancel_some},
-    {"hold", 3, hold_some},
-    {"drain", 1, drain_a_node},
+    {"cancel", 4, cancel_some, kNothing},
+    {"hold", 3, hold_some, kNothing},
+    {"drain", 1, drain_a_node, kNothing},
 };
+
+bool is_chosen(const Row& row, const std::vector<std::string>& only) {
+  return only.empty() || std::find(only.begin(), only.end(), row.name) != only.end();
+}
 
 std::vector<Row> chosen(const std::vector<Row>& rows, const std::vector<std::string>& only) {
   std::vector<Row> result;
   for (const Row& row : rows) {
-    if (only.empty() || std::find(only.begin(), only.end(), row.name) != only.end()) {
+    if (is_chosen(row, only)) {
       result.insert(result.end(), static_cast<std::size_t>(row.weight), row);
     }
   }
@@ -292,7 +314,9 @@ void disturb(Scene scene, const std::vector<Row>& rows, std::int64_t pause_ms) {
     scene.wait(scene.chance.one_in(8) ? kLongPauseMs : scene.chance.between(0, 2 * pause_ms));
     if (scene.over) break;
     const Row& row = scene.chance.one_of(rows);
+    const std::int64_t from_ms = wall_ms();
     row.fault(scene);
+    if ((row.does & kCuts) != 0) harmed(scene, Harm::kCutOff, from_ms);
     scene.chronicle.count("fault " + row.name);
   }
 }
@@ -305,6 +329,15 @@ std::vector<std::string> fault_names() {
     for (const Row& row : *rows) names.push_back(row.name);
   }
   return names;
+}
+
+bool any_kills(const std::vector<std::string>& only) {
+  for (const auto* rows : {&kOfController, &kOfNode, &kOfOperator}) {
+    for (const Row& row : *rows) {
+      if ((row.does & kKills) != 0 && is_chosen(row, only)) return true;
+    }
+  }
+  return false;
 }
 
 Faults::Faults(Cluster& cluster, Load& load, Chronicle& chronicle, const Plan& plan) {

@@ -19,6 +19,8 @@ namespace jobq::fault {
 
 // Names of all faults, those that --only takes.
 std::vector<std::string> fault_names();
+// Whether one of these counts as a kill; as in a Plan, none stands for all.
+bool any_kills(const std::vector<std::string>& only);
 
 struct Plan {
   std::uint64_t seed = 1;

@@ -73,7 +73,7 @@ std::vector<std::uint64_t> Load::numbers_of(const std::vector<Ticket>& batch) {
 }
 
 void Load::submit(std::vector<Ticket> batch) {
-  const std::int64_t end_ms = now_ms() + kPatienceMs;
+  const std::int64_t end_ms = steady_ms() + kPatienceMs;
   while (!batch.empty()) {
     const auto numbers = numbers_of(batch);
     for (std::size_t i = 0; i < numbers.size() && i < batch.size(); ++i) {
@@ -84,7 +84,7 @@ void Load::submit(std::vector<Ticket> batch) {
     batch.erase(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(
                                                    std::min(numbers.size(), batch.size())));
     if (batch.empty()) return;
-    if (now_ms() > end_ms) {
+    if (steady_ms() > end_ms) {
       chronicle_.broken("every submission is answered", batch.front().json);
       return;
     }

@@ -91,7 +91,7 @@ std::optional<Settings> read_settings(const std::vector<std::string_view>& words
       return std::nullopt;
     }
   }
-  if (settings.seed == 0) settings.seed = static_cast<std::uint64_t>(now_ms());
+  if (settings.seed == 0) settings.seed = static_cast<std::uint64_t>(wall_ms());
   return settings;
 }
 
@@ -120,9 +120,9 @@ void run(const Settings& settings, const Setup& setup, Chronicle& chronicle) {
   Load load(cluster, chronicle, settings.seed);
   {
     Faults faults(cluster, load, chronicle, {settings.seed, settings.only});
-    const std::int64_t end_ms = now_ms() + static_cast<std::int64_t>(settings.seconds) * 1000;
+    const std::int64_t end_ms = steady_ms() + static_cast<std::int64_t>(settings.seconds) * 1000;
     const auto is_enough = [&] {
-      return settings.kills > 0 ? chronicle.kills() >= settings.kills : now_ms() >= end_ms;
+      return settings.kills > 0 ? chronicle.kills() >= settings.kills : steady_ms() >= end_ms;
     };
     while (!is_enough()) wait_ms(50);
     faults.heal();
@@ -199,6 +199,11 @@ int main(int argc, char** argv) {
                "usage: {} [--seed N] [--seconds N | --kills N] [--nodes N] [--only FAULT,...] "
                "[--keep] [--bin FOLDER]\nfaults: {}\n",
                argv[0], fmt::join(jobq::fault::fault_names(), " "));
+    return 2;
+  }
+  if (settings->kills > 0 && !jobq::fault::any_kills(settings->only)) {
+    fmt::print(stderr, "--kills would never end: {} kills nothing\n",
+               fmt::join(settings->only, ","));
     return 2;
   }
   const auto here = std::filesystem::canonical("/proc/self/exe").parent_path();

@@ -79,13 +79,13 @@ bool take(Flow& flow, std::int64_t delay_ms) {
     flow.ended = true;
     return true;
   }
-  flow.pieces.push_back({now_ms() + delay_ms, {buffer.data(), static_cast<std::size_t>(got)}});
+  flow.pieces.push_back({steady_ms() + delay_ms, {buffer.data(), static_cast<std::size_t>(got)}});
   flow.held += static_cast<std::size_t>(got);
   return true;
 }
 
 bool give(Flow& flow) {
-  while (!flow.pieces.empty() && flow.pieces.front().due_ms <= now_ms()) {
+  while (!flow.pieces.empty() && flow.pieces.front().due_ms <= steady_ms()) {
     Piece& piece = flow.pieces.front();
     const ssize_t sent =
         send(flow.to, piece.bytes.data(), piece.bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -164,19 +164,19 @@ void Proxy::Impl::turn(const Wire& now) {
 void Proxy::Impl::sleep_until_needed(const Wire& now) {
   std::vector<pollfd> wanted = {{wake, POLLIN, 0}};
   if (now.up && now.down) wanted.push_back({listener, POLLIN, 0});
-  std::int64_t next_ms = now_ms() + 1000;
+  std::int64_t next_ms = steady_ms() + 1000;
   for (const Pair& pair : pairs) {
     for (auto [flow, open] : {std::pair{&pair.up, now.up}, std::pair{&pair.down, now.down}}) {
       if (!open) continue;
       if (!flow->ended && flow->held < kMostHeld) wanted.push_back({flow->from, POLLIN, 0});
       if (flow->pieces.empty()) continue;
-      if (flow->pieces.front().due_ms <= now_ms())
+      if (flow->pieces.front().due_ms <= steady_ms())
         wanted.push_back({flow->to, POLLOUT, 0});
       else
         next_ms = std::min(next_ms, flow->pieces.front().due_ms);
     }
   }
-  const std::int64_t pause = std::max<std::int64_t>(next_ms - now_ms(), 0);
+  const std::int64_t pause = std::max<std::int64_t>(next_ms - steady_ms(), 0);
   poll(wanted.data(), wanted.size(), static_cast<int>(pause));
   if ((wanted[0].revents & POLLIN) != 0) {
     std::uint64_t count = 0;

@@ -61,7 +61,7 @@ class Attempt {
 
   void write(std::string_view what, std::string_view detail) {
     record_.what = what;
-    record_.at_ms = now_ms();
+    record_.at_ms = wall_ms();
     record_.detail = detail;
     const std::string line = to_line(record_);
     if (::write(file_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
