@@ -14,7 +14,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -27,12 +31,25 @@ namespace jobq::controller {
 class Services {
  public:
   using Send = std::function<void(NodeId, const wire::Frame&)>;  // to a node, where it is there
+  // The world: a test stands here.
+  struct Doors {
+    const sched::Policy& policy;
+    std::function<void(sched::NodeServices)> post;
+    Send send;
+    std::function<std::int64_t()> steady_now_ns;
+    std::function<void(std::optional<Millis>)>
+        wake;  // by expire(), after so long; none: not at all
+  };
 
   Services(uv_loop_s* loop, Turns& turns, Send send);
+  explicit Services(Doors doors);
+  Services(const Services&) = delete;
+  Services& operator=(const Services&) = delete;
 
   void joined(NodeId id, const std::string& name);
   void left(NodeId id);
   void offered(NodeId id, const wire::NodeServices& said);
+  void expire();
 
   // Of the type, of every type where it is empty; by node.
   std::vector<wire::NodeServices> find(const std::string& type) const;
@@ -47,21 +64,22 @@ class Services {
     std::string name;
     std::vector<std::string> elements;
     bool is_here = false;
+    bool has_offered = false;  // ever: others may still have what it offered
     std::vector<Entry> entries;
     std::vector<std::string> types;  // ascending
   };
 
   bool are_neighbours(const Node& a, const Node& b) const;
   static wire::NodeServices shown(const Node& node, std::int64_t now_ns);
+  static std::optional<std::int64_t> soonest_end_ns(const Node& node);
   void set_entries(NodeId id, Node& node, std::vector<Entry> entries);
   void tell_neighbours(NodeId id, const Node& node);
-  void expire();
   void watch();
 
-  Turns& turns_;
-  Send send_;
+  Doors doors_;
   std::map<NodeId, Node> nodes_;  // also those that left: their neighbours must hear of it
-  Timer expiry_;
+  std::set<std::pair<std::int64_t, NodeId>> ends_;  // the soonest of each node that has entries
+  std::unique_ptr<Timer> expiry_;
 };
 
 }  // namespace jobq::controller
