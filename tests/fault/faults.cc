@@ -15,7 +15,18 @@ namespace jobq::fault {
 namespace {
 
 constexpr std::int64_t kPatienceMs = 30'000;
-constexpr std::int64_t kLongPauseMs = 3'000;
+
+// Of a thread: what is between two faults, on average, and how often there is peace for a while.
+struct Pace {
+  std::int64_t pause_ms;
+  std::int64_t peace_ms;
+  std::int64_t peace_one_in;
+};
+// A controller that was just started waits for lost nodes anew: sometimes it has the time to give
+// one up.
+constexpr Pace kPaceOfController{200, kLeaseMs + kLeaseMarginMs + 2'000, 16};
+constexpr Pace kPaceOfNode{600, 3'000, 8};
+constexpr Pace kPaceOfOperator{150, 3'000, 8};
 
 // What a thread of faults works with.
 struct Scene {
@@ -309,9 +320,10 @@ std::vector<Row> chosen(const std::vector<Row>& rows, const std::vector<std::str
 }
 
 // One fault after the other, mostly close together; sometimes there is peace for a while.
-void disturb(Scene scene, const std::vector<Row>& rows, std::int64_t pause_ms) {
+void disturb(Scene scene, const std::vector<Row>& rows, const Pace& pace) {
   while (!rows.empty() && !scene.over) {
-    scene.wait(scene.chance.one_in(8) ? kLongPauseMs : scene.chance.between(0, 2 * pause_ms));
+    scene.wait(scene.chance.one_in(pace.peace_one_in) ? pace.peace_ms
+                                                      : scene.chance.between(0, 2 * pace.pause_ms));
     if (scene.over) break;
     const Row& row = scene.chance.one_of(rows);
     const std::int64_t from_ms = wall_ms();
@@ -342,13 +354,13 @@ bool any_kills(const std::vector<std::string>& only) {
 
 Faults::Faults(Cluster& cluster, Load& load, Chronicle& chronicle, const Plan& plan) {
   std::uint64_t stream = 0;
-  const auto begin = [&](Node* node, const std::vector<Row>& rows, std::int64_t pause_ms) {
+  const auto begin = [&](Node* node, const std::vector<Row>& rows, const Pace& pace) {
     const Scene scene{cluster, load, chronicle, Chance(plan.seed, ++stream), over_, node};
-    threads_.emplace_back(disturb, scene, chosen(rows, plan.only), pause_ms);
+    threads_.emplace_back(disturb, scene, chosen(rows, plan.only), pace);
   };
-  begin(nullptr, kOfController, 200);
-  begin(nullptr, kOfOperator, 150);
-  for (const auto& node : cluster.nodes()) begin(node.get(), kOfNode, 600);
+  begin(nullptr, kOfController, kPaceOfController);
+  begin(nullptr, kOfOperator, kPaceOfOperator);
+  for (const auto& node : cluster.nodes()) begin(node.get(), kOfNode, kPaceOfNode);
 }
 
 Faults::~Faults() { heal(); }
