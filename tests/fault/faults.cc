@@ -141,11 +141,12 @@ void terminate_agent(Scene& scene) {
   scene.node->agent().start();
 }
 
-// Sometimes until it is given up: what it has not read by then comes too late.
+// Sometimes until it is given up: then what it has not read comes too late, and may run elsewhere.
 void stop_agent(Scene& scene) {
-  constexpr std::int64_t kGivenUpMs = kLeaseMs + kLeaseMarginMs;
-  const std::int64_t ms = scene.chance.one_in(3) ? scene.chance.between(kGivenUpMs, 8000)
-                                                 : scene.chance.between(100, 4500);
+  constexpr std::int64_t kGivenUpMs = kNodeTimeoutMs + kLeaseMs + kLeaseMarginMs;
+  const std::int64_t ms = scene.chance.one_in(3)
+                              ? scene.chance.between(kGivenUpMs, kGivenUpMs + 3'000)
+                              : scene.chance.between(100, 4500);
   scene.note(fmt::format("stop the agent for {} ms", ms));
   stop_daemon(scene, scene.node->agent(), ms);
 }
