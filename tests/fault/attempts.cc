@@ -70,6 +70,7 @@ class Check {
   void check_outcome(const Ticket& ticket, const JobSaid& job);
   bool was_disturbed(const std::function<bool(const Disturbance&)>& enough, const AttemptSaid& said,
                      const std::optional<Written>& written) const;
+  bool was_untold(const AttemptSaid& said, const std::optional<Written>& written) const;
   bool was_robbed(const AttemptSaid& said, const std::optional<Written>& written) const;
   bool was_fenced(const AttemptSaid& said, const std::optional<Written>& written) const;
 
@@ -170,11 +171,26 @@ bool Check::was_disturbed(const std::function<bool(const Disturbance&)>& enough,
   });
 }
 
-// The keeper of its node died, or all of the node, while it lived.
+// It ended when its node could not tell anybody.
+bool Check::was_untold(const AttemptSaid& said, const std::optional<Written>& written) const {
+  const std::int64_t ended_ms = end_of(said, written);
+  const auto silences = [&](const Disturbance& disturbance) {
+    return disturbance.harm == Harm::kCutOff && disturbance.from_ms <= ended_ms + kSlackMs &&
+           disturbance.to_ms >= ended_ms;
+  };
+  return was_disturbed(silences, said, written);
+}
+
+// The keeper of its node died, or all of the node, while it lived; or the node's memory of its end
+// was lost before the controller had that.
 bool Check::was_robbed(const AttemptSaid& said, const std::optional<Written>& written) const {
   const std::int64_t last_ms = end_of(said, written) + kSlackMs;
+  const std::int64_t told_ms =
+      was_untold(said, written) ? std::max(said.ended_ms, last_ms) : last_ms;
   const auto robs = [&](const Disturbance& disturbance) {
-    return disturbance.harm != Harm::kCutOff && disturbance.from_ms <= last_ms;
+    const bool forgets = disturbance.harm == Harm::kStateLost;
+    return disturbance.harm != Harm::kCutOff &&
+           disturbance.from_ms <= (forgets ? told_ms : last_ms);
   };
   return was_disturbed(robs, said, written);
 }

@@ -135,6 +135,17 @@ TEST(CheckAttempts, ACauseOnAnotherNodeOrAtAnotherTimeIsNone) {
   EXPECT_THAT(world.broken(), kALoss);
 }
 
+TEST(CheckAttempts, AnEndThatWasNotToldIsLostWithTheStateOfItsNode) {
+  for (const bool is_told : {true, false}) {
+    World world;
+    world.lose("n1 was restarted");
+    world.said.ended_ms = kEnd + 20'000;
+    if (!is_told) world.cut_off("", kEnd + 50, kEnd + 6'000);
+    world.chronicle.add({"n1", Harm::kStateLost, kEnd + 5'000, kEnd + 5'000});
+    EXPECT_EQ(world.broken().empty(), !is_told);
+  }
+}
+
 TEST(CheckAttempts, BeingCutOffIsNoCauseForAnAttemptThatNoLeaseEnds) {
   World world;
   world.lose(kUncontrolled);
