@@ -6,8 +6,8 @@ include(GNUInstallDirs)
 
 jobq_program(jobq cmd/main.cc jobq_cmd)
 if(NOT JOBQ_SANITIZE)
-  # The keeper has to be small, and of what it has resident nine parts of ten are pages of this file,
-  # 16 around every place that it touches: what it runs lies together, at the beginning.
+  # The keeper has to be small, and nine parts of ten of what it has resident are pages of this
+  # file, 16 around every place that it touches: what it runs lies together, at the beginning.
   target_link_options(jobq PRIVATE -Wl,--gc-sections -Wl,--whole-archive
     $<TARGET_FILE:jobq_exec> $<TARGET_FILE:jobq_exec_proto> $<TARGET_FILE:jobq_base>
     -Wl,--no-whole-archive)
