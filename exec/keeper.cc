@@ -175,7 +175,14 @@ void Keeper::on_message(net::Connection* from, std::string_view bytes) {
 
 void Keeper::on_agents_message(const pb::ToKeeper& message) {
   switch (message.body_case()) {
-    case pb::ToKeeper::kStart: steps_.start(message.start()); break;
+    case pb::ToKeeper::kStart:
+      // The agent may have been held up, and the launch be one that others gave up long ago.
+      if (message.start().fenced() && lease_.is_over()) {
+        steps_.start_too_late(message.start());
+      } else {
+        steps_.start(message.start());
+      }
+      break;
     case pb::ToKeeper::kOrder: steps_.order(message.order()); break;
     case pb::ToKeeper::kReport: answer(message.report()); break;
     case pb::ToKeeper::kLease: lease_.renew(message.lease()); break;

@@ -38,6 +38,11 @@ void Lease::renew(const pb::Lease& lease) {
 
 Millis Lease::time_to_end() const { return std::min(grace_, Millis{lease_.length_ms() / 2}); }
 
+bool Lease::is_over() const {
+  if (stage_ == Stage::kNone) return false;
+  return stage_ != Stage::kGood || lease_.until_ns() <= boottime_now_ns();
+}
+
 // For what comes next; an alarm of 0 never rings.
 void Lease::wait() {
   std::int64_t at_ns = 0;

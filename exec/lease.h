@@ -33,6 +33,10 @@ class Lease {
   // Before the first one there is none, and nothing ends.
   void renew(const pb::Lease& lease);
 
+  // What is fenced may not begin any more: the time has passed, or is so near that what runs has
+  // been told to end. Holds also before the alarm was heard, where this process was held up.
+  bool is_over() const;
+
   void hand_over(pb::Handover& to) const;
   void take_over(const pb::Handover& from);
 

@@ -15,6 +15,8 @@
 
 namespace jobq::exec {
 
+inline constexpr const char* kUncontrolled = "the node lost its controller";
+
 struct Steps::Step {
   enum class Phase {
     kRunning,

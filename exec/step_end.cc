@@ -22,8 +22,6 @@ constexpr std::int64_t kLongestPause = 100 * kMillisecond;
 constexpr std::int64_t kLookPause = 20 * kMillisecond;  // for ends that no SIGCHLD tells of
 constexpr std::int64_t kDiskPause = 1000 * kMillisecond;
 
-constexpr const char* kUncontrolled = "the node lost its controller";
-
 std::int64_t milliseconds_of(const timeval& time) {
   return time.tv_sec * 1000 + time.tv_usec / 1000;
 }

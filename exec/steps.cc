@@ -65,16 +65,33 @@ bool Steps::anything_unrecorded() const {
                      [](const auto& entry) { return !entry.second->recorded; });
 }
 
-void Steps::start(const pb::Start& start) {
-  if (const Step* known = find(start.id())) {
+// Null where it is known: its state is told.
+Steps::Step* Steps::hold(const pb::Id& id) {
+  if (const Step* known = find(id)) {
     tell_(view(*known));
-    return;
+    return nullptr;
   }
   auto held = std::make_unique<Step>();
-  Step& step = *held;
-  step.id = id_of(start.id());
-  steps_.emplace(step.id, std::move(held));
+  Step* const step = held.get();
+  step->id = id_of(id);
+  steps_.emplace(step->id, std::move(held));
   ++running_;
+  return step;
+}
+
+void Steps::start_too_late(const pb::Start& start) {
+  Step* const step = hold(start.id());
+  if (step == nullptr) return;
+  step->recorded = true;  // the next keeper would say the same
+  step->end.set_how(pb::End::LOST);
+  step->end.set_reason(kUncontrolled);
+  finish_exited(*step);
+}
+
+void Steps::start(const pb::Start& start) {
+  Step* const held = hold(start.id());
+  if (held == nullptr) return;
+  Step& step = *held;
   if (Result<LaunchMeans> means = prepare(step, start)) {
     launch(step, start, *means);
   } else {

@@ -56,6 +56,9 @@ class Steps {
 
   // An attempt that is known is not started again: its present state is told instead.
   void start(const pb::Start& start);
+  // The same for a fenced one where the lease is over: it ends as lost before it has begun, as if
+  // it had run. "Not started" would be a failure of its own, which is not tried elsewhere.
+  void start_too_late(const pb::Start& start);
   void order(const pb::Order& order);
   // Empty where it is recorded, else what is wrong with it.
   std::string report(const pb::Report& report);
@@ -79,6 +82,7 @@ class Steps {
   struct Step;
   using Held = std::map<AttemptId, std::unique_ptr<Step>>;
 
+  Step* hold(const pb::Id& id);
   Result<LaunchMeans> prepare(Step& step, const pb::Start& start);
   Result<void> record_start(const Step& step);
   Result<void> write_script(Step& step, const pb::Start& start) const;

@@ -133,6 +133,10 @@ const wire::TaskEnd& Cluster::end_of(std::uint64_t job) {
 
 void Cluster::launch(const wire::Launch& launch) {
   ASSERT_TRUE(wait([this] { return agent_joined() && connected(); }));
+  send_launch(launch);
+}
+
+void Cluster::send_launch(const wire::Launch& launch) {
   launched_[launch.id().job()] = launch;
   wire::Frame frame;
   *frame.mutable_launch() = launch;

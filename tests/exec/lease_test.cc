@@ -92,6 +92,19 @@ TEST_P(Leased, AnAgentThatIsStoppedRenewsNothing) {
   expect_lost(1);
 }
 
+TEST_P(Leased, WhatIsFencedDoesNotStartAfterItWasOver) {
+  launch_both();
+  cluster_.halt();
+  wire::Launch late = launch_shell(3, "echo $$ > " + in("3") + "; exec sleep 1000");
+  late.set_fenced(true);
+  cluster_.send_launch(late);  // nobody reads it yet
+  EXPECT_TRUE(fenced_ends());
+  cluster_.go_on();
+  expect_lost(3);
+  EXPECT_FALSE(exists(in("3")));
+  EXPECT_EQ(cluster_.completes(2), 0);
+}
+
 TEST_P(Leased, AKeeperThatExecutesItselfKeepsIt) {
   launch_both();
   cluster_.drop_agent();
