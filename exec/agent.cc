@@ -126,9 +126,8 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
 Result<void> Agent::Impl::listen() {
   if (auto made = make_state(options.state); !made) return made;
   if (auto named = make_names(options.state, options.executable); !named) return named;
-  reports = std::make_unique<StepReports>(loop, services, [this](const pb::ToKeeper& m) {
-    if (keeper) keeper->send(m);
-  });
+  reports = std::make_unique<StepReports>(
+      loop, services, [this](const pb::ToKeeper& m) { return keeper && keeper->send(m); });
   return reports->listen(options.socket);
 }
 

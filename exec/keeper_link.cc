@@ -28,8 +28,9 @@ KeeperLink::KeeperLink(uv_loop_s* loop, KeeperLinkOptions options, Handlers hand
 
 KeeperLink::~KeeperLink() = default;
 
-void KeeperLink::send(const pb::ToKeeper& message) {
+bool KeeperLink::send(const pb::ToKeeper& message) {
   if (connection_) connection_->send(message);
+  return connection_ != nullptr;
 }
 
 void KeeperLink::leave() {
@@ -62,6 +63,10 @@ void KeeperLink::connected(std::unique_ptr<net::Connection> connection) {
   connection_ = std::move(connection);
   connection_->start({[this](std::string_view bytes) { on_message(bytes); },
                       [this](const std::string& reason) { lost(reason); }});
+  attach();
+}
+
+void KeeperLink::attach() {
   pb::ToKeeper message;
   message.mutable_attach();
   connection_->send(message);
@@ -92,23 +97,21 @@ void KeeperLink::on_state(const pb::State& state) {
   }
   log::notice("the keeper is told to become {}", options_.executable);
   upgraded_to_ = wanted;
-  before_upgrade_ = state;
+  upgrading_ = true;
   pb::ToKeeper message;
   message.mutable_upgrade()->set_executable(options_.executable);
   connection_->send(message);
 }
 
+// It goes on as it is, and is asked for its state once more: what ended since it told the first one
+// is not in that.
 void KeeperLink::on_upgrade_answer(const pb::UpgradeAnswer& answer) {
   if (!answer.error().empty()) log::error("{}", answer.error());
-  if (!before_upgrade_) return;
-  const pb::State state = std::move(*before_upgrade_);
-  before_upgrade_.reset();
-  handlers_.on_state(state);
+  if (std::exchange(upgrading_, false)) attach();
 }
 
 void KeeperLink::lost(const std::string& reason) {
-  if (!before_upgrade_) log::warning("the keeper is gone: {}", reason);
-  before_upgrade_.reset();
+  if (!std::exchange(upgrading_, false)) log::warning("the keeper is gone: {}", reason);
   connection_.reset();
   connect();
   handlers_.on_lost();

@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/time.h"
@@ -42,14 +41,16 @@ class KeeperLink {
   KeeperLink(const KeeperLink&) = delete;
   KeeperLink& operator=(const KeeperLink&) = delete;
 
-  // To a keeper that is there; else nothing happens: it will be told in its turn.
-  void send(const pb::ToKeeper& message);
+  // To a keeper that is there; else false, and nothing happens: the controller will say it again to
+  // the next one.
+  bool send(const pb::ToKeeper& message);
   // Says that the agent goes on purpose, and goes.
   void leave();
 
  private:
   void connect();
   void connected(std::unique_ptr<net::Connection> connection);
+  void attach();
   void on_message(std::string_view bytes);
   void on_state(const pb::State& state);
   void on_upgrade_answer(const pb::UpgradeAnswer& answer);
@@ -66,9 +67,9 @@ class KeeperLink {
   std::unique_ptr<net::Timer> retry_;
   pid_t started_ = 0;  // the keeper that we started and whose end we have not seen
   Millis pause_{0};
-  bool waiting_ = false;                     // and said so
-  std::string upgraded_to_;                  // which program the keeper was told to become
-  std::optional<pb::State> before_upgrade_;  // of a keeper that has not answered to that
+  bool waiting_ = false;     // and said so
+  std::string upgraded_to_;  // which program the keeper was told to become
+  bool upgrading_ = false;   // it has not answered to that
 };
 
 }  // namespace jobq::exec

@@ -47,7 +47,8 @@ void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
   out.set_token(report.token());
   out.set_outcome(report.outcome());
   if (report.has_event()) out.set_event(report.event());
-  to_keeper_(message);
+  // Who is cut off tries again; who waited for a keeper that was never asked would wait in vain.
+  if (!to_keeper_(message)) asking_.erase(question);
 }
 
 void StepReports::answer(const pb::ReportAnswer& answer) {

@@ -21,7 +21,7 @@ namespace jobq::exec {
 
 class StepReports {
  public:
-  using ToKeeper = std::function<void(const pb::ToKeeper&)>;
+  using ToKeeper = std::function<bool(const pb::ToKeeper&)>;  // false: there is none now
 
   StepReports(uv_loop_s* loop, ServiceDesk& services, ToKeeper to_keeper);
   Result<void> listen(const std::string& socket);

@@ -8,6 +8,7 @@
 #include <future>
 
 #include "exec/state.h"
+#include "exec/step_reports.h"
 #include "exec/text.h"
 #include "tests/exec/cluster.h"
 
@@ -93,6 +94,28 @@ TEST_F(Reporting, AReportWaitsForTheAgentToComeBack) {
       [&] { return answer.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
   EXPECT_TRUE(answer.get());
   EXPECT_EQ(end().event(), "late");
+}
+
+// The keeper is away for a moment, and the agent is there: whoever reports is told to come again.
+TEST_F(Reporting, AReportThatFindsNoKeeperIsTriedAgain) {
+  Users users;
+  ServiceDesk desk(cluster_.loop(), "n1", {}, users, [](const wire::Frame&) {});
+  int asked = 0;
+  std::uint64_t question = 0;
+  StepReports reports(cluster_.loop(), desk, [&](const pb::ToKeeper& message) {
+    question = message.report().question();
+    return ++asked > 1;
+  });
+  const std::string socket = cluster_.dir() / "reports.sock";
+  ASSERT_TRUE(reports.listen(socket));
+  auto sent = std::async(std::launch::async, [&] { return send_report(socket, "t", 1, "event"); });
+  EXPECT_TRUE(cluster_.wait([&] { return asked == 2; }));
+  pb::ReportAnswer answer;
+  answer.set_question(question);
+  reports.answer(answer);
+  EXPECT_TRUE(cluster_.wait(
+      [&] { return sent.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  EXPECT_TRUE(sent.get());
 }
 
 TEST_F(Reporting, PatienceEnds) {
