@@ -26,6 +26,11 @@ OutputPacks::OutputPacks(std::string state) : state_(std::move(state)) {
   go_on_with(numbers.back());
 }
 
+Result<void> OutputPacks::make_again() {
+  file_ = Descriptor();
+  return make_directories(packs_directory(state_), 0700);
+}
+
 void OutputPacks::go_on_with(std::uint64_t number) {
   const std::string path = pack_file(state_, number);
   Descriptor file(::open(path.c_str(), O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));

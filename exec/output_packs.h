@@ -22,6 +22,8 @@ class OutputPacks {
  public:
   // Goes on with the newest pack where that has room.
   explicit OutputPacks(std::string state);
+  // Somebody removed the directory, or moved it away with the packs in it.
+  Result<void> make_again();
 
   // At least one byte and at most kMostPacked. False where it cannot be written (disk full): the
   // packs are as they were.

@@ -66,6 +66,9 @@ Result<OutputSlots> OutputSlots::take_over(const std::string& state, const pb::H
   for (const pb::HeldStep& step : handover.steps()) {
     held.insert({step.output().number(), step.error().number()});
   }
+  // Of those somebody may have removed the files: then no name on the disk says that they are used.
+  if (!held.empty()) slots->next_ = std::max(slots->next_, *held.rbegin() + 1);
+  slots->first_standing_ = slots->next_;
   for_each_slot(state, [&](std::uint64_t number, const auto& path) {
     if (number >= slots->first_ && !held.contains(number)) unlink(path.c_str());
   });
@@ -75,7 +78,9 @@ Result<OutputSlots> OutputSlots::take_over(const std::string& state, const pb::H
 Result<void> OutputSlots::make_again() {
   idle_.clear();
   idle_count_ = 0;
-  return make_directories(output_directory(state_), 0700);
+  first_standing_ = next_;
+  if (auto made = make_directories(output_directory(state_), 0700); !made) return made;
+  return packs_.make_again();
 }
 
 Result<Slot> OutputSlots::take(uid_t uid, gid_t gid) {
@@ -157,7 +162,8 @@ void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which whi
 // changed.
 void OutputSlots::give_back(Slot slot) {
   if (slot.number == 0) return;
-  if (idle_count_ >= kMostIdle || fcntl(slot.file.get(), F_SETFL, O_APPEND) != 0) {
+  if (slot.number < first_standing_ || idle_count_ >= kMostIdle ||
+      fcntl(slot.file.get(), F_SETFL, O_APPEND) != 0) {
     unlink(slot_file(state_, slot.number).c_str());
     return;
   }

@@ -66,6 +66,7 @@ class OutputSlots {
   std::string buffer_;       // of what is packed
   std::uint64_t first_ = 1;  // of this keeper; numbers below are a predecessor's
   std::uint64_t next_ = 1;
+  std::uint64_t first_standing_ = 0;  // the files of those below may be gone
   std::map<uid_t, std::vector<Slot>> idle_;
   std::size_t idle_count_ = 0;
 };
