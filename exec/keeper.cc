@@ -240,6 +240,7 @@ Result<void> Keeper::upgrade(const std::string& executable) {
     return fail(ErrorCode::kRefused,
                 fmt::format("the keeper goes on as it is: {} {}", executable, why));
   };
+  if (!has_state()) return refuse("would not find the state directory, which is made anew first");
   const Heir heir = ask_heir(executable);
   if (heir == Heir::kUnfit) return refuse("cannot be executed, or is no keeper");
   if (heir == Heir::kForeign) {

@@ -61,6 +61,7 @@ class Keeper {
   Result<void> upgrade(const std::string& executable);
   void on_upgrade(net::Connection* from, const pb::Upgrade& order);
   void on_signal(int number);
+  bool has_state() const;
   void watch_state();
   void look_after_state_in(Millis pause);
   void look_after_state();

@@ -3,6 +3,9 @@
 // knows everything that stood there, and makes it anew.
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
 
 #include "base/log.h"
 #include "exec/keeper.h"
@@ -23,9 +26,17 @@ bool is_at(const Descriptor& file, const std::string& path) {
 
 }  // namespace
 
+// As the next program would find it.
+bool Keeper::has_state() const {
+  return !state_is_lost_ && server_ && server_->descriptor() >= 0 &&
+         is_at(parts_.lock, keeper_lock(options_.state));
+}
+
+// The look sees what happened before the watch stood, as while this program was executed.
 void Keeper::watch_state() {
   state_watch_ = std::make_unique<FileWatch>(loop_, keeper_lock(options_.state),
                                              [this] { look_after_state_in(kRest); });
+  look_after_state_in(kRest);
 }
 
 void Keeper::look_after_state_in(Millis pause) {
@@ -60,10 +71,14 @@ Result<void> Keeper::make_state_again() {
   }
   if (auto made = parts_.slots->make_again(); !made) return made;
   if (auto made = parts_.log->make_again(); !made) return made;
-  server_ = make_server();
-  if (auto listening = server_->listen_unix(keeper_socket(options_.state), 0600); !listening) {
+  // The old one may still stand under its name, where only the lock was removed. It goes on until
+  // the new one listens: without any, the program could not be followed by another.
+  unlink(keeper_socket(options_.state).c_str());
+  auto server = make_server();
+  if (auto listening = server->listen_unix(keeper_socket(options_.state), 0600); !listening) {
     return listening;
   }
+  server_ = std::move(server);
   write_keeper_pid(options_.state);
   watch_state();
   return {};

@@ -42,7 +42,7 @@ class Cluster {
   int completes(std::uint64_t job) const;
   const wire::TaskEnd& end_of(std::uint64_t job);  // waits for it
   void launch(const wire::Launch& launch);
-  void send_launch(const wire::Launch& launch);  // without waiting for the agent
+  void send_launch(const wire::Launch& launch);                 // without waiting for the agent
   void never_mind(std::uint64_t job) { launched_.erase(job); }  // its end is not waited for
   void order(wire::AttemptOrder::What what, std::uint64_t job, int signal = 0);
   // Asks, without waiting; then what came for the question.

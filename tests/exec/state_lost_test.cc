@@ -5,9 +5,11 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 
+#include "exec/output_packs.h"
 #include "exec/report.h"
 #include "exec/state.h"
 #include "tests/exec/cluster.h"
@@ -37,6 +39,31 @@ TEST_P(StateLost, WhatRunsKeepsItsEndAndNewStepsStart) {
   cluster_.launch(launch_shell(2, "echo again; exit 6"));
   EXPECT_EQ(cluster_.end_of(2).exit_code(), 6);
   EXPECT_EQ(cluster_.ask_and_wait(read_of(2)).output_chunk().data(), "again\n");
+  close(creat(in("go").c_str(), 0600));
+  EXPECT_EQ(cluster_.end_of(1).exit_code(), 5);
+  EXPECT_EQ(cluster_.ask_and_wait(read_of(1)).output_chunk().data(), "out\n");
+  EXPECT_TRUE(
+      PackReader(cluster_.state()).find({JobNumber(2), StepId(0), Attempt(1)}, Which::kOutput));
+}
+
+// No program could follow this one where it finds no directory: the keeper would die, and with it
+// what runs.
+TEST_P(StateLost, AKeeperThatCannotMakeItAgainIsNotUpgraded) {
+  close(creat(in("aside").c_str(), 0600));
+  ASSERT_EQ(
+      renameat2(AT_FDCWD, in("aside").c_str(), AT_FDCWD, cluster_.state().c_str(), RENAME_EXCHANGE),
+      0);
+  std::filesystem::remove_all(in("aside"));
+  // What is launched behind a signal ends behind it, as nothing can start here.
+  for (std::uint64_t job = 2; job <= 4; ++job) {
+    kill(keeper_, SIGHUP);
+    cluster_.launch(launch_shell(job, "true"));
+    EXPECT_EQ(cluster_.end_of(job).how(), 2U);
+  }
+  EXPECT_TRUE(alive(pid_in(in("pid"))));
+  std::filesystem::remove(cluster_.state());
+  ASSERT_TRUE(cluster_.wait([&] { return cluster_.keeper() == keeper_; }));
+  kill(keeper_, SIGHUP);
   close(creat(in("go").c_str(), 0600));
   EXPECT_EQ(cluster_.end_of(1).exit_code(), 5);
 }
