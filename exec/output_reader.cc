@@ -149,8 +149,9 @@ Result<wire::OutputChunk> OutputReader::read_named(const wire::ReadOutput& what)
   return chunk_of(file.get(), what, running, what.path());
 }
 
-// What an attempt wrote is in its slot while it runs, then in a file of its own or in a pack: also
-// while its end is on the way to us.
+// What an attempt wrote is in its slot while it runs. At its end a large output gets a file of its
+// own, a small one stands in a pack as well; the slot is emptied only after we have let the keeper
+// forget the attempt. So it is found here also while its end is on the way to us.
 Result<wire::OutputChunk> OutputReader::read_stored(const wire::ReadOutput& what,
                                                     const pb::Attempt* attempt) {
   const bool running = runs(attempt);

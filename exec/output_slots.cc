@@ -12,6 +12,7 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "base/log.h"
 #include "exec/not_started.h"
@@ -41,8 +42,6 @@ void for_each_slot(const std::string& state, Visit visit) {
 bool is_small(const struct stat& status) {
   return status.st_size <= static_cast<off_t>(kMostPacked);
 }
-
-bool make_empty(int file) { return ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0; }
 
 }  // namespace
 
@@ -139,10 +138,15 @@ void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
   if (!is_small(status) || !pack(slot.file.get(), id, which)) {
     keep(slot.number, id, which);
     slot = Slot();
-  } else if (!make_empty(slot.file.get())) {
-    unlink(slot_file(state_, slot.number).c_str());
-    slot = Slot();
+  } else {
+    slot.packed = true;
   }
+}
+
+void OutputSlots::make_empty(Slot& slot) const {
+  if (!std::exchange(slot.packed, false) || ftruncate(slot.file.get(), 0) == 0) return;
+  unlink(slot_file(state_, slot.number).c_str());
+  slot = Slot();
 }
 
 void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which which) {
@@ -161,6 +165,7 @@ void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which whi
 // The step had the description that the slot is kept open by: the next one must not find it
 // changed.
 void OutputSlots::give_back(Slot slot) {
+  make_empty(slot);
   if (slot.number == 0) return;
   if (slot.number < first_standing_ || idle_count_ >= kMostIdle ||
       fcntl(slot.file.get(), F_SETFL, O_APPEND) != 0) {

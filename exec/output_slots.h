@@ -3,7 +3,8 @@
 // borrows a slot for each stream: a file made before, empty, and kept open.
 //
 // At the end an empty slot can be borrowed again, and so can one that was written to a little: that
-// is packed, and the slot emptied. One that was written to more takes the attempt's name.
+// is packed, and the slot emptied when it is given back. Until then both have it: readers that have
+// not heard of the end look into the slot. One that was written to more takes the attempt's name.
 //
 // A slot belongs to its user (a step may open /dev/stdout once more) and is never lent to another:
 // whoever still holds it open must not see what others write. No process of the step is left then,
@@ -31,6 +32,7 @@ struct Slot {
   std::uint64_t number = 0;  // 0: none
   Descriptor file;
   uid_t owner = 0;
+  bool packed = false;  // what stands in it is also in a pack
 };
 
 class OutputSlots {
@@ -41,13 +43,15 @@ class OutputSlots {
 
   Result<Slot> take(uid_t uid, gid_t gid);
 
-  // The attempt ended: what it wrote is packed, and the slot is empty; or takes its name, and the
-  // slot is gone (number 0). An empty slot stays as it is.
+  // The attempt ended: what it wrote is packed; or takes its name, and the slot is gone (number 0).
+  // An empty slot stays as it is.
   void keep_written(Slot& slot, const AttemptId& id, Which which);
   // The same for a slot of which only the number is known: of an attempt that a predecessor
   // started. No slot remains. What that one had packed already is packed once more, and counts.
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
-  void give_back(Slot slot);  // empty
+  // Nobody reads what was packed from the slot any more. Where it cannot be emptied it is gone.
+  void make_empty(Slot& slot) const;
+  void give_back(Slot slot);  // of which everything that was written is kept
 
   // Somebody removed the directory: slots that are not in use go, too.
   Result<void> make_again();

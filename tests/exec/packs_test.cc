@@ -185,6 +185,7 @@ TEST_F(Slots, ASmallOutputIsPackedAndItsSlotUsedAgain) {
   slots_.keep_written(slot, attempt_of(1), Which::kOutput);
   EXPECT_EQ(packed(1), "small");
   EXPECT_EQ(kept(1), "");
+  EXPECT_EQ(read_file(slot_file(state_, number)), "small") << "who has not heard of the end reads";
   slots_.give_back(std::move(slot));
   slot = take();
   EXPECT_EQ(slot.number, number);
