@@ -54,7 +54,8 @@ std::vector<std::string> with_descendants(const std::string& directory) {
 CgroupCell::CgroupCell(std::string directory, const Enforced& enforced)
     : directory_(std::move(directory)),
       self_(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)),
-      events_(openat(self_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC)),
+      events_(self_ ? openat(self_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC) : -1),
+      error_(self_ && events_ ? 0 : errno),
       files_(self_.get(), enforced) {}
 
 pb::Place CgroupCell::place() const {

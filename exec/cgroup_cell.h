@@ -40,7 +40,7 @@ class CgroupCell final : public Cell {
   void take_over(const pb::HeldCounters& counters);
 
   const std::string& directory() const { return directory_; }
-  bool usable() const { return self_ && events_; }
+  int error() const { return error_; }  // of errno: why it cannot be used; 0 where it can
   // Nothing of a step stands in it: no directories below. It is not frozen: whoever is born into it
   // would stand still before it has executed anything, and the keeper with it. And it was never
   // killed: Linux since 6.14 counts the kills of a cgroup and ends a process that is born into one
@@ -53,6 +53,7 @@ class CgroupCell final : public Cell {
   std::string directory_;
   Descriptor self_;
   Descriptor events_;
+  int error_ = 0;
   CellFiles files_;
   bool killed_ = false;
   bool frozen_ = false;

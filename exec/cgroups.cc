@@ -96,13 +96,13 @@ class Cgroups final : public Containment {
   }
   Result<std::unique_ptr<CgroupCell>> make() {
     const std::string directory = fmt::format("{}/s{}", base_, ++made_);
-    if (mkdir(directory.c_str(), 0755) != 0) return refuse(directory);
+    if (mkdir(directory.c_str(), 0755) != 0) return refuse(directory, errno);
     auto cell = std::make_unique<CgroupCell>(directory, enforced_);
-    if (!cell->usable()) return refuse(directory);
-    return cell;
+    if (cell->error() == 0) return cell;
+    rmdir(directory.c_str());
+    return refuse(directory, cell->error());
   }
-  static tl::unexpected<Error> refuse(const std::string& directory) {
-    const int error = errno;
+  static tl::unexpected<Error> refuse(const std::string& directory, int error) {
     return fail(ErrorCode::kUnavailable,
                 fmt::format("no cgroup for the step: {}: {}", directory, error_text(error)));
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a step is the end of everything that it started, in both kinds of containment.
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -191,6 +192,26 @@ TEST(CgroupsTest, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
     EXPECT_FALSE(exists(base + "/s2"));
   }
   EXPECT_FALSE(exists(base));
+}
+
+TEST(CgroupsTest, ACellThatCannotBeUsedLeavesNoDirectory) {
+  OpenDir dir;
+  StepsWorld world(dir.path(), true);
+  const std::string base = world.containment().opened().cgroup();
+  if (base.empty()) GTEST_SKIP() << kNoCgroups;
+  const auto first = world.containment().take({});  // no idle one is left
+  ASSERT_TRUE(first);
+  rlimit before = {};
+  getrlimit(RLIMIT_NOFILE, &before);
+  const rlimit none{0, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  const auto second = world.containment().take({});
+  setrlimit(RLIMIT_NOFILE, &before);
+  ASSERT_FALSE(second);
+  EXPECT_TRUE(second.error().message.ends_with("too many open files")) << second.error().message;
+  EXPECT_TRUE(exists(base + "/s1"));
+  EXPECT_FALSE(exists(base + "/s2"));
+  remove_cgroup_tree(base + "/s1");
 }
 
 TEST(CgroupsTest, ACgroupMadeByAStepGoesWithIt) {
