@@ -63,7 +63,8 @@ void Steps::reap() {
   containment_.look_again();
   for (Step* step : exited) finish_exited(*step);
   for (Step* step : tended_) {
-    if (step->pid == 0) step->due_ns = 0;
+    // One that has ended waits for the disk, which no exit of a process makes any emptier.
+    if (step->pid == 0 && step->phase != Step::Phase::kEnded) step->due_ns = 0;
   }
 }
 

@@ -24,7 +24,7 @@ void hand_over(const Slot& slot, pb::HeldSlot& to) {
 
 Slot taken_over(const pb::HeldSlot& held) {
   if (held.number() == 0) return {};
-  return {held.number(), Descriptor(held.file()), held.owner()};
+  return {held.number(), Descriptor(held.file()), held.owner(), false};
 }
 
 }  // namespace
@@ -32,6 +32,9 @@ Slot taken_over(const pb::HeldSlot& held) {
 void Steps::hand_over(pb::Handover& to) const {
   *to.mutable_children() = launcher_.defaults();
   for (const auto& [id, step] : steps_) {
+    // The next program shall not have to know of it: one before this would lend them as they are.
+    slots_.make_empty(step->output);
+    slots_.make_empty(step->error);
     pb::HeldStep& held = *to.add_steps();
     *held.mutable_id() = to_pb(id);
     held.set_phase(same<pb::HeldStep::Phase>(step->phase));
@@ -63,6 +66,10 @@ void Steps::hand_over(pb::Handover& to) const {
 void Steps::take_over(const pb::Handover& from) {
   launcher_.take_over(from.children());
   for (const pb::HeldStep& held : from.steps()) take_over(held);
+  // What was to be forgotten, and the disk did not take it, is told once more.
+  for (const auto& [id, known] : log_.ledger().attempts) {
+    if (known.end && !steps_.contains(id)) adopt(id, known);
+  }
 }
 
 void Steps::take_over(const pb::HeldStep& held) {

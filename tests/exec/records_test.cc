@@ -299,11 +299,15 @@ TEST_F(Records, AnEndThatCannotBeRecordedIsToldAndTriedAgain) {
   world.steps().start(
       shell(1, "while [ ! -e " + (dir_ / "go") + " ]; do sleep 0.01; done; exit 5"));
   close(creat((dir_ / "go").c_str(), 0600));
+  const std::int64_t before_ns = steady_now_ns();
   {
     const FullDisk full(read_file(path_).size() + 3);
     EXPECT_EQ(world.end_of(1).exit_code(), 5);
     EXPECT_TRUE(world.steps().anything_unrecorded());
   }
+  world.steps().reap();
+  world.steps().tick(before_ns);
+  EXPECT_TRUE(world.steps().anything_unrecorded()) << "the end of another process is no reason";
   EXPECT_TRUE(world.wait([&] { return !world.steps().anything_unrecorded(); }));
   EXPECT_EQ(word_for(written(), 1), "ended 5");
 }
@@ -315,6 +319,32 @@ TEST_F(Records, AForgottenAttemptIsGone) {
   world.order(pb::Order::FORGET, 1);
   EXPECT_EQ(word_for(written(), 1), "unknown");
   EXPECT_TRUE(world.steps().attempts().empty());
+}
+
+TEST_F(Records, WhatCouldNotBeForgottenIsToldByTheNextProgram) {
+  StepsWorld world(dir_.path(), true);
+  world.run(start_of(1, {"true"}));
+  world.run(start_of(2, {"true"}));
+  world.order(pb::Order::FORGET, 1);
+  {
+    const FullDisk full(read_file(path_).size() + 3);
+    world.order(pb::Order::FORGET, 2);
+  }
+  EXPECT_TRUE(world.steps().attempts().empty());
+  pb::Handover handover;
+  world.steps().hand_over(handover);
+  OutputSlots slots = OutputSlots::open(dir_.path()).value();
+  RecordLog log = RecordLog::open(path_, "this boot").value();
+  Steps next({dir_.path()}, world.containment(), slots, log, [](const pb::Attempt&) {});
+  next.take_over(handover);
+  ASSERT_EQ(next.attempts().size(), 1U);
+  EXPECT_EQ(next.attempts().front().id().job(), 2U);
+  EXPECT_TRUE(next.attempts().front().has_end());
+  pb::Order order;
+  order.set_what(pb::Order::FORGET);
+  *order.mutable_id() = id_of_job(2);
+  next.order(order);
+  EXPECT_EQ(word_for(written(), 2), "unknown");
 }
 
 TEST_F(Records, ARunningAttemptCannotBeForgotten) {
