@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
-#include <algorithm>
+#include <utility>
 
 #include "exec/directory.h"
 #include "net/client.h"
@@ -14,22 +14,29 @@ namespace jobq::exec {
 namespace {
 
 constexpr Millis kPause{50};
+constexpr Millis kAnswerLimit = seconds(10);  // of an agent that is there
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
-// kRefused is the node's last word; with any other error another try is worth it.
-Result<pb::StepAnswer> ask_once(const std::string& socket, const pb::StepReport& asked,
-                                Millis limit) {
+// With any error another try is worth it.
+Result<pb::StepAnswer> ask_once(const std::string& socket, const pb::StepReport& asked) {
   auto client = net::BlockingClient::connect_unix(socket);
   if (!client) return tl::unexpected(client.error());
   if (auto sent = (*client)->send(asked); !sent) return tl::unexpected(sent.error());
-  const auto bytes = (*client)->receive(limit);
+  const auto bytes = (*client)->receive(kAnswerLimit);
   if (!bytes) return tl::unexpected(bytes.error());
   pb::StepAnswer answer;
   if (!answer.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
     return fail(ErrorCode::kInternal, "the node's agent answers what is no message");
   }
-  if (!answer.recorded()) return fail(ErrorCode::kRefused, answer.error());
   return answer;
+}
+
+// The node's last word.
+Result<pb::StepAnswer> unless_refused(Result<pb::StepAnswer> answer) {
+  if (answer->recorded()) return answer;
+  const bool known = answer->code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
+  return fail(known ? static_cast<ErrorCode>(answer->code()) : ErrorCode::kRefused,
+              answer->error());
 }
 
 }  // namespace
@@ -38,10 +45,9 @@ Result<pb::StepAnswer> ask_agent(const std::string& socket, const pb::StepReport
                                  Millis patience) {
   const std::int64_t end_ns = steady_now_ns() + patience.count * kNsPerMs;
   while (true) {
-    const std::int64_t left_ms = (end_ns - steady_now_ns()) / kNsPerMs;
-    auto answer = ask_once(socket, asked, Millis{std::max<std::int64_t>(left_ms, 1)});
-    if (answer || answer.error().code == ErrorCode::kRefused) return answer;
-    if (left_ms <= kPause.count) {
+    auto answer = ask_once(socket, asked);
+    if (answer) return unless_refused(std::move(answer));
+    if ((end_ns - steady_now_ns()) / kNsPerMs <= kPause.count) {
       return fail(ErrorCode::kUnreachable,
                   fmt::format("the node's agent does not answer: {}", answer.error().message));
     }

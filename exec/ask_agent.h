@@ -14,7 +14,9 @@ namespace jobq::exec {
 inline constexpr Millis kReportPatience = seconds(60);
 
 // One question, one answer. While the node's agent is away (stopped, restarted) it tries again
-// until patience is over (kUnreachable); kRefused where the node does not take it: it says why.
+// until patience is over (kUnreachable), with one try at least. An agent that is there has some
+// seconds to answer, however little patience is left. Where the node does not take it, it says why
+// and of which kind the error is: kRefused, kNotFound, ...
 Result<pb::StepAnswer> ask_agent(const std::string& socket, const pb::StepReport& asked,
                                  Millis patience);
 

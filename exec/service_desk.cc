@@ -39,6 +39,7 @@ pb::StepAnswer ServiceDesk::answer(const pb::StepReport& asked,
     answer.set_error("the node cannot see who offers it");
   } else if (const Result<void> taken = take(asked.offer(), *who); !taken) {
     answer.set_error(taken.error().message);
+    answer.set_code(static_cast<std::uint32_t>(taken.error().code));
   }
   answer.set_recorded(answer.error().empty());
   return answer;

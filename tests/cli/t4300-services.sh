@@ -51,7 +51,7 @@ expect_eq "n2 solver $me" "$(offered solver)"
 ok
 
 test_begin "an offer is taken back by who made it, and goes with its time to live"
-expect_exit 1 jq node offer --type planner --withdraw --node-socket "$T/n1.sock"
+expect_exit 5 jq node offer --type planner --withdraw --node-socket "$T/n1.sock"
 jq node offer --type solver --withdraw --node-socket "$T/n2.sock"
 wait_for 10 is_offered solver ""
 jq node offer --type solver --ttl 1s --node-socket "$T/n2.sock"

@@ -118,6 +118,31 @@ TEST_F(Reporting, AReportThatFindsNoKeeperIsTriedAgain) {
   EXPECT_TRUE(sent.get());
 }
 
+// The agent is there, and held up for a moment; who asks does not wait for one that is away.
+TEST_F(Reporting, AnAgentThatIsThereHasTimeToAnswer) {
+  const std::string socket = step_socket(cluster_.state());
+  wire::Service service;
+  service.set_type("planner");
+  service.set_ttl(10'000);
+  auto offered =
+      std::async(std::launch::async, [&] { return offer_service(socket, service, Millis{0}); });
+  EXPECT_NE(offered.wait_for(std::chrono::milliseconds(120)), std::future_status::ready);
+  EXPECT_TRUE(cluster_.wait(
+      [&] { return offered.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  EXPECT_TRUE(offered.get());
+}
+
+TEST_F(Reporting, WhatIsNotOfferedIsNotFound) {
+  auto withdrawn = std::async(std::launch::async, [this] {
+    return withdraw_service(step_socket(cluster_.state()), "planner", Millis{0});
+  });
+  EXPECT_TRUE(cluster_.wait(
+      [&] { return withdrawn.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  const auto answer = withdrawn.get();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kNotFound);
+}
+
 TEST_F(Reporting, PatienceEnds) {
   const auto answer =
       send_report(cluster_.dir() / "nobody.sock", token(), 1, std::nullopt, Millis{60});
