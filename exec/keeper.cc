@@ -164,7 +164,7 @@ void Keeper::on_message(net::Connection* from, std::string_view bytes) {
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     on_closed(from, "it sent what is no message");
   } else if (message.has_attach()) {
-    attach(from);
+    attach(from, message.attach());
   } else if (message.has_upgrade()) {
     on_upgrade(from, message.upgrade());
   } else if (from == agent_.get()) {
@@ -195,7 +195,12 @@ void Keeper::on_agents_message(const pb::ToKeeper& message) {
 }
 
 // The latest agent is the one: its predecessor may be dead without our knowing.
-void Keeper::attach(net::Connection* agent) {
+void Keeper::attach(net::Connection* agent, const pb::Attach& as) {
+  if (as.has_grace_ms()) {
+    options_.grace = Millis{as.grace_ms()};
+    steps_.set_grace(options_.grace);
+    lease_.set_grace(options_.grace);
+  }
   const auto visitor = std::find_if(visitors_.begin(), visitors_.end(),
                                     [&](const auto& one) { return one.get() == agent; });
   if (visitor != visitors_.end()) {

@@ -48,6 +48,8 @@ class Keeper {
   Result<void> begin();
   // The same in the place of the program before us.
   Result<void> take_over(const pb::Handover& handover);
+  // It was the keeper, while it has the lock. Another one's place is left alone.
+  void remove_pid_file() const;
 
  private:
   std::unique_ptr<net::Server> make_server();
@@ -55,7 +57,7 @@ class Keeper {
   void on_message(net::Connection* from, std::string_view bytes);
   void on_agents_message(const pb::ToKeeper& message);
   void on_closed(net::Connection* which, const std::string& reason);
-  void attach(net::Connection* agent);
+  void attach(net::Connection* agent, const pb::Attach& as);
   void answer(const pb::Report& report);
   void agent_gone();
   Result<void> upgrade(const std::string& executable);

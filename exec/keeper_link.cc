@@ -68,7 +68,7 @@ void KeeperLink::connected(std::unique_ptr<net::Connection> connection) {
 
 void KeeperLink::attach() {
   pb::ToKeeper message;
-  message.mutable_attach();
+  message.mutable_attach()->set_grace_ms(options_.grace.count);
   connection_->send(message);
 }
 

@@ -37,7 +37,7 @@ Result<void> keep(const KeeperOptions& options, KeeperParts parts, const Begin& 
     if (began && options.ready) options.ready();
     if (began) forget_startup_pages();
     if (began) uv_run(&loop, UV_RUN_DEFAULT);
-    unlink(keeper_pid(options.state).c_str());  // while we have the lock
+    keeper.remove_pid_file();
   }
   uv_run(&loop, UV_RUN_DEFAULT);  // what is being closed
   check(uv_loop_close(&loop) == 0, "the keeper's loop is empty");

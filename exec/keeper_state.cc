@@ -26,6 +26,11 @@ bool is_at(const Descriptor& file, const std::string& path) {
 
 }  // namespace
 
+void Keeper::remove_pid_file() const {
+  if (!is_at(parts_.lock, keeper_lock(options_.state))) return;
+  unlink(keeper_pid(options_.state).c_str());
+}
+
 // As the next program would find it.
 bool Keeper::has_state() const {
   return !state_is_lost_ && server_ && server_->descriptor() >= 0 &&

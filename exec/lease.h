@@ -30,6 +30,8 @@ class Lease {
   // grace: what attempts get to end by themselves, but at most half of a lease.
   Lease(uv_loop_s* loop, Millis grace, Handlers handlers);
 
+  void set_grace(Millis grace) { grace_ = grace; }  // from the next renewal on
+
   // Before the first one there is none, and nothing ends.
   void renew(const pb::Lease& lease);
 

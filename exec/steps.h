@@ -60,6 +60,7 @@ class Steps {
   // it had run. "Not started" would be a failure of its own, which is not tried elsewhere.
   void start_too_late(const pb::Start& start);
   void order(const pb::Order& order);
+  void set_grace(Millis grace) { options_.grace = grace; }  // of those that are ended from now on
   // Empty where it is recorded, else what is wrong with it.
   std::string report(const pb::Report& report);
 

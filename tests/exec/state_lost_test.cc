@@ -92,10 +92,12 @@ TEST_P(StateLost, AKeeperWhosePlaceIsTakenEndsWhatItHas) {
   const Descriptor other(
       open(keeper_lock(in("other")).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   ASSERT_EQ(flock(other.get(), LOCK_EX | LOCK_NB), 0);
+  close(creat(keeper_pid(in("other")).c_str(), 0600));
   ASSERT_EQ(
       renameat2(AT_FDCWD, in("other").c_str(), AT_FDCWD, cluster_.state().c_str(), RENAME_EXCHANGE),
       0);
   EXPECT_TRUE(wait_until([&] { return !alive(pid_in(in("pid"))) && !alive(keeper_); }));
+  EXPECT_TRUE(exists(keeper_pid(cluster_.state()))) << "it is the other one's";
 }
 
 INSTANTIATE_TEST_SUITE_P(Containment, StateLost, testing::Bool(),

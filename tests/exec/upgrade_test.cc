@@ -193,6 +193,22 @@ TEST_P(Upgrade, TheGracePeriodGoesOn) {
   EXPECT_EQ(cluster_.end_of(1).signal(), SIGKILL);
 }
 
+TEST_P(Upgrade, TheGracePeriodIsThatOfTheLatestAgent) {
+  cluster_.grace = seconds(600);
+  cluster_.drop_agent();
+  cluster_.start_agent();
+  launch(1, "trap '' TERM; echo 1 > " + in("ready") + "; while :; do sleep 0.01; done");
+  ASSERT_TRUE(cluster_.wait([&] { return exists(in("ready")); }));
+  const pid_t keeper = cluster_.keeper();
+  cluster_.drop_agent();
+  cluster_.grace = Millis{50};
+  cluster_.start_agent();
+  ASSERT_TRUE(cluster_.wait([&] { return cluster_.joins() == 3 && cluster_.agent_joined(); }));
+  EXPECT_EQ(cluster_.keeper(), keeper);
+  cluster_.order(Order::KILL, 1);
+  EXPECT_EQ(cluster_.end_of(1).signal(), SIGKILL);
+}
+
 TEST_P(Upgrade, WhatIsSuspendedStaysSoAndCanBeResumed) {
   launch(1, "while :; do echo . >> " + in("dots") + "; sleep 0.01; done");
   ASSERT_TRUE(cluster_.wait([&] { return !stands_still(in("dots")); }));
