@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's end of the keeper's socket, and a keeper that says what the test wants.
+// The agent's end of the keeper's socket.
 #include "exec/keeper_link.h"
 
-#include <uv.h>
-
-#include "exec/executable.h"
-#include "exec/state.h"
-#include "net/server.h"
-#include "tests/exec/world.h"
+#include "tests/exec/fake_keeper.h"
 
 namespace jobq::exec {
 namespace {
@@ -16,18 +11,7 @@ class Link : public testing::Test {
  protected:
   Link() {
     uv_loop_init(&loop_);
-    server_ = std::make_unique<net::Server>(
-        &loop_, net::Server::Options(), [this](std::unique_ptr<net::Connection> connection) {
-          agent_ = std::move(connection);
-          agent_->start(
-              {[this](std::string_view bytes) {
-                 pb::ToKeeper message;
-                 ASSERT_TRUE(message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())));
-                 heard_.push_back(message);
-               },
-               [](const std::string&) {}});
-        });
-    EXPECT_TRUE(server_->listen_unix(keeper_socket(dir_.path()), 0600));
+    keeper_ = std::make_unique<FakeKeeper>(&loop_, dir_.path());
     KeeperLinkOptions options;
     options.state = dir_.path();
     options.executable = own_executable();
@@ -39,8 +23,7 @@ class Link : public testing::Test {
   }
   ~Link() override {
     link_.reset();
-    agent_.reset();
-    server_.reset();
+    keeper_.reset();
     EXPECT_TRUE(wait_until([this] { return uv_run(&loop_, UV_RUN_NOWAIT) == 0; }));
     EXPECT_EQ(uv_loop_close(&loop_), 0);
   }
@@ -49,10 +32,10 @@ class Link : public testing::Test {
 
   // What the agent says next.
   pb::ToKeeper hear() {
-    EXPECT_TRUE(wait([this] { return !heard_.empty(); }));
-    if (heard_.empty()) return {};
-    pb::ToKeeper first = heard_.front();
-    heard_.erase(heard_.begin());
+    EXPECT_TRUE(wait([this] { return !keeper_->heard.empty(); }));
+    if (keeper_->heard.empty()) return {};
+    pb::ToKeeper first = keeper_->heard.front();
+    keeper_->heard.erase(keeper_->heard.begin());
     return first;
   }
   bool wait(const std::function<bool()>& holds) {
@@ -65,26 +48,24 @@ class Link : public testing::Test {
     pb::Attempt& attempt = *message.mutable_state()->add_attempts();
     *attempt.mutable_id() = id_of_job(1);
     if (ended) attempt.mutable_end()->set_exit_code(3);
-    agent_->send(message);
+    keeper_->say(message);
   }
   void say_end() {
     pb::FromKeeper message;
     *message.mutable_attempt()->mutable_id() = id_of_job(1);
     message.mutable_attempt()->mutable_end()->set_exit_code(3);
-    agent_->send(message);
+    keeper_->say(message);
   }
   void refuse_upgrade() {
     pb::FromKeeper message;
     message.mutable_upgrade_answer()->set_error("it goes on as it is");
-    agent_->send(message);
+    keeper_->say(message);
   }
 
   OpenDir dir_;
   uv_loop_t loop_{};
-  std::unique_ptr<net::Server> server_;
-  std::unique_ptr<net::Connection> agent_;
+  std::unique_ptr<FakeKeeper> keeper_;
   std::unique_ptr<KeeperLink> link_;
-  std::vector<pb::ToKeeper> heard_;
   std::vector<pb::State> states_;
 };
 
@@ -99,7 +80,7 @@ TEST_F(Link, WhatEndsWhileAnUpgradeIsRefusedHasEnded) {
   say_state(true);
   ASSERT_TRUE(wait([this] { return !states_.empty(); }));
   EXPECT_EQ(states_.front().attempts(0).end().exit_code(), 3);
-  EXPECT_TRUE(heard_.empty()) << "it is told once to become another";
+  EXPECT_TRUE(keeper_->heard.empty()) << "it is told once to become another";
 }
 
 }  // namespace
