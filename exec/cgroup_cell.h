@@ -35,6 +35,7 @@ class CgroupCell final : public Cell {
 
   // A step comes in.
   Result<void> begin(const CellLimits& limits) { return files_.begin(limits); }
+  bool has(const CellLimits& limits) const { return files_.has(limits); }
   // A step lives in it that came in under the program before us. It is not used again: what was
   // done to it is not known.
   void take_over(const pb::HeldCounters& counters);

@@ -12,6 +12,7 @@
 #include <charconv>
 #include <filesystem>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
@@ -47,7 +48,7 @@ class Cgroups final : public Containment {
   Enforced enforced() const override { return enforced_; }
 
   Result<std::unique_ptr<Cell>> take(const CellLimits& limits) override {
-    Result<std::unique_ptr<CgroupCell>> cell = idle_.empty() ? make() : take_idle();
+    Result<std::unique_ptr<CgroupCell>> cell = idle_.empty() ? make() : take_idle(limits);
     if (!cell) return tl::unexpected(cell.error());
     if (auto begun = (*cell)->begin(limits); !begun) {
       give_back(std::move(*cell));
@@ -89,7 +90,11 @@ class Cgroups final : public Containment {
   }
 
  private:
-  std::unique_ptr<CgroupCell> take_idle() {
+  // The latest with these limits, which need not be written then; else the latest.
+  std::unique_ptr<CgroupCell> take_idle(const CellLimits& limits) {
+    const auto alike = std::find_if(idle_.rbegin(), idle_.rend(),
+                                    [&](const auto& cell) { return cell->has(limits); });
+    if (alike != idle_.rend()) std::swap(*alike, idle_.back());
     std::unique_ptr<CgroupCell> cell = std::move(idle_.back());
     idle_.pop_back();
     return cell;

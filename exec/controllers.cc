@@ -44,11 +44,6 @@ std::string read_start(int file) {
   return {text.data(), size > 0 ? static_cast<std::size_t>(size) : 0};
 }
 
-std::string read_at(int directory, const char* name) {
-  const Descriptor file(openat(directory, name, O_RDONLY | O_CLOEXEC));
-  return file ? read_start(file.get()) : std::string();
-}
-
 std::uint64_t number(std::string_view text) {
   std::uint64_t value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
@@ -186,6 +181,8 @@ CellFiles::CellFiles(int directory, const Enforced& enforced)
   // Kernels before 6.12 cannot set it back, and do not let it be opened for that.
   peak_ = Descriptor(openat(directory, "memory.peak", O_RDWR | O_CLOEXEC));
   if (!peak_) peak_ = Descriptor(openat(directory, "memory.peak", O_RDONLY | O_CLOEXEC));
+  events_ = Descriptor(openat(directory, "memory.events", O_RDONLY | O_CLOEXEC));
+  current_ = Descriptor(openat(directory, "memory.current", O_RDONLY | O_CLOEXEC));
 }
 
 Result<void> CellFiles::begin(const CellLimits& limits) {
@@ -197,7 +194,7 @@ Result<void> CellFiles::begin(const CellLimits& limits) {
   }
   if (!enforced_.memory) return {};
   begin_peak();
-  const std::string events = read_at(directory_, "memory.events");
+  const std::string events = read_start(events_.get());
   limit_hits_before_ = number_behind(events, "oom");
   kills_before_ = number_behind(events, "oom_kill");
   return {};
@@ -255,12 +252,12 @@ void CellFiles::take_over(const pb::HeldCounters& counters) {
 }
 
 bool CellFiles::is_light() const {
-  return !enforced_.memory || number(read_at(directory_, "memory.current")) <= kMostLeft;
+  return !enforced_.memory || number(read_start(current_.get())) <= kMostLeft;
 }
 
 OutOfMemory CellFiles::out_of_memory() const {
   if (!enforced_.memory) return OutOfMemory::kNo;
-  const std::string events = read_at(directory_, "memory.events");
+  const std::string events = read_start(events_.get());
   if (number_behind(events, "oom_kill") == kills_before_) return OutOfMemory::kNo;
   return number_behind(events, "oom") > limit_hits_before_ ? OutOfMemory::kLimit
                                                            : OutOfMemory::kNode;

@@ -51,6 +51,8 @@ class CellFiles {
   // A step comes in. The error says which file does not take what.
   Result<void> begin(const CellLimits& limits);
 
+  bool has(const CellLimits& limits) const { return written_ == limits; }
+
   CellUsage usage();
 
   // For the program that takes this one's place, and there: the step lives in it.
@@ -70,8 +72,10 @@ class CellFiles {
   int directory_;
   Enforced enforced_;
   std::optional<CellLimits> written_;
-  Descriptor cpu_;   // cpu.stat, which is there without controllers, too
-  Descriptor peak_;  // memory.peak: what is set back is so for this descriptor alone
+  Descriptor cpu_;      // cpu.stat, which is there without controllers, too
+  Descriptor peak_;     // memory.peak: what is set back is so for this descriptor alone
+  Descriptor events_;   // memory.events
+  Descriptor current_;  // memory.current
   std::uint64_t cpu_before_us_ = 0;
   std::uint64_t cpu_seen_us_ = 0;
   std::uint64_t peak_before_ = 0;

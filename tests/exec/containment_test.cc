@@ -194,6 +194,30 @@ TEST(CgroupsTest, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
   EXPECT_FALSE(exists(base));
 }
 
+TEST(CgroupsTest, ACellIsLentForTheLimitsThatItHas) {
+  OpenDir dir;
+  StepsWorld world(dir.path(), true);
+  Containment& cgroups = world.containment();
+  const std::string base = cgroups.opened().cgroup();
+  if (base.empty()) GTEST_SKIP() << kNoCgroups;
+  const CellLimits small{1, {10U << 20U}, 0};
+  const CellLimits large{2, {20U << 20U}, 0};
+  auto of_small = std::move(cgroups.take(small).value());
+  auto of_large = std::move(cgroups.take(large).value());
+  const std::string place_of_small = of_small->place().cgroup();
+  const std::string place_of_large = of_large->place().cgroup();
+  for (int i = 0; i < 3; ++i) {
+    cgroups.give_back(std::move(of_small));
+    cgroups.give_back(std::move(of_large));
+    of_small = std::move(cgroups.take(small).value());
+    of_large = std::move(cgroups.take(large).value());
+    EXPECT_EQ(of_small->place().cgroup(), place_of_small);
+    EXPECT_EQ(of_large->place().cgroup(), place_of_large);
+  }
+  cgroups.give_back(std::move(of_small));
+  cgroups.give_back(std::move(of_large));
+}
+
 TEST(CgroupsTest, ACellThatCannotBeUsedLeavesNoDirectory) {
   OpenDir dir;
   StepsWorld world(dir.path(), true);
