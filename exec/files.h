@@ -2,6 +2,9 @@
 // Small helpers for files: descriptors that close themselves, whole reads, removal of trees.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +36,9 @@ std::string read_small_file(const char* path, std::size_t limit = 4096);
 
 // One write to an existing file; false where it fails.
 bool write_small_file(const char* path, std::string_view text);
+
+// From there on so many bytes, or as many as there are; -1 where it fails (errno stands).
+ssize_t read_all(int descriptor, std::uint64_t offset, char* into, std::size_t size);
 
 // All of it, or false (errno stands).
 bool write_all(int descriptor, std::string_view bytes);

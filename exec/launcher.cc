@@ -16,6 +16,7 @@
 #include "exec/files.h"
 #include "exec/not_started.h"
 #include "exec/text.h"
+#include "exec/users.h"
 
 namespace jobq::exec {
 namespace {
@@ -23,7 +24,6 @@ namespace {
 constexpr const char* kOomScoreFile = "/proc/self/oom_score_adj";
 constexpr std::string_view kProtected = "-900";
 constexpr int kScoreOfSteps = 500;  // as if a step used half of all memory beside its own
-constexpr std::string_view kDefaultPath = "/usr/local/bin:/usr/bin:/bin";
 
 // The strings that a plan points into.
 struct Texts {
@@ -43,7 +43,7 @@ std::string_view path_of(const pb::Start& start) {
   for (const std::string& variable : start.env()) {
     if (variable.starts_with("PATH=")) return std::string_view(variable).substr(5);
   }
-  return kDefaultPath;
+  return kUserPath;
 }
 
 // Every place where PATH lets the program be. An empty entry is the working directory.

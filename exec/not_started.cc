@@ -81,6 +81,11 @@ std::string why_no_stream(int error, const std::string& path, const char* which)
 
 }  // namespace
 
+std::string why_not_written(std::string_view what, int error) {
+  if (error == ENOSPC || error == EDQUOT) return "the node's disk is full";
+  return fmt::format("{}: {}", what, error_text(error));
+}
+
 std::string error_text(int error) {
   const char* known = strerrordesc_np(error);
   std::string text = known != nullptr ? known : fmt::format("error {}", error);

@@ -26,9 +26,17 @@ constexpr Millis kPatience = seconds(15);
 constexpr std::uint32_t kUsualBytes = 256U << 10U;
 constexpr std::uint32_t kMostBytes = 4U << 20U;
 
-// Nothing that could keep us waiting, no link planted by somebody else in the node's own store.
-Descriptor open_for_reading(const std::string& path) {
-  return Descriptor(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+// Nothing that could keep us waiting.
+constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+// As the user who named it; a link of the user's leads where the user may go.
+Descriptor open_named(const std::string& path) {
+  return Descriptor(open(path.c_str(), kForReading));
+}
+
+// In the node's own store there are no links.
+Descriptor open_stored(const std::string& path) {
+  return Descriptor(open(path.c_str(), kForReading | O_NOFOLLOW));
 }
 
 std::size_t bytes_wanted(const wire::ReadOutput& what) {
@@ -38,15 +46,9 @@ std::size_t bytes_wanted(const wire::ReadOutput& what) {
 // Reads at most what is wanted; at_end: there is no more now.
 Result<std::string> read_at(int file, const wire::ReadOutput& what, bool& at_end) {
   std::string data(bytes_wanted(what), '\0');
-  std::size_t size = 0;
-  while (size < data.size()) {
-    const ssize_t got = pread(file, data.data() + size, data.size() - size,
-                              static_cast<off_t>(what.offset() + size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(ErrorCode::kRefused, error_text(errno));
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
+  const ssize_t got = read_all(file, what.offset(), data.data(), data.size());
+  if (got < 0) return fail(ErrorCode::kRefused, error_text(errno));
+  const auto size = static_cast<std::size_t>(got);
   at_end = size < data.size();
   data.resize(size);
   return data;
@@ -136,7 +138,7 @@ Result<wire::OutputChunk> OutputReader::read_named(const wire::ReadOutput& what)
   int error = 0;
   {
     const BorrowedIdentity user(what.uid(), what.gid(), users_.find(what.uid(), what.gid()).groups);
-    file = open_for_reading(what.path());
+    file = open_named(what.path());
     error = errno;
   }
   if (!file && error != ENOENT) {
@@ -160,14 +162,14 @@ Result<wire::OutputChunk> OutputReader::read_stored(const wire::ReadOutput& what
     const std::uint64_t number =
         which == Which::kError ? attempt->error_slot() : attempt->output_slot();
     const std::string slot = slot_file(state_, number);
-    const Descriptor file = number == 0 ? Descriptor() : open_for_reading(slot);
+    const Descriptor file = number == 0 ? Descriptor() : open_stored(slot);
     if (file) return chunk_of(file.get(), what, running, slot);
   }
   std::string kept = kept_file(state_, id_of(what.id()), which);
-  Descriptor file = open_for_reading(kept);
+  Descriptor file = open_stored(kept);
   if (!file) {
     kept = kept_file_on_full_disk(state_, id_of(what.id()), which);
-    file = open_for_reading(kept);
+    file = open_stored(kept);
   }
   if (!file) {
     if (const auto packed = packs_.find(id_of(what.id()), which)) return chunk_of(*packed, what);

@@ -39,10 +39,6 @@ void for_each_slot(const std::string& state, Visit visit) {
   }
 }
 
-bool is_small(const struct stat& status) {
-  return status.st_size <= static_cast<off_t>(kMostPacked);
-}
-
 }  // namespace
 
 Result<OutputSlots> OutputSlots::open(const std::string& state) {
@@ -99,10 +95,7 @@ Result<Slot> OutputSlots::take(uid_t uid, gid_t gid) {
   if (owned) return slot;
   const int error = errno;
   unlink(path.c_str());
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return fail(ErrorCode::kUnavailable,
-              full ? "the node's disk is full"
-                   : fmt::format("no place for the step's output: {}", error_text(error)));
+  return fail(ErrorCode::kUnavailable, why_not_written("no place for the step's output", error));
 }
 
 bool OutputSlots::keep(std::uint64_t number, const AttemptId& id, Which which) const {
@@ -118,24 +111,18 @@ bool OutputSlots::keep(std::uint64_t number, const AttemptId& id, Which which) c
 }
 
 // False where it is too much, or cannot be packed.
-bool OutputSlots::pack(int file, const AttemptId& id, Which which) {
-  buffer_.resize(kMostPacked + 1);
-  std::size_t size = 0;
-  while (size < buffer_.size()) {
-    const ssize_t got =
-        pread(file, buffer_.data() + size, buffer_.size() - size, static_cast<off_t>(size));
-    if (got < 0) return false;
-    if (got == 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  const std::string_view data = std::string_view(buffer_).substr(0, size);
-  return !data.empty() && data.size() <= kMostPacked && packs_.append(id, which, data);
+bool OutputSlots::pack(int file, const struct stat& status, const AttemptId& id, Which which) {
+  if (status.st_size > static_cast<off_t>(kMostPacked)) return false;
+  buffer_.resize(static_cast<std::size_t>(status.st_size));
+  const ssize_t size = read_all(file, 0, buffer_.data(), buffer_.size());
+  if (size <= 0) return false;
+  return packs_.append(id, which, std::string_view(buffer_).substr(0, std::size_t(size)));
 }
 
 void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
   struct stat status = {};
   if (slot.number == 0 || fstat(slot.file.get(), &status) != 0 || status.st_size == 0) return;
-  if (!is_small(status) || !pack(slot.file.get(), id, which)) {
+  if (!pack(slot.file.get(), status, id, which)) {
     keep(slot.number, id, which);
     slot = Slot();
   } else {
@@ -155,7 +142,7 @@ void OutputSlots::keep_left(std::uint64_t number, const AttemptId& id, Which whi
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status = {};
   if (!file || fstat(file.get(), &status) != 0) return;
-  if (status.st_size == 0 || (is_small(status) && pack(file.get(), id, which))) {
+  if (status.st_size == 0 || pack(file.get(), status, id, which)) {
     unlink(path.c_str());
   } else {
     keep(number, id, which);

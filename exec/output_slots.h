@@ -12,6 +12,7 @@
 // user's next steps write, as it could disturb them in any other way, and nobody else's.
 #pragma once
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -62,7 +63,7 @@ class OutputSlots {
 
  private:
   explicit OutputSlots(std::string state) : state_(std::move(state)), packs_(state_) {}
-  bool pack(int file, const AttemptId& id, Which which);
+  bool pack(int file, const struct stat& status, const AttemptId& id, Which which);
   bool keep(std::uint64_t number, const AttemptId& id, Which which) const;
 
   std::string state_;

@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "exec/checksum.h"
+#include "exec/files.h"
 
 namespace jobq::exec {
 namespace {
@@ -37,14 +38,8 @@ constexpr std::size_t kProbes = 6;
 
 std::string read_at(int file, std::uint64_t at, std::size_t bytes) {
   std::string read(bytes, '\0');
-  std::size_t size = 0;
-  while (size < bytes) {
-    const ssize_t got =
-        pread(file, read.data() + size, bytes - size, static_cast<off_t>(at + size));
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  read.resize(size);
+  const ssize_t size = read_all(file, at, read.data(), bytes);
+  read.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
   return read;
 }
 

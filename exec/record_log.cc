@@ -25,25 +25,18 @@ constexpr std::uint64_t kWorthEmpty = 256U << 10U;
 constexpr std::uint64_t kWorthLarge = 4U << 20U;
 
 Error disk_error(const std::string& path) {
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return {ErrorCode::kUnavailable,
-          full ? "the node's disk is full" : fmt::format("{}: {}", path, error_text(error))};
+  return {ErrorCode::kUnavailable, why_not_written(path, errno)};
 }
 
-std::string read_whole(int file) {
+// False where it fails (errno stands).
+bool read_whole(int file, std::string& bytes) {
   struct stat status = {};
-  if (fstat(file, &status) != 0) return {};
-  std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t size = 0;
-  while (size < bytes.size()) {
-    const ssize_t got =
-        pread(file, bytes.data() + size, bytes.size() - size, static_cast<off_t>(size));
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  bytes.resize(size);
-  return bytes;
+  if (fstat(file, &status) != 0) return false;
+  bytes.resize(static_cast<std::size_t>(status.st_size));
+  const ssize_t size = read_all(file, 0, bytes.data(), bytes.size());
+  if (size < 0) return false;
+  bytes.resize(static_cast<std::size_t>(size));
+  return true;
 }
 
 }  // namespace
@@ -87,7 +80,9 @@ Result<RecordLog> RecordLog::take_over(std::string path, Descriptor file,
 }
 
 Result<void> RecordLog::read() {
-  const std::string bytes = read_whole(file_.get());
+  std::string bytes;
+  // Nothing is cut of what cannot be read.
+  if (!read_whole(file_.get(), bytes)) return tl::unexpected(disk_error(path_));
   size_ = replay(bytes, ledger_);
   if (size_ < bytes.size()) {
     log::warning("{}: cut {} bytes that are no record", path_, bytes.size() - size_);

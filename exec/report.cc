@@ -11,8 +11,12 @@
 namespace jobq::exec {
 namespace {
 
-Result<void> check_report(int outcome, const std::optional<std::string>& event) {
-  if (outcome < 0 || outcome > 3) return fail(ErrorCode::kUsage, "not an outcome");
+constexpr std::uint32_t kLastOutcome = 3;  // cancel
+
+}  // namespace
+
+Result<void> check_report(std::uint32_t outcome, const std::optional<std::string>& event) {
+  if (outcome > kLastOutcome) return fail(ErrorCode::kUsage, "not an outcome");
   if (outcome == 0 && !event) return fail(ErrorCode::kUsage, "neither an outcome nor an event");
   if (!event) return {};
   if (event->size() > kMostEventBytes) {
@@ -23,14 +27,13 @@ Result<void> check_report(int outcome, const std::optional<std::string>& event) 
   return {};
 }
 
-}  // namespace
-
 Result<void> send_report(const std::string& socket, const std::string& token, int outcome,
                          std::optional<std::string> event, Millis patience) {
-  if (auto good = check_report(outcome, event); !good) return good;
+  const auto number = static_cast<std::uint32_t>(outcome);
+  if (auto good = check_report(number, event); !good) return good;
   pb::StepReport report;
   report.set_token(token);
-  report.set_outcome(static_cast<std::uint32_t>(outcome));
+  report.set_outcome(number);
   if (event) report.set_event(*std::move(event));
   return ask_agent(socket, report, patience).map([](const pb::StepAnswer&) {});
 }

@@ -2,6 +2,7 @@
 // `jq report`, as a call: a step tells its node what it came to.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,9 @@
 namespace jobq::exec {
 
 inline constexpr std::size_t kMostEventBytes = 4096;
+
+// outcome and event, as below. kUsage where a report cannot be that.
+Result<void> check_report(std::uint32_t outcome, const std::optional<std::string>& event);
 
 // socket and token: JOBQ_NODE_SOCKET and JOBQ_TOKEN. outcome: 1 success, 2 failure, 3 cancel;
 // 0, with an event alone, leaves it to the exit code.

@@ -14,7 +14,6 @@
 namespace jobq::exec {
 namespace {
 
-constexpr const char* kUserPath = "/usr/local/bin:/usr/bin:/bin";
 constexpr const char* kRootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 using Variables = std::map<std::string, std::string>;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "exec/state.h"
 #include "exec/step.h"
 #include "exec/steps.h"
 
@@ -205,7 +206,7 @@ void Steps::record_end(Step& step) {
 void Steps::settle() {
   std::error_code ignored;
   for (const auto& script :
-       std::filesystem::directory_iterator(options_.state + "/scripts", ignored)) {
+       std::filesystem::directory_iterator(scripts_directory(options_.state), ignored)) {
     unlink(script.path().c_str());
   }
   // Ends are recorded while we go: the ledger changes under an iterator.

@@ -15,13 +15,11 @@
 #include "base/log.h"
 #include "exec/not_started.h"
 #include "exec/report.h"
+#include "exec/state.h"
 #include "exec/step.h"
-#include "exec/text.h"
 
 namespace jobq::exec {
 namespace {
-
-constexpr std::uint32_t kLastOutcome = 3;  // cancel
 
 bool in_store(const std::string& named) { return named.empty(); }
 
@@ -141,19 +139,16 @@ Result<void> Steps::record_start(const Step& step) {
 }
 
 Result<void> Steps::write_script(Step& step, const pb::Start& start) const {
-  const std::string path = fmt::format("{}/scripts/{}.{}.{}", options_.state, step.id.job.value,
-                                       step.id.step.value, step.id.attempt.value);
+  const std::string path =
+      fmt::format("{}/{}.{}.{}", scripts_directory(options_.state), step.id.job.value,
+                  step.id.step.value, step.id.attempt.value);
   unlink(path.c_str());
   step.script_file = path;
   const Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0500));
   const bool owned =
       start.uid() == geteuid() || (file && fchown(file.get(), start.uid(), start.gid()) == 0);
   if (file && owned && write_all(file.get(), start.script())) return {};
-  const int error = errno;
-  const bool full = error == ENOSPC || error == EDQUOT;
-  return fail(ErrorCode::kUnavailable,
-              full ? "the node's disk is full"
-                   : fmt::format("the script cannot be written: {}", error_text(error)));
+  return fail(ErrorCode::kUnavailable, why_not_written("the script cannot be written", errno));
 }
 
 void Steps::launch(Step& step, const pb::Start& start, const LaunchMeans& means) {
@@ -228,12 +223,8 @@ void Steps::forget(Step& step) {
 std::string Steps::report(const pb::Report& report) {
   const auto found = by_token_.find(report.token());
   if (found == by_token_.end()) return "no running step of this node has this token";
-  const bool says_something = report.outcome() != 0 || report.has_event();
-  if (!says_something || report.outcome() > kLastOutcome) return "not an outcome";
-  if (report.event().size() > kMostEventBytes) {
-    return fmt::format("an event value has at most {} bytes", kMostEventBytes);
-  }
-  if (!is_utf8(report.event())) return "an event value must be UTF-8";
+  const auto event = report.has_event() ? std::optional(report.event()) : std::nullopt;
+  if (auto good = check_report(report.outcome(), event); !good) return good.error().message;
   pb::Record record;
   pb::Reported& reported = *record.mutable_reported();
   *reported.mutable_id() = to_pb(found->second->id);

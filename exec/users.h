@@ -14,6 +14,8 @@
 
 namespace jobq::exec {
 
+inline constexpr const char* kUserPath = "/usr/local/bin:/usr/bin:/bin";  // of who is not root
+
 struct User {
   std::string name;
   std::string home;
