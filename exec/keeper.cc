@@ -20,6 +20,7 @@ namespace jobq::exec {
 namespace {
 
 constexpr Millis kAloneLimit = seconds(60);
+constexpr Millis kLastWrite{200};
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::string boot_id() {
@@ -256,6 +257,7 @@ Result<void> Keeper::upgrade(const std::string& executable) {
   handover.set_version(kHandoverVersion);
   handover.set_lock(parts_.lock.get());
   handover.set_listener(server_->descriptor());
+  write_what_waits();
   handover.set_log(parts_.log->descriptor());
   *handover.mutable_containment() = parts_.containment->opened();
   handover.set_first_slot(parts_.slots->first());
@@ -304,13 +306,22 @@ void Keeper::after_event() {
       after_event();
     });
   }
+  if (parts_.log->anything_waits() && !last_write_) {
+    last_write_ = std::make_unique<net::Timer>(loop_, kLastWrite, [this] { write_what_waits(); });
+  }
   end_if_done();
+}
+
+void Keeper::write_what_waits() {
+  last_write_.reset();
+  if (const auto done = parts_.log->flush(); !done) log::warning("{}", done.error().message);
 }
 
 void Keeper::end_if_done() {
   const bool may_end = told_to_end_ || (may_end_ && !options_.stays);
   if (!may_end || ended_ || steps_.anything_runs() || steps_.anything_unrecorded()) return;
   ended_ = true;
+  write_what_waits();
   log::info("nothing runs{}: the keeper ends", told_to_end_ ? "" : " and no agent is there");
   uv_stop(loop_);
 }

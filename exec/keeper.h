@@ -73,6 +73,7 @@ class Keeper {
   void say(const pb::Attempt& attempt);
   void after_event();
   void end_if_done();
+  void write_what_waits();
 
   uv_loop_s* loop_;
   KeeperOptions options_;
@@ -88,6 +89,7 @@ class Keeper {
   std::unique_ptr<net::Timer> state_look_;
   std::unique_ptr<net::Timer> tick_;
   std::unique_ptr<net::Timer> alone_;
+  std::unique_ptr<net::Timer> last_write_;  // where no step starts or ends before
   std::int64_t tick_at_ns_ = 0;
   bool may_end_ = false;        // no agent is expected
   bool told_to_end_ = false;    // whether or not one is there

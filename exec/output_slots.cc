@@ -131,7 +131,10 @@ void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
 }
 
 void OutputSlots::make_empty(Slot& slot) const {
-  if (!std::exchange(slot.packed, false) || ftruncate(slot.file.get(), 0) == 0) return;
+  if (!std::exchange(slot.packed, false)) return;
+  // The next step may drop O_APPEND before it writes, and shall not begin behind a hole.
+  const int file = slot.file.get();
+  if (ftruncate(file, 0) == 0 && lseek(file, 0, SEEK_SET) == 0) return;
   unlink(slot_file(state_, slot.number).c_str());
   slot = Slot();
 }

@@ -115,7 +115,20 @@ std::string RecordLog::incarnation() const {
 }
 
 Result<void> RecordLog::append(const pb::Record& record) {
-  const std::string bytes = frame_record(record);
+  if (auto written = write(waiting_ + frame_record(record)); !written) return written;
+  apply(record, ledger_);
+  return {};
+}
+
+void RecordLog::append_later(const pb::Record& record) {
+  waiting_ += frame_record(record);
+  apply(record, ledger_);
+}
+
+Result<void> RecordLog::flush() { return waiting_.empty() ? Result<void>() : write(waiting_); }
+
+// Of what waits all is among the bytes.
+Result<void> RecordLog::write(std::string_view bytes) {
   if (!write_all(file_.get(), bytes)) {
     Error error = disk_error(path_);
     // What was written of it would end the log at the next start, with all that follows.
@@ -125,7 +138,7 @@ Result<void> RecordLog::append(const pb::Record& record) {
     return tl::unexpected(std::move(error));
   }
   size_ += bytes.size();
-  apply(record, ledger_);
+  waiting_.clear();
   return {};
 }
 
@@ -140,6 +153,7 @@ Result<void> RecordLog::replace() {
     return tl::unexpected(error);
   }
   file_ = std::move(file);
+  waiting_.clear();
   size_ = compacted_size_ = bytes.size();
   return {};
 }

@@ -3,9 +3,9 @@
 // to.
 //
 // A record is its length and the CRC-32 of its bytes (both 4 bytes, little-endian) and the bytes of
-// a pb::Record; each append is one write(2). Nothing is synced: what was written outlives the
-// process, and after a crash of the machine the boot id differs, so that everything without an end
-// counts as lost anyway. Whatever is torn at the end is cut.
+// a pb::Record; each append is one write(2), with all that waited for it. Nothing is synced: what
+// was written outlives the process, and after a crash of the machine the boot id differs, so that
+// everything without an end counts as lost anyway. Whatever is torn at the end is cut.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +43,12 @@ class RecordLog {
   // Writes, then applies. An error (disk full) leaves log and ledger as they were.
   Result<void> append(const pb::Record& record);
 
+  // Applies now, and writes together with the next record, or when it is flushed: for what a reader
+  // can do without.
+  void append_later(const pb::Record& record);
+  bool anything_waits() const { return !waiting_.empty(); }
+  Result<void> flush();
+
   // Somebody removed the file: what it said is written anew.
   Result<void> make_again() { return replace(); }
 
@@ -56,10 +62,12 @@ class RecordLog {
   Result<void> read();
   Result<void> begin(const std::string& boot_id);
   Result<void> replace();
+  Result<void> write(std::string_view bytes);
 
   std::string path_;
   Descriptor file_;
   Ledger ledger_;
+  std::string waiting_;  // applied, and not written
   std::uint64_t size_ = 0;
   std::uint64_t compacted_size_ = 0;
   bool other_boot_ = false;

@@ -208,10 +208,8 @@ void Steps::forget(Step& step) {
   if (log_.ledger().attempts.contains(step.id)) {
     pb::Record record;
     *record.mutable_forgotten()->mutable_id() = to_pb(step.id);
-    if (const auto noted = log_.append(record); !noted) {
-      // It will be told once more by the next keeper, and be forgotten then.
-      log::warning("job {} cannot be forgotten: {}", step.id.job.value, noted.error().message);
-    }
+    // Where it is lost, the end is told once more by the next keeper, and forgotten then.
+    log_.append_later(record);
   }
   slots_.give_back(std::move(step.output));
   slots_.give_back(std::move(step.error));

@@ -190,8 +190,9 @@ TEST_F(Slots, ASmallOutputIsPackedAndItsSlotUsedAgain) {
   slot = take();
   EXPECT_EQ(slot.number, number);
   EXPECT_EQ(read_file(slot_file(state_, number)), "");
+  ASSERT_EQ(fcntl(slot.file.get(), F_SETFL, 0), 0);
   ASSERT_TRUE(write_all(slot.file.get(), "next"));
-  EXPECT_EQ(read_file(slot_file(state_, number)), "next");
+  EXPECT_EQ(read_file(slot_file(state_, number)), "next") << "no hole, also without O_APPEND";
 }
 
 TEST_F(Slots, ALargeOutputKeepsItsFile) {

@@ -217,6 +217,31 @@ TEST_F(Records, AnAppendThatFailsChangesNothing) {
   EXPECT_EQ(word_for(written(), 1), "started");
 }
 
+TEST_F(Records, WhatCanWaitIsWrittenBeforeTheNextRecord) {
+  RecordLog log = open();
+  ASSERT_TRUE(log.append(started(1)));
+  const std::string before = read_file(path_);
+  log.append_later(forgotten(1));
+  EXPECT_EQ(word_for(log.ledger(), 1), "unknown");
+  EXPECT_EQ(read_file(path_), before);
+  {
+    const FullDisk full(before.size() + 3);
+    EXPECT_FALSE(log.append(started(2)));
+    EXPECT_FALSE(log.flush());
+    EXPECT_EQ(read_file(path_), before);
+  }
+  EXPECT_TRUE(log.anything_waits());
+  ASSERT_TRUE(log.append(started(2)));
+  EXPECT_FALSE(log.anything_waits());
+  EXPECT_EQ(read_file(path_), before + frame_record(forgotten(1)) + frame_record(started(2)));
+  log.append_later(forgotten(2));
+  ASSERT_TRUE(log.flush());
+  EXPECT_EQ(word_for(written(), 2), "unknown");
+  log.append_later(forgotten(2));
+  log.compact();
+  EXPECT_FALSE(log.anything_waits()) << "what was written anew is without it";
+}
+
 // --- a keeper's successor -----------------------------------------------------------------------
 
 class Successor : public Records {
@@ -317,6 +342,7 @@ TEST_F(Records, AForgottenAttemptIsGone) {
   world.run(start_of(1, {"true"}));
   EXPECT_EQ(word_for(written(), 1), "ended 0");
   world.order(pb::Order::FORGET, 1);
+  ASSERT_TRUE(world.log().flush());
   EXPECT_EQ(word_for(written(), 1), "unknown");
   EXPECT_TRUE(world.steps().attempts().empty());
 }
@@ -326,9 +352,11 @@ TEST_F(Records, WhatCouldNotBeForgottenIsToldByTheNextProgram) {
   world.run(start_of(1, {"true"}));
   world.run(start_of(2, {"true"}));
   world.order(pb::Order::FORGET, 1);
+  ASSERT_TRUE(world.log().flush());
   {
     const FullDisk full(read_file(path_).size() + 3);
     world.order(pb::Order::FORGET, 2);
+    EXPECT_FALSE(world.log().flush());
   }
   EXPECT_TRUE(world.steps().attempts().empty());
   pb::Handover handover;
@@ -344,6 +372,7 @@ TEST_F(Records, WhatCouldNotBeForgottenIsToldByTheNextProgram) {
   order.set_what(pb::Order::FORGET);
   *order.mutable_id() = id_of_job(2);
   next.order(order);
+  ASSERT_TRUE(log.flush());
   EXPECT_EQ(word_for(written(), 2), "unknown");
 }
 
