@@ -220,6 +220,7 @@ class Core {
 
   // Nodes that stay away (lost_nodes.cc).
   void settle_as_lost(const Node& node, const AttemptId& id, const std::string& why);
+  bool counts_as_lost(const Node& node, const Job& job, StepId id) const;
   void leave_all(NodeId node);
   bool is_given_up(NodeId node) const;
 

@@ -229,13 +229,17 @@ std::size_t bytes_of(const Launch& launch) {
 
 }  // namespace
 
+bool holds_named(const Job& job, StepId id) {
+  const auto& own = step_of(job.what(), id).needs;
+  return job.what().needs.takes_named() || (own && own->takes_named());
+}
+
 bool is_fenced(const Job& job, StepId id) {
   const Retry& retry = step_of(job.what(), id).retry;
   const AttemptRow* attempt = job.step(id).attempt();
   const bool goes_elsewhere =
       retry.on_node_lost && attempt != nullptr && attempt->id.attempt.value <= retry.max;
-  const auto& own = step_of(job.what(), id).needs;
-  return goes_elsewhere || job.what().needs.takes_named() || (own && own->takes_named());
+  return goes_elsewhere || holds_named(job, id);
 }
 
 Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {

@@ -13,6 +13,9 @@
 
 namespace jobq::sched {
 
+// Does the step hold a named resource while it runs, by itself or with its job?
+bool holds_named(const Job& job, StepId id);
+
 // May the step's newest attempt be started elsewhere when its node is lost, or does it hold a named
 // resource that others would get then? It must not outlive its node's lease.
 bool is_fenced(const Job& job, StepId id);

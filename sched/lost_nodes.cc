@@ -3,8 +3,9 @@
 //
 // A step in doubt is settled when its node returns. Where the node has a lease, what is fenced has
 // ended there once the lease has run out; the controller's clock says when that is certain, and
-// then these count as lost. An order to end is not waited for any longer either. What is not fenced
-// stays in doubt until the node returns, somebody cancels it, or the node is forgotten.
+// then these count as lost. An order to end is not waited for any longer either, unless others
+// would get a named resource that the step still holds where it may run on. All else stays in doubt
+// until the node returns, somebody cancels it, or the node is forgotten.
 #include <fmt/format.h>
 
 #include "sched/core.h"
@@ -25,6 +26,14 @@ std::vector<NodeId> Core::nodes_away() const {
   return away;
 }
 
+// Of a node that is given up: is nothing heard of the step's attempt any more that others need to
+// wait for? On a node with a lease what holds something named is fenced; on one without, it may run
+// on for ever, ordered to end or not.
+bool Core::counts_as_lost(const Node& node, const Job& job, StepId id) const {
+  if (node.row.leased && is_fenced(job, id)) return true;
+  return job.step(id).state == StepState::kEnding && !holds_named(job, id);
+}
+
 void Core::on(NodeGivenUp& event) {
   Node* node = nodes_.find(event.node);
   if (node == nullptr || node->connected || node->given_up) return;
@@ -32,10 +41,8 @@ void Core::on(NodeGivenUp& event) {
   const std::set<AttemptId> attempts = node->attempts;
   for (const AttemptId& id : attempts) {
     if (!node->attempts.contains(id)) continue;  // its job ended by another one
-    const Job& job = *jobs_.find(id.job);
-    const bool over = job.step(id.step).state == StepState::kEnding ||
-                      (node->row.leased && is_fenced(job, id.step));
-    if (over) settle_as_lost(*node, id, "it stayed away");
+    if (!counts_as_lost(*node, *jobs_.find(id.job), id.step)) continue;
+    settle_as_lost(*node, id, "it stayed away");
   }
   leave_all(event.node);
   ask_avoiders_again();

@@ -87,6 +87,29 @@ TEST_F(LostNodesTest, ANodeWithoutALeaseIsWaitedFor) {
   EXPECT_EQ(local.step_state(job, "main"), "starting");
 }
 
+// It may run on there: nothing ends it but its agent.
+TEST_F(LostNodesTest,
+       WhatHoldsAnExclusiveResourceOnANodeWithoutALeaseKeepsItThoughItsEndIsOrdered) {
+  for (const bool before : {true, false}) {
+    World local;
+    const NodeId node = local.join("n1", 2);
+    local.create_exclusive("db");
+    const JobNumber job = local.submit(one_step().step_needs(exclusive("db")));
+    local.started(job, "main");
+    local.join("n2", 2);
+    const JobNumber next = local.submit(one_step().step_needs(exclusive("db")));
+    local.lose("n1");
+    if (before) local.cancel(job);
+    local.send(NodeGivenUp{node});
+    if (!before) local.cancel(job);
+    EXPECT_EQ(local.step_state(job, "main"), "ending");
+    EXPECT_EQ(local.state(next), "WR");
+    local.send(ForgetNode{World::kReply, local.root, "n1"});
+    EXPECT_EQ(local.row(job).state, JobState::kCancelled);
+    EXPECT_EQ(local.state(next), "BP");
+  }
+}
+
 TEST_F(LostNodesTest, ACancelledStepIsNotWaitedForWhenItsNodeIsGivenUp) {
   const JobNumber before = world.submit(one_step());
   const JobNumber after = world.submit(one_step());
