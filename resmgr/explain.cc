@@ -153,6 +153,13 @@ std::string state_text(const Node& node) {
 }
 
 Blocker state_blocker(const Node& node) {
+  if (node.state() == NodeState::kUp) {
+    return {BlockerKind::kNodeState,
+            fmt::format("node {} came back with steps that are not to run any more, and takes new "
+                        "ones when these have ended",
+                        node.name),
+            "wait for that: they were told to end"};
+  }
   std::string remedy = node.connected ? fmt::format("take it back: jq node resume {}", node.name)
                                       : fmt::format("start its node daemon, or mend its network");
   return {BlockerKind::kNodeState,
@@ -170,7 +177,7 @@ void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker
   bool has_nodes = false;
   for (const auto& [id, node] : ledger.nodes()) {
     if (!node.is_of(demand.element)) continue;
-    if (node.usable()) return;
+    if (node.state() == NodeState::kUp) return;
     has_nodes = true;
   }
   const std::string& name = demand.needs.element;

@@ -170,6 +170,13 @@ void Ledger::set_draining(NodeId id, bool draining) {
   note_change(known);
 }
 
+void Ledger::set_clearing(NodeId id, bool clearing) {
+  Node& known = known_node(id);
+  if (known.clearing == clearing) return;
+  change_node(known, [&](Node& node) { node.clearing = clearing; });
+  note_change(known);
+}
+
 void Ledger::set_services(NodeId id, std::vector<std::string> types) {
   Node& node = known_node(id);
   std::ranges::sort(types);

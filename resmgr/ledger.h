@@ -43,6 +43,7 @@ struct Node {
   Amounts free;
   bool connected = false;
   bool draining = false;
+  bool clearing = false;               // something runs there that holds nothing any more
   std::vector<std::string> services;   // that it offers now, by type, sorted
   std::vector<ServiceId> service_ids;  // the same, ascending
   // What is held here, by id, with what is often looked at beside it.
@@ -62,7 +63,7 @@ struct Node {
   mutable std::optional<Time> first_end_known;  // forgotten when holdings change
   bool changed = false;                         // listed in Ledger::changes()
 
-  bool usable() const { return connected && !draining; }
+  bool usable() const { return connected && !draining && !clearing; }
   bool is_of(ElementId element) const;
   bool offers(ServiceId service) const;  // any node offers 0
   NodeState state() const;
@@ -172,6 +173,7 @@ class Ledger {
   void set_elements(std::vector<std::string> names);
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
+  void set_clearing(NodeId id, bool clearing);
   void set_services(NodeId id, std::vector<std::string> types);
   Result<void> create(const NamedResource& resource);
   Result<void> remove(const std::string& name, const JobName& job_name);

@@ -88,6 +88,10 @@ void ResourceManager::set_draining(NodeId id, bool draining) {
   state_->ledger.set_draining(id, draining);
 }
 
+void ResourceManager::set_clearing(NodeId id, bool clearing) {
+  state_->ledger.set_clearing(id, clearing);
+}
+
 void ResourceManager::set_services(NodeId id, std::vector<std::string> types) {
   state_->ledger.set_services(id, std::move(types));
 }

@@ -166,6 +166,9 @@ class ResourceManager {
   // What it runs is held on.
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);
+  // Likewise while it is clearing: something runs there whose grant is over, and takes up what the
+  // grants do not tell. It is shown as the state that it else has.
+  void set_clearing(NodeId id, bool clearing);
   // The types of services that the node, which is known, offers from now on; until it is said,
   // none. What needs one starts only where it is offered, and then does not ask for it any more.
   void set_services(NodeId id, std::vector<std::string> types);

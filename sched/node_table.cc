@@ -96,6 +96,10 @@ std::optional<NodeId> NodeTable::any_connected() const {
 Result<void> NodeTable::check_invariants() const {
   std::set<Load> recount;
   for (const auto& [id, node] : nodes_) {
+    for (const AttemptId& stranger : node.strangers) {
+      if (!node.attempts.contains(stranger)) continue;
+      return fail(ErrorCode::kInternal, "an attempt of ours counts as a stranger on its node");
+    }
     if (node.connected && !node.row.draining) recount.emplace(node.attempts.size(), id);
   }
   if (recount == open_ && by_name_.size() == nodes_.size()) return {};

@@ -24,6 +24,9 @@ struct Node {
   std::string lost_reason;            // while it is not connected
   bool given_up = false;              // likewise: what is fenced there has ended
   std::set<AttemptId> attempts;       // launched there and not ended; set by NodeTable alone
+  // Found running when it joined, and not ours any more: until they have ended they take up what
+  // others would be granted.
+  std::set<AttemptId> strangers;
 };
 
 class NodeTable {

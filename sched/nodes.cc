@@ -4,6 +4,9 @@
 // What a node reports of an attempt that is not current changes nothing, and it is told to end and
 // forget it. An attempt is launched again under its number only when the node, remembering
 // everything since the launch, does not know it; else its fate is unknown, and it counts as lost.
+//
+// What is to end takes its time, and what it takes up is held by nobody any more. So a node that
+// joins with such attempts gives no new grants before it has told the end of each.
 #include <fmt/format.h>
 
 #include <map>
@@ -57,9 +60,13 @@ void Core::reconcile(Node& node, const NodeJoined& event) {
   std::map<AttemptId, bool> listed;  // and whether it runs
   for (const NodeJoined::Known& known : event.attempts) listed.emplace(known.id, known.running);
   const std::set<AttemptId> ours = node.attempts;
+  node.strangers.clear();
   for (const auto& [id, running] : listed) {
-    if (running && !ours.contains(id)) emit(Kill{node.row.id, id});
+    if (!running || ours.contains(id)) continue;
+    emit(Kill{node.row.id, id});
+    node.strangers.insert(id);
   }
+  rm_.set_clearing(node.row.id, !node.strangers.empty());
   for (const AttemptId& id : ours) {
     Job& job = *jobs_.find(id.job);
     const auto it = listed.find(id);
@@ -70,6 +77,12 @@ void Core::reconcile(Node& node, const NodeJoined& event) {
     }
     // One that is listed as ended reports its end next.
   }
+}
+
+void Core::stranger_ended(Node& node, const AttemptId& id) {
+  if (node.strangers.erase(id) == 0 || !node.strangers.empty()) return;
+  rm_.set_clearing(node.row.id, false);
+  schedule_due_ = true;
 }
 
 void Core::found_again(Job& job, StepId id) {
@@ -161,7 +174,11 @@ void Core::on(TaskStarted& event) {
 }
 
 void Core::on(TaskComplete& event) {
-  if (Job* job = current(event.node, event.id)) settle(*job, event.id.step, event.end);
+  if (Job* job = current(event.node, event.id)) {
+    settle(*job, event.id.step, event.end);
+  } else if (Node* node = nodes_.find(event.node)) {
+    stranger_ended(*node, event.id);
+  }
   emit(Forget{event.node, event.id});
 }
 

@@ -132,6 +132,36 @@ TEST_F(LostNodesTest, WhatComesBackAfterAllIsEnded) {
   EXPECT_THAT(world.said(), ElementsAre("welcome n1", "kill 1.main"));
 }
 
+TEST_F(LostNodesTest, ANodeTakesNothingNewBeforeWhatItWasToldToEndHasEnded) {
+  const JobNumber job = world.submit(one_step().step_needs(cpus(2)));
+  world.started(job, "main");
+  world.lose("n1");
+  world.cancel(job);
+  world.send(NodeGivenUp{n1});
+  const JobNumber next = world.submit(one_step().step_needs(cpus(1)));
+  const AttemptId old{job, StepId{0}, Attempt{1}};
+  join_leased("n1", {{old, true}});
+  EXPECT_EQ(world.state(next), "WR");
+  const auto why = world.core.why(next, world.now);
+  ASSERT_EQ(why->blockers.size(), 1U);
+  EXPECT_THAT(why->blockers[0].text, HasSubstr("takes new ones when these have ended"));
+  world.lose("n1");
+  join_leased("n1", {{old, true}});
+  EXPECT_EQ(world.state(next), "WR");
+  world.send(TaskComplete{n1, old, {}});
+  EXPECT_EQ(world.state(next), "BP");
+}
+
+TEST_F(LostNodesTest, WhatHasEndedOnANodeThatComesBackIsInNobodysWay) {
+  const JobNumber job = world.submit(one_step().step_needs(cpus(2)));
+  world.lose("n1");
+  world.cancel(job);
+  world.send(NodeGivenUp{n1});
+  const JobNumber next = world.submit(one_step().step_needs(cpus(2)));
+  join_leased("n1", {{{job, StepId{0}, Attempt{1}}, false}});
+  EXPECT_EQ(world.state(next), "BP");
+}
+
 TEST_F(LostNodesTest, AJobThatHeldTheNodeGoesOnOnAnother) {
   SpecBuilder builder = retried();
   builder.needs(cpus(1));
