@@ -176,7 +176,7 @@ void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker
   if (demand.element == 0) return;
   bool has_nodes = false;
   for (const auto& [id, node] : ledger.nodes()) {
-    if (!node.is_of(demand.element)) continue;
+    if (node.gone || !node.is_of(demand.element)) continue;
     if (node.state() == NodeState::kUp) return;
     has_nodes = true;
   }
@@ -209,7 +209,8 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
     blockers.push_back(element_is_gone(demand.needs.element));
     return;
   }
-  if (ledger.nodes().empty()) {
+  const auto is_gone = [](const auto& entry) { return entry.second.gone; };
+  if (std::ranges::all_of(ledger.nodes(), is_gone)) {
     blockers.push_back(
         {BlockerKind::kNodeState, "no node has joined yet", "start a node: jobq node"});
     return;
@@ -222,7 +223,7 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
   const std::vector<NearMiss> misses = near_misses(ledger, demand);
   if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs, name));
   for (const auto& [id, node] : ledger.nodes()) {
-    const bool could = !node.usable() && could_serve(node, demand);
+    const bool could = !node.gone && !node.usable() && could_serve(node, demand);
     if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));
   }
   if (blockers.size() != before) return;

@@ -66,6 +66,11 @@ std::string of_element(std::string_view node, const Needs& needs) {
   return fmt::format("{} of element {}", node, needs.element);
 }
 
+// Is it one of the nodes that there are and that the needs may be met on, whatever it has?
+bool is_asked(const Ledger& ledger, const Node& node, const Needs& needs) {
+  return !node.gone && ledger.is_of(node, needs.element);
+}
+
 // The lines that no node meets, each with the node that has most of it.
 std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   struct Most {
@@ -74,7 +79,7 @@ std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   };
   std::vector<Most> most;
   for (const auto& [id, node] : ledger.nodes()) {
-    if (!ledger.is_of(node, needs.element)) continue;
+    if (!is_asked(ledger, node, needs)) continue;
     const std::vector<Line> here = lines(needs, node.capacity);
     for (std::size_t i = 0; i < here.size(); ++i) {
       if (i == most.size()) most.push_back({here[i], &node});
@@ -95,7 +100,7 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
   const Node* nearest = nullptr;
   std::vector<Line> least;
   for (const auto& [id, node] : ledger.nodes()) {
-    if (!ledger.is_of(node, needs.element)) continue;
+    if (!is_asked(ledger, node, needs)) continue;
     std::vector<Line> here = lines(needs, node.capacity);
     if (nearest != nullptr && !nearer(here, least)) continue;
     nearest = &node;
@@ -117,15 +122,18 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
 }  // namespace
 
 bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs) {
-  return ledger.is_of(node, needs.element) && ledger.offers(node, needs.service) &&
-         std::ranges::none_of(lines(needs, node.capacity), &Line::lacks);
+  const Capacity& has = node.capacity;
+  const bool is_large =
+      needs.cpus <= has.cpus && needs.memory.count <= has.memory.count && needs.gpus <= has.gpus;
+  return is_large && is_asked(ledger, node, needs) && ledger.offers(node, needs.service) &&
+         (needs.counts.empty() || std::ranges::none_of(lines(needs, has), &Line::lacks));
 }
 
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
   if (!needs.takes_from_node()) return {};
   bool has_nodes = false;
   for (const auto& [id, node] : ledger.nodes()) {
-    if (!ledger.is_of(node, needs.element)) continue;
+    if (!is_asked(ledger, node, needs)) continue;
     has_nodes = true;
     if (std::ranges::none_of(lines(needs, node.capacity), &Line::lacks)) return {};
   }

@@ -147,6 +147,7 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
   const Amounts total = amounts(capacity.cpus, capacity.memory, capacity.gpus, capacity.counts);
   for (const Node::Held& held : place->second.holdings) unlist_end(*held.holding);
   change_node(place->second, [&](Node& node) {
+    node.gone = false;
     node.name = name;
     node.group = &group_of(std::move(elements));
     node.capacity = capacity;
@@ -156,6 +157,17 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
   });
   for (const Node::Held& held : place->second.holdings) list_end(*held.holding);
   note_change(place->second);
+}
+
+void Ledger::forget_node(NodeId id) {
+  Node& known = known_node(id);
+  change_node(known, [](Node& node) {
+    node.gone = true;
+    node.capacity = {};
+    subtract(node.free, node.total);
+    node.total = {};
+  });
+  note_change(known);
 }
 
 void Ledger::set_connected(NodeId id, bool connected) {

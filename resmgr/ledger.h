@@ -43,7 +43,8 @@ struct Node {
   Amounts free;
   bool connected = false;
   bool draining = false;
-  bool clearing = false;               // something runs there that holds nothing any more
+  bool clearing = false;  // something runs there that holds nothing any more
+  bool gone = false;      // known for the sake of what is held there alone; it has nothing
   std::vector<std::string> services;   // that it offers now, by type, sorted
   std::vector<ServiceId> service_ids;  // the same, ascending
   // What is held here, by id, with what is often looked at beside it.
@@ -170,6 +171,7 @@ class Ledger {
   // --- what there is
   void set_node(NodeId id, const std::string& name, const Capacity& capacity,
                 std::vector<std::string> elements);
+  void forget_node(NodeId id);
   void set_elements(std::vector<std::string> names);
   void set_connected(NodeId id, bool connected);
   void set_draining(NodeId id, bool draining);

@@ -13,10 +13,16 @@ Ledger::NamedKey key_of(const NamedNeed& need) {
   return {need.of->resource.name, need.of->resource.kind};
 }
 
+// A circle is for ever, and a service may be offered anywhere at any time: of known nodes it is not
+// asked for.
+bool counts_for(const Demand& demand, const Node& node, Parties::Of of) {
+  if (of == Parties::Of::kUsableNodes) return node.usable() && suits(node, demand);
+  return node.is_of(demand.element) && node.id != demand.avoid;
+}
+
 bool stands_on_node_for(const Demand& demand, const Party& party, Parties::Of of) {
   const Node* node = party.whole->node;
-  if (node == nullptr || !could_serve(*node, demand)) return false;
-  return of == Parties::Of::kKnownNodes || node->usable();
+  return node != nullptr && counts_for(demand, *node, of) && fits(demand.node, node->total);
 }
 
 }  // namespace
@@ -60,8 +66,7 @@ bool Parties::lacks_node(const Demand& demand) const {
       parties_, [&](const auto& entry) { return stands_on_node_for(demand, entry.second, of_); });
   return helps && std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
            const auto& [id, node] = entry;
-           const bool counts = of_ == Of::kKnownNodes || node.usable();
-           if (!counts || !suits(node, demand)) return false;
+           if (!counts_for(demand, node, of_)) return false;
            const auto held = nodes_held_.find(id);
            return fits(demand.node, node.total,
                        held == nodes_held_.end() ? std::span<const Amount>() : held->second);

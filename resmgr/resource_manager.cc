@@ -76,6 +76,8 @@ void ResourceManager::set_node(NodeId id, const std::string& name, const Capacit
   state_->ledger.set_node(id, name, capacity, std::move(elements));
 }
 
+void ResourceManager::forget_node(NodeId id) { state_->ledger.forget_node(id); }
+
 void ResourceManager::set_elements(std::vector<std::string> names) {
   state_->ledger.set_elements(std::move(names));
 }
@@ -225,6 +227,14 @@ bool ResourceManager::is_waiting(RequestId id) const { return state_->waiting.co
 
 bool ResourceManager::is_held(RequestId id) const { return state_->ledger.holding(id) != nullptr; }
 
+std::vector<JobNumber> ResourceManager::whole_jobs_on(NodeId id) const {
+  std::vector<JobNumber> jobs;
+  for (const Node::Held& held : state_->ledger.node(id)->holdings) {
+    if (held.id.part == 0) jobs.push_back(held.id.job);
+  }
+  return jobs;
+}
+
 std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   if (!is_waiting(id)) return {};
   return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, job_name_, id, now);
@@ -295,8 +305,9 @@ NamedView view_of(const Named& named) {
 
 std::vector<NodeView> ResourceManager::nodes() const {
   std::vector<NodeView> views;
-  for (const auto& [id, node] : state_->ledger.nodes())
-    views.push_back(view_of(state_->ledger, node));
+  for (const auto& [id, node] : state_->ledger.nodes()) {
+    if (!node.gone) views.push_back(view_of(state_->ledger, node));
+  }
   return views;
 }
 

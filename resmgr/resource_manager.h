@@ -160,6 +160,9 @@ class ResourceManager {
   // them). `elements` names those that the node belongs to, in any order.
   void set_node(NodeId id, const std::string& name, const Capacity& capacity,
                 std::vector<std::string> elements = {});
+  // The node, which is not connected, does not count any more as one that there is, until it is set
+  // again. What it runs is held on.
+  void forget_node(NodeId id);
   // The elements there are, whether they have nodes or not: all others are refused by feasible().
   void set_elements(std::vector<std::string> names);
   // A node gives new grants only while it is connected and not draining. The node must be known.
@@ -226,6 +229,8 @@ class ResourceManager {
 
   bool is_waiting(RequestId id) const;
   bool is_held(RequestId id) const;
+  // The jobs whose part 0 holds something of the node, which is known; ascending.
+  std::vector<JobNumber> whole_jobs_on(NodeId id) const;
   // All reasons, most important first; empty when the request is not waiting. `now` as for
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;
@@ -240,7 +245,7 @@ class ResourceManager {
   // asked for by this.
   std::optional<Time> would_start(const Request& request, Time now, Work& spent,
                                   const Followers& followers = {});
-  std::vector<NodeView> nodes() const;  // by id
+  std::vector<NodeView> nodes() const;  // by id, without those that were forgotten
   std::optional<NodeView> node(NodeId id) const;
   // Is the node, which is known, of the element? Any is of "".
   bool is_of(NodeId id, const std::string& element) const;

@@ -80,7 +80,7 @@ void Core::on(ForgetNode& event) {
   node->row.forgotten = true;
   node->row.capacity = {};
   changes_.add(node->row.id);
-  rm_.set_node(node->row.id, event.name, {}, node->elements);
+  rm_.forget_node(node->row.id);
   const std::set<AttemptId> attempts = node->attempts;
   for (const AttemptId& attempt : attempts) {
     if (!node->attempts.contains(attempt)) continue;  // its job ended by another one

@@ -111,6 +111,7 @@ void Core::restore_row(const NodeRow& row) {
   if (row.drain_until) drain_ends_.emplace(row.drain_until, row.id);
   node.elements = elements_of_node(policy_, row.name);
   rm_.set_node(row.id, row.name, row.capacity, node.elements);
+  if (row.forgotten) rm_.forget_node(row.id);
   rm_.set_draining(row.id, row.draining);
   rm_.set_connected(row.id, false);
 }

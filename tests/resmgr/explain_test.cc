@@ -6,6 +6,7 @@
 namespace jobq::resmgr::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<std::string> texts(const std::vector<Blocker>& blockers) {
@@ -88,6 +89,36 @@ TEST(Explain, NamesNodesThatAreNotUp) {
                                "node n2 could serve it but is drained"}));
   EXPECT_EQ(why[0].kind, BlockerKind::kNodeState);
   EXPECT_EQ(why[1].remedy, "take it back: jq node resume n2");
+}
+
+TEST(Explain, ANodeThatIsClearingGivesNothingAndIsUpAllTheSame) {
+  World world(8);
+  world.manager.set_clearing(NodeId{1}, true);
+  world.expect_sound();
+  world.ask({step(1), cpus(4)});
+  EXPECT_EQ(world.started(), Names{});
+  EXPECT_EQ(world.manager.node(NodeId{1})->state, NodeState::kUp);
+  EXPECT_THAT(texts(world.why(step(1))), ElementsAre(HasSubstr("n1 came back with steps")));
+  world.manager.set_clearing(NodeId{1}, false);
+  EXPECT_EQ(world.started(), Names{"1"});
+}
+
+TEST(Explain, AForgottenNodeDoesNotCountThoughSomethingIsHeldThere) {
+  World world(8);
+  world.hold({step(1), cpus(4)});
+  EXPECT_FALSE(world.manager.feasible(cpus(9)));
+  world.manager.set_connected(NodeId{1}, false);
+  world.manager.forget_node(NodeId{1});
+  world.expect_sound();
+  EXPECT_TRUE(world.manager.feasible(cpus(9)));
+  EXPECT_TRUE(world.manager.is_held(step(1)));
+  EXPECT_TRUE(world.manager.nodes().empty());
+  world.ask({step(2), cpus(4)});
+  EXPECT_EQ(texts(world.why(step(2))), Names{"no node has joined yet"});
+  world.end(step(1));
+  world.join(1, 8);
+  EXPECT_EQ(world.started(), Names{"2"});
+  EXPECT_FALSE(world.manager.feasible(cpus(9)));
 }
 
 TEST(Explain, SaysThatNoNodeHasJoined) {

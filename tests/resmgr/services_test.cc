@@ -90,6 +90,16 @@ TEST_P(Services, AreNeverRefusedButTheSizeOfTheNeedIs) {
   EXPECT_TRUE(manager.could_serve(NodeId{1}, with("planner", cpus(4))));
 }
 
+// It may be offered on the other node at any time.
+TEST_P(Services, ThatAreOfferedWhereTheJobItselfIsInTheWayCloseNoCircle) {
+  offer(1, {"planner"});
+  hold({{JobNumber{1}, 0}, with("planner", cpus(4))});
+  ask({step(1), with("planner", cpus(4))});
+  EXPECT_EQ(started(), Names{});
+  offer(2, {"planner"});
+  EXPECT_EQ(started(), Names{"1"});
+}
+
 INSTANTIATE_TEST_SUITE_P(Backfill, Services,
                          ::testing::Values(Backfill::kNone, Backfill::kEasy,
                                            Backfill::kConservative));
