@@ -70,7 +70,8 @@ auto fields(const StepRow& it) {
 }
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
-                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before);
+                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before,
+                  it.fenced);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);
@@ -81,7 +82,7 @@ auto fields(const ClassRow& it) {
 }
 auto fields(const NodeRow& it) {
   return std::tie(it.id, it.name, it.incarnation, it.capacity, it.draining, it.drained_by,
-                  it.drain_reason, it.last_joined, it.drain_until, it.leased, it.forgotten);
+                  it.drain_reason, it.last_joined, it.drain_until, it.lease, it.forgotten);
 }
 auto fields(const ResourceRow& it) { return std::tie(it.resource, it.removed); }
 auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, it.expires); }

@@ -65,7 +65,7 @@ class Putter {
   void operator()(const sched::ForgetNode& it) { node(it, wire::NodeRequest::FORGET); }
   void operator()(const sched::NodeJoined& it) {
     out_.set_link(it.link);
-    out_.set_leased(it.leased);
+    out_.set_lease(it.lease.count);
     wire::NodeJoin& join = *out_.mutable_join();
     join.set_name(it.name);
     join.set_incarnation(it.incarnation);
@@ -187,7 +187,7 @@ sched::Event node_change(const wire::FlightEvent& in) {
 sched::Event joined(const wire::FlightEvent& recorded) {
   const wire::NodeJoin& in = recorded.join();
   sched::NodeJoined event{in.name(), in.incarnation(), from_wire(in.capacity()),
-                          {},        recorded.link(),  recorded.leased()};
+                          {},        recorded.link(),  Millis{recorded.lease()}};
   for (const wire::NodeJoin::Known& known : in.attempts()) {
     event.attempts.push_back({from_wire(known.id()), known.running()});
   }

@@ -23,10 +23,6 @@ wire::Frame error_frame(std::uint64_t id, ErrorCode code, std::string message) {
   return frame;
 }
 
-// The lease runs out on the node, which has then to end what is fenced; and clocks do not run
-// alike.
-Millis margin_of(Millis lease) { return std::max(Millis{lease.count / 4}, seconds(2)); }
-
 // A node should be heard at least three times before it counts as silent.
 Millis heartbeat_interval(Millis timeout) {
   return Millis{std::clamp<std::int64_t>(timeout.count / 3, 100, 5000)};
@@ -43,6 +39,7 @@ Nodes::Nodes(uv_loop_s* loop, Turns& turns, Peers& peers, Millis timeout, Millis
                 }),
       timeout_(timeout),
       lease_(lease),
+      away_(lease),
       heartbeat_(loop, [this] { beat(); }) {
   heartbeat_.repeat(heartbeat_interval(timeout));
 }
@@ -88,11 +85,16 @@ void Nodes::join(Peer& peer, const wire::NodeJoin& join) {
     event.attempts.push_back({from_wire(known.id()), known.running()});
   }
   event.link = peer.id;
-  event.leased = !peer.connection->credentials();
+  event.lease = lease_of(peer);
   turns_.post(std::move(event));
   log::info("node {} joins from {}: {} cpus, {} memory, {} attempts known", peer.node_name,
             peer.connection->peer(), join.capacity().cpus(),
             format_bytes(Bytes{join.capacity().memory()}), join.attempts_size());
+}
+
+// Nothing comes between a node on a local socket and its controller.
+Millis Nodes::lease_of(const Peer& peer) const {
+  return peer.connection->credentials() ? Millis{} : lease_;
 }
 
 // The same node after its agent was restarted may replace a connection that nobody has closed yet;
@@ -161,11 +163,11 @@ void Nodes::welcome(const sched::Welcome& welcome) {
   if (peer->id != welcome.link) return;
   peer->node = welcome.node;
   by_id_[welcome.node] = peer->id;
-  away_since_ns_.erase(welcome.node);  // it has a new lease from now on
+  away_.welcomed(welcome.node);
   wire::Frame frame;
   frame.mutable_welcome()->set_node(welcome.node.value);
   frame.mutable_welcome()->set_heartbeat(heartbeat_interval(timeout_).count);
-  if (!peer->connection->credentials()) frame.mutable_welcome()->set_lease(lease_.count);
+  frame.mutable_welcome()->set_lease(lease_of(*peer).count);
   peer->connection->send(frame);
   services_.joined(welcome.node, welcome.name);
 }
@@ -247,7 +249,9 @@ void Nodes::beat() {
   for (const PeerId id : silent) {
     peers_.drop(id, fmt::format("it was silent for {}", format_duration(timeout_)));
   }
-  give_up_the_lost(now_ns);
+  for (const NodeId node : away_.overdue(turns_.core().nodes_away(), now_ns)) {
+    turns_.post(sched::NodeGivenUp{node});
+  }
 }
 
 void Nodes::answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat) {
@@ -255,24 +259,6 @@ void Nodes::answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat)
   wire::Frame frame;
   frame.mutable_heartbeat()->set_number(heartbeat.number());
   peer.connection->send(frame);
-}
-
-// Counted from a beat at which it was away already, and never from before its last welcome, so
-// never too early: no heartbeat of it was answered since. The clock is the machine's own, which
-// nobody sets.
-void Nodes::give_up_the_lost(std::int64_t now_ns) {
-  const std::int64_t patience_ns = (lease_ + margin_of(lease_)).count * kNsPerMs;
-  std::map<NodeId, std::int64_t> still_away;
-  for (const NodeId node : turns_.core().nodes_away()) {
-    const auto since = away_since_ns_.find(node);
-    const std::int64_t since_ns = since == away_since_ns_.end() ? now_ns : since->second;
-    if (now_ns - since_ns < patience_ns) {
-      still_away.emplace(node, since_ns);
-    } else {
-      turns_.post(sched::NodeGivenUp{node});
-    }
-  }
-  away_since_ns_ = std::move(still_away);
 }
 
 }  // namespace jobq::controller

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <unordered_map>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "controller/away_nodes.h"
 #include "controller/loop_handles.h"
 #include "controller/peers.h"
 #include "controller/services.h"
@@ -54,7 +54,7 @@ class Nodes {
   void answer_output(const wire::Frame& frame);
   void beat();
   void answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat);
-  void give_up_the_lost(std::int64_t now_ns);
+  Millis lease_of(const Peer& peer) const;  // 0: none
   Peer* by_id(NodeId node);
 
   Turns& turns_;
@@ -62,7 +62,7 @@ class Nodes {
   Services services_;
   Millis timeout_;
   Millis lease_;
-  std::map<NodeId, std::int64_t> away_since_ns_;  // when a beat found them away first
+  AwayNodes away_;
   Timer heartbeat_;
   std::int64_t last_beat_ns_ = 0;  // 0: the first one counts as late
   std::unordered_map<std::string, PeerId> by_name_;

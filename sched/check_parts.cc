@@ -15,8 +15,6 @@
 namespace jobq::sched {
 namespace {
 
-constexpr Millis kLongestDelay = seconds(std::int64_t{365} * 86400);
-
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
 // A value where it is used.
@@ -263,17 +261,19 @@ void check_retry(const Path& prefix, const Retry& retry, FaultList& faults) {
   if (!retry.on_failure && !retry.on_node_lost) {
     refuse("on", "expected \"failure\", \"node-lost\" or both, found none");
   }
-  if (retry.delay.count < 0 || retry.delay > kLongestDelay) {
+  if (retry.delay.count < 0 || retry.delay > kLongestRetryDelay) {
     refuse("delay", fmt::format("expected a duration of at most {}, found {}",
-                                format_duration(kLongestDelay), format_duration(retry.delay)));
+                                format_duration(kLongestRetryDelay), format_duration(retry.delay)));
   }
   if (retry.backoff == 0 || retry.backoff > kMostBackoff) {
     refuse("backoff", fmt::format("expected 1 to {}, found {}", kMostBackoff, retry.backoff));
   }
-  if (retry.max_delay && (*retry.max_delay < retry.delay || *retry.max_delay > kLongestDelay)) {
-    refuse("max_delay", fmt::format("expected a duration from the delay, {}, to {}, found {}",
-                                    format_duration(retry.delay), format_duration(kLongestDelay),
-                                    format_duration(*retry.max_delay)));
+  if (retry.max_delay &&
+      (*retry.max_delay < retry.delay || *retry.max_delay > kLongestRetryDelay)) {
+    refuse("max_delay",
+           fmt::format("expected a duration from the delay, {}, to {}, found {}",
+                       format_duration(retry.delay), format_duration(kLongestRetryDelay),
+                       format_duration(*retry.max_delay)));
   }
 }
 

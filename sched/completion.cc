@@ -46,7 +46,7 @@ Outcome outcome_by_steps(const Job& job) {
 
 }  // namespace
 
-void Core::settle(Job& job, StepId id, const TaskEnd& end) {
+void Core::settle(Job& job, StepId id, const TaskEnd& end, Again again) {
   Step& step = job.step(id);
   StepRun& run = step.more();
   AttemptRow& attempt = run.attempts.back();
@@ -57,7 +57,9 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   Judgement judgement = step.state == StepState::kEnding
                             ? judge_ordered(end, step.outcome, run.reason)
                             : judge(step_of(job.what(), id).exit, end);
-  if (may_try_again(job, id, end, judgement.outcome)) return try_again(job, id, judgement.reason);
+  if (again == Again::kByPolicy && may_try_again(job, id, end, judgement.outcome)) {
+    return try_again(job, id, judgement.reason);
+  }
   step.outcome = judgement.outcome;
   run.reason = std::move(judgement.reason);
   run.event = std::move(judgement.event);
@@ -66,6 +68,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end) {
   if (!keeps) give_back(job, request_of(job.number, id));
   refresh_deadline(job);
   flow_on(job, {id});
+  if (leave_lost_home(job)) go_on(job);
 }
 
 // What a step's end says about its job at once.

@@ -65,7 +65,8 @@ void Core::end_unsendable() {
     TaskEnd end;
     end.how = TaskEnd::How::kNotStarted;
     end.reason = std::move(why);
-    settle(*job, id.step, end);
+    // Another attempt could not be sent either.
+    settle(*job, id.step, end, Again::kNever);
   }
 }
 
@@ -153,7 +154,7 @@ void Core::enter(Job& job, StepId id, StepState next) {
     ++job.counts.at(static_cast<std::size_t>(next));
   }
   step.state = next;
-  // What is pending or waiting follows from the rest: it has no row.
+  // Whether it is pending or waiting follows from the rest, and no row is written for that.
   if (next != StepState::kPending && next != StepState::kWaiting) touch(job, id);
 }
 

@@ -94,7 +94,7 @@ class Core {
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> node_views() const;
   std::optional<NodeId> node_id(const std::string& name) const;
-  std::vector<NodeId> nodes_away() const;
+  std::vector<AwayNode> nodes_away() const;
   Result<void> check_invariants() const;
 
  private:
@@ -160,6 +160,8 @@ class Core {
   bool ask(Job& job, StepId step);
   void refuse(Job& job, StepId step, const std::string& why);
   void ask_for_job(Job& job);
+  Result<void> enqueue(resmgr::Request request);
+  void withdraw(resmgr::RequestId id);
   void withdraw(Job& job, StepId step);
   void withdraw_job(Job& job);
   void place(Job& job, StepId step);
@@ -198,7 +200,8 @@ class Core {
   void learn_run_time(const Job& job);
 
   // Ends (completion.cc).
-  void settle(Job& job, StepId id, const TaskEnd& end);
+  enum class Again : std::uint8_t { kByPolicy, kNever };
+  void settle(Job& job, StepId id, const TaskEnd& end, Again again = Again::kByPolicy);
   void note_end(Job& job, StepId id);
   void decide(Job& job, Outcome outcome, const std::string& reason, int exit_code);
   void stop_steps(Job& job);
@@ -217,6 +220,7 @@ class Core {
   bool has_other_node(NodeId than, const resmgr::Needs& needs) const;
   void ask_avoiders_again();
   bool leave_node(Job& job);
+  bool leave_lost_home(Job& job);
 
   // Nodes that stay away (lost_nodes.cc).
   void settle_as_lost(const Node& node, const AttemptId& id, const std::string& why);
@@ -402,7 +406,7 @@ class Core {
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
   std::set<std::pair<Time, NodeId>> drain_ends_;
-  std::set<resmgr::RequestId> avoiders_;  // requests that wait, not for every node
+  std::set<resmgr::RequestId> avoiders_;  // requests that wait and avoid a node
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;
@@ -435,6 +439,7 @@ std::uint64_t waiting_of(const Job& job);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nodes asks for
+bool is_of_whole(resmgr::RequestId id);    // of a job's own needs, or of its move
 
 // It holds named things for all its steps, and has left its node: it waits for another one.
 bool is_between_nodes(const Job& job);

@@ -50,6 +50,8 @@ resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
 resmgr::RequestId request_of(JobNumber job, StepId step) { return {job, step.value + 1}; }
 resmgr::RequestId move_of(JobNumber job) { return {job, kMovePart}; }
 
+bool is_of_whole(resmgr::RequestId id) { return id.part == 0 || id.part == kMovePart; }
+
 bool is_between_nodes(const Job& job) {
   const JobRun& run = job.facts();
   return run.has_grant && !run.node && job.what().needs.takes_from_node();
@@ -140,7 +142,7 @@ bool Core::ask(Job& job, StepId step) {
   }
   // With nothing, it asks for leave to start.
   const auto queued =
-      rm_.enqueue(request_for(job, request_of(job.number, step), needs.value_or(resmgr::Needs{})));
+      enqueue(request_for(job, request_of(job.number, step), needs.value_or(resmgr::Needs{})));
   if (queued) {
     schedule_due_ = true;
     return true;
@@ -157,24 +159,39 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 
 void Core::ask_for_job(Job& job) {
   const resmgr::Needs needs = job_needs(job.what());
-  const auto queued = rm_.enqueue(
-      is_between_nodes(job) ? request_for(job, move_of(job.number), resmgr::of_node(needs))
-                            : request_for(job, request_of(job.number), needs));
+  const auto queued =
+      enqueue(is_between_nodes(job) ? request_for(job, move_of(job.number), resmgr::of_node(needs))
+                                    : request_for(job, request_of(job.number), needs));
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);
   advance(job);
 }
 
+// To avoid a node is a wish. It is given up where it would close a circle: the job itself may hold
+// what it waits for on the other nodes.
+Result<void> Core::enqueue(resmgr::Request request) {
+  Result<void> queued = rm_.enqueue(request);
+  if (!queued && request.avoid) {
+    request.avoid = {};
+    return rm_.enqueue(request);
+  }
+  if (queued && request.avoid) avoiders_.insert(request.id);
+  return queued;
+}
+
+void Core::withdraw(resmgr::RequestId id) {
+  avoiders_.erase(id);
+  if (rm_.withdraw(id)) schedule_due_ = true;
+}
+
 void Core::withdraw(Job& job, StepId step) {
-  if (rm_.withdraw(request_of(job.number, step))) schedule_due_ = true;
+  withdraw(request_of(job.number, step));
   node_waits_.erase({key_of(job), step});
 }
 
 void Core::withdraw_job(Job& job) {
-  for (const resmgr::RequestId id : {request_of(job.number), move_of(job.number)}) {
-    if (rm_.withdraw(id)) schedule_due_ = true;
-  }
+  for (const resmgr::RequestId id : {request_of(job.number), move_of(job.number)}) withdraw(id);
 }
 
 // Starts a step that needs no grant, or that has to wait for a node first.
@@ -285,6 +302,7 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
   attempt.suspended_before = job.facts().suspended_for;
   nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
+  attempts.back().fenced = is_fenced(job, step);
   job.step(step).attempt_touched = false;  // that was for the one before
   job.step(step).run->not_before = {};
   apply(job, step, StepInput::kGranted);

@@ -125,7 +125,7 @@ struct NodeJoined {
   };
   std::vector<Known> attempts;
   std::uint64_t link = 0;  // the connection that it joined on; stands in its Welcome
-  bool leased = false;     // it was told a lease
+  Millis lease{};          // that its Welcome promises it; 0: none
 };
 struct NodeLost {
   NodeId node;
@@ -136,7 +136,8 @@ struct NodeServices {
   NodeId node;
   std::vector<std::string> types;
 };
-// So long away that its lease has run out there: what is fenced of its steps has ended.
+// So long away that its lease, where it has one, has run out there: what is fenced of its steps has
+// ended then. One without a lease is given up as well: what was ordered to end is not waited for.
 struct NodeGivenUp {
   NodeId node;
 };

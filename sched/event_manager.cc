@@ -95,7 +95,7 @@ std::vector<resmgr::NamedView> EventManager::resources() const {
   return all;
 }
 
-std::vector<NodeId> EventManager::nodes_away() const { return core_->nodes_away(); }
+std::vector<AwayNode> EventManager::nodes_away() const { return core_->nodes_away(); }
 std::optional<NodeId> EventManager::node_id(const std::string& name) const {
   return core_->node_id(name);
 }

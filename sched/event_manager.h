@@ -85,7 +85,7 @@ class EventManager {
   std::vector<NodeView> nodes() const;
   std::vector<resmgr::NamedView> resources() const;
   // Not connected, and not given up.
-  std::vector<NodeId> nodes_away() const;
+  std::vector<AwayNode> nodes_away() const;
   std::optional<NodeId> node_id(const std::string& name) const;
   // The node and attempt whose output a user means; for a job that is in the queue.
   std::optional<AttemptId> newest_attempt(JobNumber job, StepId step) const;

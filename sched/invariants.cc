@@ -128,6 +128,9 @@ Result<void> Core::check_requests() const {
       attempts += is_active(job.steps[i].state) ? 1U : 0U;
     }
   }
+  for (const resmgr::RequestId id : avoiders_) {
+    if (!rm_.is_waiting(id)) return broken("a request that does not wait is to avoid a node");
+  }
   std::size_t on_nodes = 0;
   for (const auto& [id, node] : nodes_.all()) on_nodes += node.attempts.size();
   if (waiting != rm_.waiting_count()) return broken("requests wait for jobs that are not there");

@@ -264,7 +264,7 @@ Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr
   launch.error = output_path(job, launch, filler.fill_pattern(spec.error));
   launch.append_output = spec.append || is_used(job, attempt, launch.output, spec.output);
   launch.append_error = spec.append || is_used(job, attempt, launch.error, spec.error);
-  launch.fenced = is_fenced(job, id);
+  launch.fenced = attempt.fenced;
   launch.umask = spec.umask;
   launch.limits = spec.limits;
   add_grant(job, attempt, own, launch);

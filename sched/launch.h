@@ -17,7 +17,8 @@ namespace jobq::sched {
 bool holds_named(const Job& job, StepId id);
 
 // May the step's newest attempt be started elsewhere when its node is lost, or does it hold a named
-// resource that others would get then? It must not outlive its node's lease.
+// resource that others would get then? It must not outlive its node's lease. Asked when it is
+// launched; what the node was told then stands in its row.
 bool is_fenced(const Job& job, StepId id);
 
 // What a node can be sent of one attempt, in bytes: below the protocol's limit on a message, with

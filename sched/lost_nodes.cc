@@ -18,10 +18,10 @@ bool Core::is_given_up(NodeId node) const {
   return known == nullptr || known->given_up;
 }
 
-std::vector<NodeId> Core::nodes_away() const {
-  std::vector<NodeId> away;
+std::vector<AwayNode> Core::nodes_away() const {
+  std::vector<AwayNode> away;
   for (const auto& [id, node] : nodes_.all()) {
-    if (!node.connected && !node.given_up) away.push_back(id);
+    if (!node.connected && !node.given_up) away.push_back({id, node.row.lease});
   }
   return away;
 }
@@ -30,7 +30,7 @@ std::vector<NodeId> Core::nodes_away() const {
 // wait for? On a node with a lease what holds something named is fenced; on one without, it may run
 // on for ever, ordered to end or not.
 bool Core::counts_as_lost(const Node& node, const Job& job, StepId id) const {
-  if (node.row.leased && is_fenced(job, id)) return true;
+  if (node.row.lease.count > 0 && job.step(id).attempt()->fenced) return true;
   return job.step(id).state == StepState::kEnding && !holds_named(job, id);
 }
 
@@ -58,10 +58,9 @@ void Core::settle_as_lost(const Node& node, const AttemptId& id, const std::stri
 
 // Jobs of which nothing runs any more need not wait there.
 void Core::leave_all(NodeId node) {
-  for (const JobNumber number : jobs_.started()) {
+  for (const JobNumber number : rm_.whole_jobs_on(node)) {
     Job* job = jobs_.find(number);
-    if (job == nullptr || job->facts().node != node) continue;
-    if (leave_node(*job)) go_on(*job);
+    if (job != nullptr && leave_lost_home(*job)) go_on(*job);
   }
 }
 

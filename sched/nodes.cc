@@ -9,6 +9,7 @@
 // joins with such attempts gives no new grants before it has told the end of each.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/check.h"
@@ -25,6 +26,14 @@ bool is_active(StepState state) {
          state == StepState::kEnding;
 }
 
+// While attempts of ours are there, the longest that was ever promised, and none is longer than
+// any: what tells the node of another lease may not get there.
+Millis lease_to_wait_for(const Node& node, Millis promised) {
+  const Millis before = node.row.lease;
+  if (node.attempts.empty()) return promised;
+  return before.count == 0 || promised.count == 0 ? Millis{} : std::max(before, promised);
+}
+
 }  // namespace
 
 Node& Core::node_named(const std::string& name) {
@@ -39,7 +48,7 @@ void Core::on(NodeJoined& event) {
   node.row.incarnation = event.incarnation;
   node.row.capacity = event.capacity;
   node.row.last_joined = now_;
-  node.row.leased = event.leased;
+  node.row.lease = lease_to_wait_for(node, event.lease);
   node.row.forgotten = false;
   node.lost_reason.clear();
   node.given_up = false;
@@ -54,6 +63,7 @@ void Core::on(NodeJoined& event) {
   reconcile(node, event);
   refresh_deadlines(node);
   retry_node_waits();
+  ask_avoiders_again();
 }
 
 void Core::reconcile(Node& node, const NodeJoined& event) {
@@ -135,14 +145,14 @@ void Core::on(NodeLost& event) {
   rm_.set_services(event.node, {});
   schedule_due_ = true;
   refresh_deadlines(*node);
+  ask_avoiders_again();
   if (JOBQ_PLANT(silent_node_counts_as_dead)) {
     const std::set<AttemptId> attempts = node->attempts;
     for (const AttemptId& id : attempts) not_found(*node, *jobs_.find(id.job), id.step);
   }
 }
 
-// What waits for a service may start where it came, and must not keep room where it went. What
-// avoids a node for the sake of others asks whether one of these still offers what it needs.
+// What waits for a service may start where it came, and must not keep room where it went.
 void Core::on(NodeServices& event) {
   const Node* node = nodes_.find(event.node);
   if (node == nullptr || !node->connected) return;
@@ -167,7 +177,7 @@ void Core::on(TaskStarted& event) {
     return;
   }
   apply(*job, event.id.step, StepInput::kStarted);
-  refresh_deadline(*job);
+  if (job->what().warning) refresh_deadline(*job);  // its end was known before
   const Step& step = job->step(event.id.step);
   // The hold may have overtaken the start. What is to end is left awake.
   if (job->held && step.state == StepState::kRunning) order<Suspend>(*step.attempt());

@@ -19,11 +19,6 @@ std::optional<Millis> limit_of(const Ticket& ticket, const JobSpec& spec) {
   return ticket.time_limit ? ticket.time_limit : spec.time_limit;
 }
 
-bool has_step_limit(const JobSpec& spec) {
-  return std::any_of(spec.steps.begin(), spec.steps.end(),
-                     [](const StepSpec& step) { return step.time_limit.has_value(); });
-}
-
 std::uint64_t size_of(const Ticket& ticket) {
   return ticket.array ? ticket.array->elements.size() : 1;
 }
@@ -118,7 +113,6 @@ const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec)
 resmgr::Request Core::request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs) {
   const Quotas::Kind& kind = kind_of(job);
   const NodeId avoid = node_to_avoid(job, id, needs);
-  if (avoid) avoiders_.insert(id);
   return {.id = id,
           .rank = job.rank,
           .needs = std::move(needs),

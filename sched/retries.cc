@@ -15,11 +15,9 @@
 namespace jobq::sched {
 namespace {
 
-constexpr Millis kLongestDelay = seconds(std::int64_t{365} * 86400);
-
 // Before the attempt behind this one.
 Millis delay_after(const Retry& retry, Attempt attempt) {
-  const Millis most = retry.max_delay.value_or(kLongestDelay);
+  const Millis most = retry.max_delay.value_or(kLongestRetryDelay);
   Millis delay = std::min(retry.delay, most);
   for (std::uint32_t i = 1; i < attempt.value && delay.count > 0 && delay < most; ++i) {
     delay = std::min(Millis{delay.count * retry.backoff}, most);
@@ -59,8 +57,8 @@ void Core::try_again(Job& job, StepId id, const std::string& why) {
   refresh_deadline(job);
   if (run.not_before) retries_.emplace(run.not_before, job.number, id);
   const bool elsewhere = retry.elsewhere && has_other_node(node, job_needs(job.what()));
-  if (elsewhere || is_given_up(node)) leave_node(job);
-  go_on(job);
+  if (elsewhere ? leave_node(job) : leave_lost_home(job)) return go_on(job);
+  if (consider(job, id)) flow_on(job, {id});
 }
 
 bool Core::is_delayed(const Job& job, StepId id) const {
@@ -97,8 +95,7 @@ NodeId Core::node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs
 
 NodeId Core::node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const {
   if (!needs.takes_from_node() || job.array) return {};
-  const bool of_job = id == request_of(job.number) || id == move_of(job.number);
-  if (!of_job) return node_to_avoid(job, StepId{id.part - 1}, needs);
+  if (!is_of_whole(id)) return node_to_avoid(job, StepId{id.part - 1}, needs);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     if (job.steps[i].state != StepState::kPending) continue;
     if (const NodeId node = node_to_avoid(job, StepId{i}, needs)) return node;
@@ -106,12 +103,13 @@ NodeId Core::node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::N
   return {};
 }
 
-// The other nodes that there were may be none any more.
+// Whether there is another node depends on what nodes have and offer, so all who avoid one ask anew
+// whenever one came, went or changed.
 void Core::ask_avoiders_again() {
   for (const resmgr::RequestId id : std::exchange(avoiders_, {})) {
     Job* job = jobs_.find(id.job);
     if (job == nullptr || !rm_.is_waiting(id)) continue;
-    if (id == request_of(job->number) || id == move_of(job->number)) {
+    if (is_of_whole(id)) {
       withdraw_job(*job);
       ask_for_job(*job);
     } else {
@@ -121,6 +119,10 @@ void Core::ask_avoiders_again() {
     }
   }
 }
+
+// A job stays on a node that is given up while something of it is active, there or elsewhere; so
+// this is asked whenever something of it ended, not only when the node is given up.
+bool Core::leave_lost_home(Job& job) { return is_given_up(job.facts().node) && leave_node(job); }
 
 // Gives back what the job holds of a node for all its steps, so that it is asked for anew; false
 // where it holds no node, or something of it runs.

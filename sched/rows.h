@@ -92,8 +92,8 @@ struct ArrayRow {
 
 // Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is
 // pending or waiting then follows from the job and the other steps. `outcome` and `reason` of a
-// step in kEnding say what its end will count as. A step in kPending is tried again: `reason` says
-// how its last attempt ended.
+// step in kEnding say what its end will count as. A step in kPending or kWaiting is tried again:
+// `reason` says how its last attempt ended, and which of the two it is may be out of date.
 struct StepRow {
   JobNumber job;
   StepId step;
@@ -122,6 +122,7 @@ struct AttemptRow {
   TaskEnd end;              // when ended
   Time warned;              // when it was sent the warning signal; 0: not yet
   Millis suspended_before;  // of its job, in total, when it started
+  bool fenced = false;      // as it was launched: it must not outlive the node's lease
 };
 
 // Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,
@@ -158,7 +159,10 @@ struct NodeRow {
   std::string drain_reason;
   Time drain_until;  // 0: until somebody resumes it
   Time last_joined;
-  bool leased = false;  // it ends by itself what is fenced when it loses its controller
+  // So long after it lost its controller it has ended by itself what is fenced; 0: it never does.
+  // The longest that it was promised while what is there was launched: after a restart of the
+  // controller with another lease, the node may go by the old one still.
+  Millis lease;
   // By an operator: it is shown no more, and has no capacity; what jobs hold there they still hold.
   // It is as any other when it comes back.
   bool forgotten = false;

@@ -283,14 +283,13 @@ std::string Core::shown_reason(const Job& job, StepId id) const {
   const bool on_node = attempt != nullptr && !attempt->ended;
   if (on_node && !nodes_.is_connected(attempt->node)) {
     const Node* node = nodes_.find(attempt->node);
-    const bool counts_as_lost_soon = !node->given_up && node->row.leased && is_fenced(job, id);
-    return counts_as_lost_soon
-               ? fmt::format(
-                     "in doubt: node {} is lost, and the step counts as lost when the "
-                     "node's lease has run out",
-                     attempt->node_name)
-               : fmt::format("in doubt: node {} is lost, and its end is unknown until it returns",
-                             attempt->node_name);
+    const bool counts_as_lost_soon = !node->given_up && counts_as_lost(*node, job, id);
+    const std::string_view until =
+        !counts_as_lost_soon ? "its end is unknown until it returns"
+        : step.state == StepState::kEnding
+            ? "the step, told to end, counts as ended when the node has stayed away for longer"
+            : "the step counts as lost when the node's lease has run out";
+    return fmt::format("in doubt: node {} is lost, and {}", attempt->node_name, until);
   }
   if (step.run && !step.run->reason.empty()) return step.run->reason;
   return step.state == StepState::kSkipped ? "its conditions can no longer hold" : "";

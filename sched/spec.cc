@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace jobq::sched {
@@ -166,6 +168,11 @@ const StepSpec& step_of(const JobSpec& spec, StepId id) {
 }
 
 std::size_t step_count(const JobSpec& spec) { return spec.steps.size() + (spec.cleanup ? 1 : 0); }
+
+bool has_step_limit(const JobSpec& spec) {
+  return std::ranges::any_of(spec.steps,
+                             [](const StepSpec& step) { return step.time_limit.has_value(); });
+}
 
 std::uint64_t hash_of(const JobSpec& spec) {
   Hasher hasher;

@@ -68,6 +68,7 @@ struct Retry {
 };
 inline constexpr std::uint32_t kMostRetries = 1000;
 inline constexpr std::uint32_t kMostBackoff = 100;
+inline constexpr Millis kLongestRetryDelay = seconds(std::int64_t{365} * 86400);
 
 // Of each process of a step (setrlimit(2)), or "processes": how many of them there may be.
 struct ResourceLimit {
@@ -143,6 +144,7 @@ struct JobSpec {
 StepId cleanup_id(const JobSpec& spec);
 const StepSpec& step_of(const JobSpec& spec, StepId id);
 std::size_t step_count(const JobSpec& spec);  // with cleanup
+bool has_step_limit(const JobSpec& spec);     // of any step but cleanup
 
 // One request to run a job. Either `spec` is set (inline), or class_name.
 struct Ticket {

@@ -4,20 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace jobq::sched {
-namespace {
-
-bool times_steps(const JobSpec& spec) {
-  return spec.warning.has_value() ||
-         std::any_of(spec.steps.begin(), spec.steps.end(),
-                     [](const StepSpec& step) { return step.time_limit.has_value(); });
-}
-
-}  // namespace
 
 SpecEntry* SpecStore::find(const JobSpec& spec, std::uint64_t hash) {
   const auto [first, last] = by_hash_.equal_range(hash);
@@ -38,7 +27,7 @@ SpecEntry& SpecStore::add(SpecId id, std::shared_ptr<const JobSpec> spec) {
   SpecEntry& entry = it->second;
   entry.id = id;
   entry.flow = Flow(*spec);
-  entry.times_steps = times_steps(*spec);
+  entry.times_steps = spec->warning.has_value() || has_step_limit(*spec);
   entry.hash = hash_of(*spec);
   entry.spec = std::move(spec);
   by_hash_.emplace(entry.hash, &entry);

@@ -159,6 +159,12 @@ struct ClassView {
   std::string file;
 };
 
+// A node that is not connected and not given up, and how long its lease is; 0: it has none.
+struct AwayNode {
+  NodeId node;
+  Millis lease;
+};
+
 struct NodeView {
   resmgr::NodeView resources;
   std::string reason;  // of a drain, or why it is lost

@@ -127,17 +127,23 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   if (step.state != StepState::kWaiting) return;
   explain_request(request_of(job.number, id), name, now, why);
   if (!node_waits_.contains({key_of(job), id})) return;
-  const NodeId home = job.facts().node;
-  if (const std::string& element = element_of(job, id); !home && !element.empty()) {
+  const Node* home = nodes_.find(job.facts().node);
+  if (const std::string& element = element_of(job, id); home == nullptr && !element.empty()) {
     explain_element(element, name, why);
     return;
   }
+  if (home == nullptr) {
+    why.blockers.push_back({"node_state", name, "no node that takes steps is connected",
+                            "start a node, or resume one that is drained"});
+    return;
+  }
+  // It leaves a node that is given up as soon as it can.
   why.blockers.push_back({"node_state", name,
-                          home ? fmt::format("node {}, where the job is, is not connected",
-                                             nodes_.find(home)->row.name)
-                               : "no node that takes steps is connected",
-                          home ? fmt::format("bring node {} back", nodes_.find(home)->row.name)
-                               : "start a node, or resume one that is drained"});
+                          fmt::format("node {}, where the job is, {}", home->row.name,
+                                      home->row.forgotten ? "was forgotten" : "is not connected"),
+                          home->given_up
+                              ? "wait until nothing of the job runs: then it goes to another node"
+                              : fmt::format("bring node {} back", home->row.name)});
 }
 
 Why Core::why_job(const Job& job, Time now) const {

@@ -71,7 +71,8 @@ bool ControllerProcess::begin() {
   file_ = std::move(*file);
   const Result<void> recovered = turn_.recover();
   if (!recovered || around_.disk.is_dead()) return false;
-  desk_ = std::make_unique<NodeDesk>(around_.timeline, process_, around_.network, turn_);
+  desk_ = std::make_unique<NodeDesk>(around_.timeline, process_, around_.network, turn_,
+                                     around_.counts);
   around_.turned(core());
   return true;
 }

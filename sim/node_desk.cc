@@ -13,13 +13,19 @@ namespace {
 constexpr Millis kTimeout{3000};
 constexpr Millis kHeartbeat{1000};
 constexpr Millis kLease{6000};
-// Longer than any process stands still: a keeper that does cannot end anything.
-constexpr Millis kMargin{40'000};
+// Longer than any keeper stands still: one that does cannot end anything.
+Millis margin_of(Millis /*lease*/) { return Millis{40'000}; }
 
 }  // namespace
 
-NodeDesk::NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn)
-    : timeline_(timeline), process_(process), network_(network), turn_(turn) {
+NodeDesk::NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn,
+                   std::map<std::string, std::uint64_t>& counts)
+    : timeline_(timeline),
+      process_(process),
+      network_(network),
+      turn_(turn),
+      counts_(counts),
+      away_(kLease, margin_of) {
   network_.listen(this, &process_);
   process_.after(kHeartbeat, [this] { beat(); });
 }
@@ -59,7 +65,7 @@ void NodeDesk::join(ConnectionId connection, const Join& join) {
   caller.incarnation = join.incarnation;
   by_name_[join.name] = connection;
   turn_.post(sched::NodeJoined{join.name, join.incarnation, join.capacity, join.attempts,
-                               connection, true});
+                               connection, kLease});
 }
 
 bool NodeDesk::may_take_name(ConnectionId connection, const Join& join) {
@@ -108,6 +114,7 @@ void NodeDesk::welcome(const sched::Welcome& welcome) {
   if (at->second != welcome.link) return;
   callers_.at(at->second).node = welcome.node;
   by_id_[welcome.node] = at->second;
+  away_.welcomed(welcome.node);
   network_.send(at->second, Network::Side::kController, Welcomed{welcome.node, kHeartbeat, kLease});
 }
 
@@ -140,20 +147,6 @@ void NodeDesk::carry_out(const sched::Action& action) {
              action);
 }
 
-void NodeDesk::give_up_the_lost(std::int64_t now_us) {
-  std::map<NodeId, std::int64_t> still_away;
-  for (const NodeId node : turn_.core().nodes_away()) {
-    const auto since = away_since_us_.find(node);
-    const std::int64_t since_us = since == away_since_us_.end() ? now_us : since->second;
-    if (now_us - since_us < (kLease + kMargin).count * 1000) {
-      still_away.emplace(node, since_us);
-    } else {
-      turn_.post(sched::NodeGivenUp{node});
-    }
-  }
-  away_since_us_ = std::move(still_away);
-}
-
 // Where this process itself stood still, what the nodes sent meanwhile is not read yet: a late beat
 // finds nobody silent.
 void NodeDesk::beat() {
@@ -169,7 +162,10 @@ void NodeDesk::beat() {
     }
   }
   for (const ConnectionId connection : silent) drop(connection, "it was silent for 3s");
-  give_up_the_lost(now_us);
+  for (const NodeId node : away_.overdue(turn_.core().nodes_away(), now_us * 1000)) {
+    ++counts_["nodes given up"];
+    turn_.post(sched::NodeGivenUp{node});
+  }
   process_.after(kHeartbeat, [this] { beat(); });
 }
 

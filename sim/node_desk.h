@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "controller/away_nodes.h"
 #include "controller/turn.h"
 #include "sim/network.h"
 #include "sim/timeline.h"
@@ -15,7 +16,8 @@ namespace jobq::sim {
 
 class NodeDesk final : public Peer {
  public:
-  NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn);
+  NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn,
+           std::map<std::string, std::uint64_t>& counts);
   ~NodeDesk() override;
   NodeDesk(const NodeDesk&) = delete;
   NodeDesk& operator=(const NodeDesk&) = delete;
@@ -40,7 +42,6 @@ class NodeDesk final : public Peer {
   void drop(ConnectionId connection, const std::string& reason);
   void gone(ConnectionId connection, const std::string& reason);
   void beat();
-  void give_up_the_lost(std::int64_t now_us);
 
   Timeline& timeline_;
   Process& process_;
@@ -49,7 +50,8 @@ class NodeDesk final : public Peer {
   std::map<ConnectionId, Caller> callers_;
   std::map<std::string, ConnectionId> by_name_;
   std::map<NodeId, ConnectionId> by_id_;
-  std::map<NodeId, std::int64_t> away_since_us_;
+  std::map<std::string, std::uint64_t>& counts_;
+  controller::AwayNodes away_;
   std::int64_t last_beat_us_ = 0;  // 0: the first one counts as late
 };
 

@@ -27,7 +27,7 @@ bool with_members(Row& r, const Use& use) {
   return use(r.id.job, r.id.step, r.id.attempt, r.node, r.node_name, r.incarnation, r.gpus,
              r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
              r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
-             r.end.max_rss, r.warned, r.suspended_before);
+             r.end.max_rss, r.warned, r.suspended_before, r.fenced);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -41,7 +41,7 @@ template <RowOf<sched::NodeRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.id, r.name, r.incarnation, r.capacity.cpus, r.capacity.memory, r.capacity.gpus,
              r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined,
-             r.drain_until, r.leased, r.forgotten);
+             r.drain_until, r.lease, r.forgotten);
 }
 template <RowOf<sched::ResourceRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

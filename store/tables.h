@@ -40,7 +40,7 @@ struct Table<sched::AttemptRow> {
   static constexpr std::string_view kColumns =
       "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
       "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
-      "warned, suspended_before";
+      "warned, suspended_before, fenced";
 };
 template <>
 struct Table<sched::TransitionRow> {
@@ -58,7 +58,7 @@ struct Table<sched::NodeRow> {
   static constexpr std::string_view kName = "node";
   static constexpr std::string_view kColumns =
       "id, name, incarnation, cpus, memory, gpus, counts, draining, drained_by, drain_reason, "
-      "last_joined, drain_until, leased, forgotten";
+      "last_joined, drain_until, lease, forgotten";
 };
 template <>
 struct Table<sched::ResourceRow> {

@@ -65,8 +65,8 @@ std::string text_of(const sched::Event& event) {
 }
 
 TEST(FlightEvent, EveryKindComesBackAsItWas) {
-  sched::NodeJoined joined{"n1", "life", {4, Bytes{1024}, 1, {{"disk", 5}}}, {{kAttempt, false}},
-                           12,   true};
+  sched::NodeJoined joined{
+      "n1", "life", {4, Bytes{1024}, 1, {{"disk", 5}}}, {{kAttempt, false}}, 12, seconds(15)};
   const std::vector<sched::Event> events{
       submission(),
       sched::Hold{ReplyId{5}, kAnn, selector()},

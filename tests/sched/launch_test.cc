@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/sched/world.h"
 
 namespace jobq::sched {
@@ -148,6 +150,15 @@ TEST_F(LaunchTest, WhatNoNodeCanBeSentIsAFailureThatSaysSo) {
   EXPECT_THAT(world.said(), ElementsAre("submitted 2",
                                         "ended 2 JE step main: its arguments, script and "
                                         "environment take more than 12M with their values put in"));
+}
+
+TEST_F(LaunchTest, WhatNoNodeCanBeSentIsNotTriedAgain) {
+  SpecBuilder builder = huge_step();
+  builder.spec.steps.front().retry.max = 1000;
+  const JobNumber job = world.submit(builder);
+  EXPECT_EQ(world.row(job).state, JobState::kError);
+  const auto is_attempt = [](const Row& row) { return std::holds_alternative<AttemptRow>(row); };
+  EXPECT_EQ(std::ranges::count_if(world.last_rows, is_attempt), 1);
 }
 
 }  // namespace

@@ -21,8 +21,9 @@ class LostNodesTest : public ::testing::Test {
     n1 = join_leased("n1");
     world.forget_said();
   }
-  NodeId join_leased(const std::string& name, std::vector<NodeJoined::Known> attempts = {}) {
-    NodeJoined event{name, name + ".1", {2, {}, 0, {}}, std::move(attempts), 0, true};
+  NodeId join_leased(const std::string& name, std::vector<NodeJoined::Known> attempts = {},
+                     Millis lease = seconds(15)) {
+    NodeJoined event{name, name + ".1", {2, {}, 0, {}}, std::move(attempts), 0, lease};
     world.send(event);
     return *world.core.node_id(name);
   }
@@ -132,6 +133,29 @@ TEST_F(LostNodesTest, WhatComesBackAfterAllIsEnded) {
   EXPECT_THAT(world.said(), ElementsAre("welcome n1", "kill 1.main"));
 }
 
+// What tells it of the shorter one may not get there.
+TEST_F(LostNodesTest, ANodeIsWaitedForByTheLongestLeaseOfWhatIsThere) {
+  const auto waited = [&] { return world.core.nodes_away().at(0).lease; };
+  const JobNumber job = world.submit(retried());
+  world.started(job, "main");
+  const NodeJoined::Known ours{{job, StepId{0}, Attempt{1}}, true};
+  world.lose("n1");
+  EXPECT_EQ(waited(), seconds(15));
+  std::vector<Action> actions;
+  EXPECT_EQ(world.restored(actions)->nodes_away().at(0).lease, seconds(15));
+  join_leased("n1", {ours}, seconds(2));
+  world.lose("n1");
+  EXPECT_EQ(waited(), seconds(15));
+  join_leased("n1", {ours}, Millis{0});
+  world.lose("n1");
+  EXPECT_EQ(waited(), Millis{0});
+  join_leased("n1", {ours}, seconds(15));
+  world.complete(job, "main", 0);
+  join_leased("n1", {}, seconds(2));
+  world.lose("n1");
+  EXPECT_EQ(waited(), seconds(2));
+}
+
 TEST_F(LostNodesTest, ANodeTakesNothingNewBeforeWhatItWasToldToEndHasEnded) {
   const JobNumber job = world.submit(one_step().step_needs(cpus(2)));
   world.started(job, "main");
@@ -212,6 +236,57 @@ TEST_F(LostNodesTest, AJobBetweenTwoStepsGoesOnOnAnother) {
   EXPECT_EQ(world.launched(job, "main").node, n2);
 }
 
+// Its own node is asked for anew when its last step has ended, not only when the node is given up.
+TEST_F(LostNodesTest, AJobLeavesAForgottenNodeWhenItsStepElsewhereHasEnded) {
+  SpecBuilder builder;
+  builder.needs(cpus(2)).step("a").step_needs(cpus(1)).step("b").after("a");
+  const NodeId n2 = join_leased("n2");
+  const JobNumber job = world.submit(builder);
+  ASSERT_NE(world.row(job).node, world.launched(job, "a").node);
+  const bool home_is_n1 = world.row(job).node == n1;
+  const std::string home = home_is_n1 ? "n1" : "n2";
+  world.lose(home);
+  world.send(ForgetNode{World::kReply, world.root, home});
+  EXPECT_EQ(world.step_state(job, "a"), "starting");
+  world.complete(job, "a", 0);
+  EXPECT_EQ(world.state(job), "BP");
+  EXPECT_EQ(world.launched(job, "b").node, home_is_n1 ? n2 : n1);
+}
+
+TEST_F(LostNodesTest, AJobLeavesANodeThatIsGivenUpWhenItsDoubtfulStepIsCancelled) {
+  SpecBuilder builder;
+  builder.needs(cpus(1)).step("a").step("b").after("a.cancel");
+  const JobNumber job = world.submit(builder);
+  world.started(job, "a");
+  give_up();
+  const NodeId n2 = join_leased("n2");
+  EXPECT_EQ(world.step_state(job, "a"), "running");
+  world.cancel(job, "a");
+  EXPECT_EQ(world.step_state(job, "a"), "cancelled");
+  EXPECT_EQ(world.launched(job, "b").node, n2);
+}
+
+TEST_F(LostNodesTest, WhenTheLastNodeIsForgottenNeedsAreCheckedAsBeforeTheFirst) {
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  SpecBuilder builder;
+  builder.needs(cpus(64)).step("a").step_needs(cpus(8));
+  for (const bool again : {false, true}) {
+    if (again) world.lose("n2");
+    if (again) world.send(ForgetNode{World::kReply, world.root, "n2"});
+    const JobNumber job = world.submit(builder);
+    ASSERT_TRUE(job);
+    EXPECT_EQ(world.state(job), "WR");
+    EXPECT_EQ(world.core.why(job, world.now)->blockers.at(0).text, "no node has joined yet");
+    std::vector<Action> actions;
+    const auto restored = world.restored(actions);
+    restored->step(NewJobNotice{World::kReply, world.ann, "", {ticket_of(builder)}, false},
+                   world.now, actions);
+    EXPECT_EQ(restored->state_of(JobNumber{job.value + 1}), JobState::kWaitingResources);
+    if (!again) join_leased("n2");
+  }
+}
+
 TEST_F(LostNodesTest, ANodeIsForgottenWhileItIsAwayAlone) {
   const JobNumber job = world.submit(one_step());
   world.forget_said();
@@ -245,7 +320,7 @@ TEST_F(LostNodesTest, ADrainEndsByItselfAlsoAfterARestart) {
   EXPECT_EQ(world.core.nodes().at(0).drain_until, world.now + seconds(60));
   std::vector<Action> actions;
   const auto restored = world.restored(actions);
-  restored->step(NodeJoined{"n1", "n1.1", {2, {}, 0, {}}, {}, 0, true}, world.now, actions);
+  restored->step(NodeJoined{"n1", "n1.1", {2, {}, 0, {}}, {}, 0, seconds(15)}, world.now, actions);
   restored->step(Tick{}, world.now + seconds(60), actions);
   EXPECT_EQ(restored->nodes().at(0).resources.state, resmgr::NodeState::kUp);
   EXPECT_EQ(restored->nodes().at(0).reason, "");

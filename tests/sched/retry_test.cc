@@ -130,7 +130,7 @@ TEST_F(RetryTest, TheDelayOutlivesTheController) {
   ASSERT_EQ(why->blockers.size(), 1U);
   EXPECT_EQ(why->blockers[0].kind, "retry_delay");
   actions.clear();
-  restored->step(NodeJoined{"n1", "n1.1", {2, {}, 0, {}}, {}, 0, false}, world.now, actions);
+  restored->step(NodeJoined{"n1", "n1.1", {2, {}, 0, {}}, {}, 0, {}}, world.now, actions);
   restored->step(Tick{}, world.now + seconds(30), actions);
   EXPECT_TRUE(std::any_of(actions.begin(), actions.end(), [](const Action& action) {
     const auto* launch = std::get_if<Launch>(&action);
@@ -178,6 +178,70 @@ TEST_F(RetryTest, WhoWaitsForAnotherNodeTakesTheOldOneWhenThatIsDrained) {
   world.send(DrainNode{World::kReply, world.root, other == n1 ? "n1" : "n2", "x", {}});
   EXPECT_EQ(world.launched(job, "main").id.attempt, Attempt{2});
   EXPECT_EQ(world.launched(job, "main").node, first);
+}
+
+TEST_F(RetryTest, WhoWaitsForAnotherNodeTakesTheOldOneWhenThatComesBackTooSmall) {
+  world.join("n2", 2);
+  Retry retry = times(1);
+  retry.elsewhere = true;
+  const JobNumber filler = world.submit(one_step().step_needs(cpus(2)));
+  const JobNumber job = world.submit(trying(retry).step_needs(cpus(2)));
+  const NodeId first = world.launched(job, "main").node;
+  const std::string other = first == n1 ? "n2" : "n1";
+  ASSERT_NE(world.launched(filler, "main").node, first);
+  world.complete(job, "main", 1);
+  EXPECT_EQ(world.step_state(job, "main"), "waiting");
+  world.join(other, 1);
+  EXPECT_EQ(world.launched(job, "main").id.attempt, Attempt{2});
+  EXPECT_EQ(world.launched(job, "main").node, first);
+}
+
+TEST_F(RetryTest, WhoWaitsForAnotherNodeTakesTheOldOneWhenThatDoesNotOfferTheServiceAnyMore) {
+  for (const bool lost : {true, false}) {
+    World local;
+    const NodeId one = local.join("n1", 2);
+    const NodeId two = local.join("n2", 2);
+    const auto offer = [&](NodeId node) { local.send(NodeServices{node, {"planner"}}); };
+    offer(one);
+    offer(two);
+    const JobNumber filler = local.submit(one_step().step_needs(cpus(2)));
+    Retry retry = times(1);
+    retry.elsewhere = true;
+    resmgr::Needs needs = cpus(2);
+    needs.service = "planner";
+    const JobNumber job = local.submit(trying(retry).step_needs(needs));
+    const NodeId first = local.launched(job, "main").node;
+    const std::string other = first == one ? "n2" : "n1";
+    ASSERT_NE(local.launched(filler, "main").node, first);
+    local.complete(job, "main", 1);
+    EXPECT_EQ(local.step_state(job, "main"), "waiting");
+    if (lost) {
+      local.lose(other);
+    } else {
+      local.join(other, 2);
+    }
+    EXPECT_EQ(local.launched(job, "main").id.attempt, Attempt{2});
+    EXPECT_EQ(local.launched(job, "main").node, first);
+  }
+}
+
+// Its job holds half of the other node for all its steps.
+TEST_F(RetryTest, TheOldNodeIsTakenWhereTheJobItselfIsInTheWayOnTheOther) {
+  Retry retry = times(1);
+  retry.elsewhere = true;
+  const JobNumber filler = world.submit(one_step().step_needs(cpus(2)));
+  const NodeId n2 = world.join("n2", 2);
+  SpecBuilder builder;
+  builder.needs(cpus(1)).step("wait").step("main").step_needs(cpus(2));
+  builder.spec.steps.back().retry = retry;
+  const JobNumber job = world.submit(builder);
+  ASSERT_EQ(world.row(job).node, n2);
+  world.complete(filler, "main");
+  ASSERT_EQ(world.launched(job, "main").node, n1);
+  world.complete(job, "main", 1);
+  EXPECT_EQ(world.state(job), "BP");
+  EXPECT_EQ(world.launched(job, "main").id.attempt, Attempt{2});
+  EXPECT_EQ(world.launched(job, "main").node, n1);
 }
 
 TEST_F(RetryTest, AJobThatHoldsItsNodeLeavesIt) {

@@ -71,6 +71,22 @@ TEST(Spec, EveryFieldChangesTheHash) {
       [](JobSpec& j, StepSpec&) {
         j.needs.tokens = {{"a", 1}};
       },
+      [](JobSpec& j, StepSpec&) { j.needs.element = "a"; },
+      [](JobSpec& j, StepSpec&) { j.needs.service = "a"; },
+      [](JobSpec& j, StepSpec&) { j.append = true; },
+      [](JobSpec& j, StepSpec&) { j.umask = 077; },
+      [](JobSpec& j, StepSpec&) {
+        j.limits = {{"core", 0, 0}};
+      },
+      [](JobSpec& j, StepSpec&) {
+        j.limits = {{"core", 0, 1}};
+      },
+      [](JobSpec& j, StepSpec&) {
+        j.warning = {10, seconds(1)};
+      },
+      [](JobSpec& j, StepSpec&) {
+        j.warning = {10, seconds(2)};
+      },
       [](JobSpec& j, StepSpec&) { j.steps.emplace_back(); },
       [](JobSpec& j, StepSpec&) { j.cleanup.emplace(); },
       [](JobSpec& j, StepSpec&) {
@@ -101,6 +117,13 @@ TEST(Spec, EveryFieldChangesTheHash) {
       [](JobSpec&, StepSpec& s) { s.exit.failure = {1}; },
       [](JobSpec&, StepSpec& s) { s.exit.cancel = {1}; },
       [](JobSpec&, StepSpec& s) { s.time_limit = Millis{1}; },
+      [](JobSpec&, StepSpec& s) { s.retry.max = 1; },
+      [](JobSpec&, StepSpec& s) { s.retry.on_failure = false; },
+      [](JobSpec&, StepSpec& s) { s.retry.on_node_lost = false; },
+      [](JobSpec&, StepSpec& s) { s.retry.delay = Millis{1}; },
+      [](JobSpec&, StepSpec& s) { s.retry.backoff = 2; },
+      [](JobSpec&, StepSpec& s) { s.retry.max_delay = Millis{1}; },
+      [](JobSpec&, StepSpec& s) { s.retry.elsewhere = true; },
   };
   std::set<std::uint64_t> hashes;
   for (const Change& change : changes) {

@@ -351,13 +351,14 @@ struct RowText {
         code(r.state));
   }
   std::string operator()(const StepRow& r) const {
-    return fmt::format("{} '{}' {} '{}' {}", to_string(r.state), r.reason, to_string(r.outcome),
-                       r.event.value_or("-"), r.attempt.value);
+    return fmt::format("{} '{}' {} '{}' {} not before {}", to_string(r.state), r.reason,
+                       to_string(r.outcome), r.event.value_or("-"), r.attempt.value,
+                       r.not_before.ms);
   }
   std::string operator()(const AttemptRow& r) const {
-    return fmt::format("{} {} {} at {} {} warned {} suspended {}", r.node.value, r.incarnation,
-                       fmt::join(r.gpus, ","), r.started.ms, r.ended.ms, r.warned.ms,
-                       r.suspended_before.count);
+    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {}", r.node.value,
+                       r.incarnation, fmt::join(r.gpus, ","), r.started.ms, r.ended.ms, r.warned.ms,
+                       r.suspended_before.count, r.fenced);
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);
@@ -372,7 +373,8 @@ struct RowText {
     return fmt::format("{} {} {}", r.spec.value, r.order, r.retired.ms);
   }
   std::string operator()(const NodeRow& r) const {
-    return fmt::format("{} {} {} {}", r.name, r.incarnation, r.capacity.cpus, r.draining);
+    return fmt::format("{} {} {} {} until {} lease {} forgotten {}", r.name, r.incarnation,
+                       r.capacity.cpus, r.draining, r.drain_until.ms, r.lease.count, r.forgotten);
   }
   std::string operator()(const ResourceRow& r) const { return fmt::format("{}", r.removed); }
   std::string operator()(const SubmissionRow& r) const {

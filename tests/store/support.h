@@ -142,18 +142,18 @@ inline std::string of(const sched::JobRow& r) {
          fmt::format(" {}[{}] {}", r.array.value, r.index, r.elements);
 }
 inline std::string of(const sched::StepRow& r) {
-  return fmt::format("step {} {} {} '{}' {} {} {}", r.job.value, r.step.value,
+  return fmt::format("step {} {} {} '{}' {} {} {} {}", r.job.value, r.step.value,
                      static_cast<int>(r.state), r.reason, static_cast<int>(r.outcome),
-                     r.event.value_or("none"), r.attempt.value);
+                     r.event.value_or("none"), r.attempt.value, r.not_before.ms);
 }
 inline std::string of(const sched::AttemptRow& r) {
   return fmt::format(
-      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {}",
+      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {}",
       r.id.job.value, r.id.step.value, r.id.attempt.value, r.node.value, r.node_name, r.incarnation,
       r.gpus, r.launched, r.output, r.error, r.started.ms, r.ended.ms, static_cast<int>(r.end.how),
       r.end.exit_code, r.end.signal, r.end.reason, static_cast<int>(r.end.reported),
       r.end.event.value_or("none"), r.end.wall.count, r.end.cpu.count, r.end.max_rss.count,
-      r.warned.ms, r.suspended_before.count);
+      r.warned.ms, r.suspended_before.count, r.fenced);
 }
 inline std::string of(const sched::TransitionRow& r) {
   return fmt::format("transition {} {} {} {} {}", r.job.value, r.sequence, r.at.ms, r.what,
@@ -164,10 +164,10 @@ inline std::string of(const sched::ClassRow& r) {
                      r.text, r.file, r.user, r.registered.ms, r.retired.ms);
 }
 inline std::string of(const sched::NodeRow& r) {
-  return fmt::format("node {} {} {} {} {} {} {} {} {} {} {}", r.id.value, r.name, r.incarnation,
-                     r.capacity.cpus, r.capacity.memory.count, r.capacity.gpus,
+  return fmt::format("node {} {} {} {} {} {} {} {} {} {} {} {} {} {}", r.id.value, r.name,
+                     r.incarnation, r.capacity.cpus, r.capacity.memory.count, r.capacity.gpus,
                      of(r.capacity.counts), r.draining, r.drained_by, r.drain_reason,
-                     r.last_joined.ms);
+                     r.last_joined.ms, r.drain_until.ms, r.lease.count, r.forgotten);
 }
 inline std::string of(const sched::ResourceRow& r) {
   return fmt::format("resource {} {} {}", r.resource.name, static_cast<int>(r.resource.kind),
