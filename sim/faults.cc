@@ -22,6 +22,7 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"disk slow", &Faults::slow_disk},
       {"clock set", &Faults::jump_clock},
       {"node cut off", &Faults::cut_off_node},
+      {"node away for long", &Faults::part_from_node},
       {"connection broken", &Faults::break_connection},
       {"agent killed", &Faults::kill_agent},
       {"keeper killed", &Faults::kill_keeper},
@@ -152,6 +153,16 @@ void Faults::cut_off_node() {
   note("node cut off", name);
   on_.network.cut_off(name, true);
   on_.timeline.after(a_while(), [this, name] { on_.network.cut_off(name, false); });
+}
+
+// Long enough that the controller gives it up, unless something brings it back before.
+void Faults::part_from_node() {
+  SimNode& node = some_node();
+  const Millis span = on_.chance.between(seconds(50), seconds(100));
+  note("node away for long", node.name());
+  if (on_.chance.one_in(2)) return node.kill_agent(span, on_.other_capacity(node));
+  on_.network.cut_off(node.name(), true);
+  on_.timeline.after(span, [this, name = node.name()] { on_.network.cut_off(name, false); });
 }
 
 void Faults::break_connection() {

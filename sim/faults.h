@@ -70,6 +70,7 @@ class Faults {
   void slow_disk();
   void jump_clock();
   void cut_off_node();
+  void part_from_node();
   void break_connection();
   void kill_agent();
   void kill_keeper();

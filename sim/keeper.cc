@@ -13,10 +13,21 @@ constexpr Millis kGrace{1000};
 constexpr Millis kDiskPause{1000};
 constexpr std::int64_t kQuickUs = 20;
 
+sched::TaskEnd lost_its_controller() {
+  sched::TaskEnd end;
+  end.how = sched::TaskEnd::How::kLost;
+  end.reason = "the node lost its controller";
+  return end;
+}
+
 }  // namespace
 
 Keeper::Keeper(Machine& machine, Timeline& timeline, Chance& chance, Tell tell)
-    : machine_(machine), chance_(chance), tell_(std::move(tell)), process_(timeline) {
+    : machine_(machine),
+      timeline_(timeline),
+      chance_(chance),
+      tell_(std::move(tell)),
+      process_(timeline) {
   const bool other_boot = machine.was_restarted();
   for (const auto& [id, known] : machine_.open_log()) adopt(id, known);
   for (auto& [id, held] : held_) {
@@ -61,6 +72,11 @@ void Keeper::start(const sched::Launch& launch) {
     tell_({launch.id, held.phase == Phase::kEnded ? std::optional(held.end) : std::nullopt});
     return;
   }
+  if (launch.fenced && lease_is_over()) {
+    held.end = lost_its_controller();
+    held.recorded = true;  // nothing has to be: it was never started
+    return complete(launch.id, held);
+  }
   held.end.how = sched::TaskEnd::How::kNotStarted;
   if (!machine_.record_start(launch.id)) {
     held.end.reason = "the node's disk is full";
@@ -101,7 +117,13 @@ void Keeper::order(const Order& order) {
   }
 }
 
+// By the clock: where the keeper stood still, its own timer is late.
+bool Keeper::lease_is_over() const {
+  return lease_until_us_ && timeline_.now_us() >= *lease_until_us_;
+}
+
 void Keeper::renew_lease(Millis left) {
+  lease_until_us_ = timeline_.now_us() + left.count * 1000;
   process_.after(std::max(left, Millis{0}), [this, mine = ++leases_] {
     if (mine == leases_) end_fenced();
   });
@@ -111,8 +133,7 @@ void Keeper::end_fenced() {
   for (auto& [id, held] : held_) {
     if (!held.fenced || held.phase == Phase::kEnded) continue;
     machine_.kill(id, SIGKILL);
-    held.end.how = sched::TaskEnd::How::kLost;
-    held.end.reason = "the node lost its controller";
+    held.end = lost_its_controller();
     complete(id, held);
   }
 }

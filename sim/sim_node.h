@@ -52,13 +52,16 @@ class Keeper {
   void complete(const AttemptId& id, Held& held);
   void record(const AttemptId& id);
   void end_fenced();
+  bool lease_is_over() const;
 
   Machine& machine_;
+  Timeline& timeline_;
   Chance& chance_;
   Tell tell_;
   Process process_;
   std::map<AttemptId, Held> held_;
-  std::uint64_t leases_ = 0;  // the newest counts
+  std::uint64_t leases_ = 0;                    // the newest counts
+  std::optional<std::int64_t> lease_until_us_;  // none where none was ever given
 };
 
 class SimNode final : private Peer {
