@@ -7,6 +7,12 @@
 #include <utility>
 
 namespace jobq::sim {
+namespace {
+
+// In a world of at least this length a node may be given up.
+constexpr Millis kLongSpan = seconds(60);
+
+}  // namespace
 
 const std::vector<Faults::Kind>& Faults::kinds() {
   static const std::vector<Kind> kAll{
@@ -47,6 +53,13 @@ Faults::Faults(Victims victims) : on_(std::move(victims)) {
 
 void Faults::plan(Millis span) {
   if (chosen_.empty()) return;
+  if (span >= kLongSpan) {
+    // What comes too often brings nodes back too early, or has the controller count anew.
+    pause_ = Millis{pause_.count * 10};
+    on_.timeline.after(on_.chance.between(Millis{0}, Millis{span.count / 3}), [this] {
+      if (!stopped_) part_from_node();
+    });
+  }
   on_.timeline.after(on_.chance.between(Millis{0}, pause_), [this] { next(); });
   on_.timeline.after(span, [this] { stop(); });
 }

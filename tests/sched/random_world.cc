@@ -86,6 +86,11 @@ SpecBuilder RandomWorld::random_spec() {
   if (pick(3) == 0) builder.limit(seconds(5 + pick(100)));
   if (pick(3) == 0) builder.keep_going();
   if (pick(4) == 0) builder.step_limit(seconds(1 + pick(40)));
+  if (pick(3) == 0) {
+    Retry& retry = builder.spec.steps.back().retry;
+    retry.max = 1 + pick(2);
+    retry.delay = seconds(pick(2) * 5);
+  }
   const bool is_limited = builder.spec.time_limit || builder.spec.steps.back().time_limit;
   if (is_limited && pick(2) == 0) builder.warned(10, seconds(1 + pick(20)));
   return builder;
