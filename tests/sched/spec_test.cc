@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace jobq::sched {
@@ -43,10 +44,10 @@ TEST(Spec, TheCleanupStepIsLast) {
   EXPECT_EQ(step_of(spec, StepId{2}).name, "cleanup");
 }
 
-TEST(Spec, EveryFieldChangesTheHash) {
-  using Change = std::function<void(JobSpec&, StepSpec&)>;
-  const std::vector<Change> changes = {
-      [](JobSpec&, StepSpec&) {},
+using Change = std::function<void(JobSpec&, StepSpec&)>;
+
+std::vector<Change> changes_of_the_job() {
+  return {
       [](JobSpec& j, StepSpec&) { j.class_name = "a"; },
       [](JobSpec& j, StepSpec&) { j.class_version = "a"; },
       [](JobSpec& j, StepSpec&) { j.priority = 1; },
@@ -95,6 +96,11 @@ TEST(Spec, EveryFieldChangesTheHash) {
       [](JobSpec& j, StepSpec&) { j.workdir = "a"; },
       [](JobSpec& j, StepSpec&) { j.output = "a"; },
       [](JobSpec& j, StepSpec&) { j.error = "a"; },
+  };
+}
+
+std::vector<Change> changes_of_a_step() {
+  return {
       [](JobSpec&, StepSpec& s) { s.name = "a"; },
       [](JobSpec&, StepSpec& s) { s.kind = StepKind::kScript; },
       [](JobSpec&, StepSpec& s) { s.argv = {"ab"}; },
@@ -125,6 +131,12 @@ TEST(Spec, EveryFieldChangesTheHash) {
       [](JobSpec&, StepSpec& s) { s.retry.max_delay = Millis{1}; },
       [](JobSpec&, StepSpec& s) { s.retry.elsewhere = true; },
   };
+}
+
+TEST(Spec, EveryFieldChangesTheHash) {
+  std::vector<Change> changes = changes_of_the_job();
+  for (Change& change : changes_of_a_step()) changes.push_back(std::move(change));
+  changes.emplace_back([](JobSpec&, StepSpec&) {});
   std::set<std::uint64_t> hashes;
   for (const Change& change : changes) {
     JobSpec spec;
