@@ -144,6 +144,18 @@ void Core::on(NodeLost& event) {
   rm_.set_connected(event.node, false);
   rm_.set_services(event.node, {});
   schedule_due_ = true;
+  // As in ask(): while a job's node is away, nothing is kept in reach for those of its steps that
+  // take named things alone.
+  for (const JobNumber number : rm_.whole_jobs_on(event.node)) {
+    Job& job = *jobs_.find(number);
+    for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+      if (job.steps[i].state != StepState::kWaiting) continue;
+      const auto needs = own_needs(job, StepId{i});
+      if (!needs || needs->takes_from_node()) continue;
+      withdraw(job, StepId{i});
+      place(job, StepId{i});
+    }
+  }
   refresh_deadlines(*node);
   ask_avoiders_again();
   if (JOBQ_PLANT(silent_node_counts_as_dead)) {

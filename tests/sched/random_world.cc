@@ -89,6 +89,7 @@ SpecBuilder RandomWorld::random_spec() {
   if (pick(3) == 0) {
     Retry& retry = builder.spec.steps.back().retry;
     retry.max = 1 + pick(2);
+    retry.elsewhere = pick(2) == 0;
     retry.delay = seconds(pick(2) * 5);
   }
   const bool is_limited = builder.spec.time_limit || builder.spec.steps.back().time_limit;
