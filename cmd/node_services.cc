@@ -16,6 +16,7 @@
 #include "cmd/table.h"
 #include "exec/ask_agent.h"
 #include "exec/state.h"
+#include "net/client.h"
 
 namespace jobq::cmd {
 namespace {
@@ -148,16 +149,21 @@ Result<void> tell(const OfferVerb& verb, const std::string& socket) {
   return exec::offer_service(socket, service, patience());
 }
 
+Result<int> told_to(const OfferVerb& verb, const std::string& socket) {
+  if (const Result<void> told = tell(verb, socket); !told) return tl::unexpected(told.error());
+  return 0;
+}
+
 Result<int> offer(const OfferVerb& verb) {
   if (!verb.type) return fail(ErrorCode::kUsage, "say which service with --type TYPE");
   const Result<std::vector<std::string>> sockets = agent_sockets(verb);
   if (!sockets) return tl::unexpected(sockets.error());
   std::vector<std::string> reasons;
   for (const std::string& socket : *sockets) {
-    const Result<void> told = tell(verb, socket);
-    if (told) return 0;
-    if (told.error().code != ErrorCode::kUnreachable) return tl::unexpected(told.error());
-    reasons.push_back(told.error().message);
+    // One that is there is not passed over: it may be slow, and take the offer all the same.
+    const auto there = net::BlockingClient::connect_unix(socket);
+    if (there || sockets->size() == 1) return told_to(verb, socket);
+    reasons.push_back("the node's agent does not answer: " + there.error().message);
   }
   return fail(ErrorCode::kUnreachable, fmt::format("{}", fmt::join(reasons, "; ")));
 }

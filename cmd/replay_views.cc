@@ -67,7 +67,7 @@ struct EventText {
     return fmt::format("node {} forgotten by {}", it.name, it.actor.user);
   }
   std::string operator()(const sched::NodeGivenUp& it) const {
-    return fmt::format("node {} given up: its lease has run out", it.node.value);
+    return fmt::format("node {} given up: it stayed away", it.node.value);
   }
   std::string operator()(const sched::NodeServices& it) const {
     return fmt::format("node {} offers {}", it.node.value,

@@ -21,6 +21,7 @@ namespace {
 
 constexpr Millis kAloneLimit = seconds(60);
 constexpr Millis kLastWrite{200};
+constexpr Millis kDiskPause = seconds(1);
 constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::string boot_id() {
@@ -246,6 +247,7 @@ Result<void> Keeper::upgrade(const std::string& executable) {
     return fail(ErrorCode::kRefused,
                 fmt::format("the keeper goes on as it is: {} {}", executable, why));
   };
+  if (!has_state()) look_after_state();
   if (!has_state()) return refuse("would not find the state directory, which is made anew first");
   const Heir heir = ask_heir(executable);
   if (heir == Heir::kUnfit) return refuse("cannot be executed, or is no keeper");
@@ -314,7 +316,10 @@ void Keeper::after_event() {
 
 void Keeper::write_what_waits() {
   last_write_.reset();
-  if (const auto done = parts_.log->flush(); !done) log::warning("{}", done.error().message);
+  const auto done = parts_.log->flush();
+  if (done) return;
+  log::warning("{}", done.error().message);
+  last_write_ = std::make_unique<net::Timer>(loop_, kDiskPause, [this] { write_what_waits(); });
 }
 
 void Keeper::end_if_done() {

@@ -326,6 +326,7 @@ class Core {
   Node& node_named(const std::string& name);
   void reconcile(Node& node, const NodeJoined& event);
   void stranger_ended(Node& node, const AttemptId& id);
+  void has_heard_welcome(NodeId id);
   void found_again(Job& job, StepId id);
   void not_found(Node& node, Job& job, StepId id);
   Job* current(NodeId node, const AttemptId& id);

@@ -207,17 +207,17 @@ void Core::place(Job& job, StepId step) {
 std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
   const NodeId home = job.facts().node;
   const std::string& element = element_of(job, step);
-  if (nodes_.is_connected(home)) return home;
+  if (nodes_.is_connected(home)) return nodes_.may_start(home) ? std::optional(home) : std::nullopt;
   if (!job.is_cleanup(step)) {
     return home ? std::nullopt : nodes_.least_loaded(element, node_to_avoid(job, step, {}));
   }
   const NodeId last = last_node(job);
-  if (nodes_.is_connected(last)) return last;
+  if (nodes_.is_connected(last)) return nodes_.may_start(last) ? std::optional(last) : std::nullopt;
   const auto open = nodes_.least_loaded(element);
-  return open ? open : nodes_.any_connected();
+  return open ? open : nodes_.any_that_may_start();
 }
 
-// A node came: what waits for one is asked for again.
+// A node came, or may start something again: what waits for one is asked for again.
 void Core::retry_node_waits() {
   for (const NodeWait& wait : std::exchange(node_waits_, {})) {
     // An earlier one of these may have been refused and have ended the job or stopped this step.

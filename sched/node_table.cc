@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -38,8 +39,12 @@ const Node* NodeTable::find(const std::string& name) const {
   return it == by_name_.end() ? nullptr : find(it->second);
 }
 
+bool NodeTable::is_open(const Node& node) {
+  return node.connected && !node.row.draining && node.strangers.empty();
+}
+
 void NodeTable::rank(const Node& node) {
-  if (node.connected && !node.row.draining) open_.emplace(node.attempts.size(), node.row.id);
+  if (is_open(node)) open_.emplace(node.attempts.size(), node.row.id);
 }
 
 void NodeTable::unrank(const Node& node) { open_.erase({node.attempts.size(), node.row.id}); }
@@ -70,6 +75,23 @@ void NodeTable::detach(NodeId id, const AttemptId& attempt) {
   rank(node);
 }
 
+void NodeTable::set_strangers(Node& node, std::set<AttemptId> strangers) {
+  unrank(node);
+  node.strangers = std::move(strangers);
+  rank(node);
+}
+
+bool NodeTable::erase_stranger(Node& node, const AttemptId& attempt) {
+  if (node.strangers.erase(attempt) == 0 || !node.strangers.empty()) return false;
+  rank(node);
+  return true;
+}
+
+bool NodeTable::may_start(NodeId id) const {
+  const Node* node = find(id);
+  return node != nullptr && node->connected && node->strangers.empty();
+}
+
 bool NodeTable::is_connected(NodeId id) const {
   const Node* node = find(id);
   return node != nullptr && node->connected;
@@ -86,9 +108,9 @@ std::optional<NodeId> NodeTable::least_loaded(const std::string& element, NodeId
   return avoided;
 }
 
-std::optional<NodeId> NodeTable::any_connected() const {
+std::optional<NodeId> NodeTable::any_that_may_start() const {
   for (const auto& [id, node] : nodes_) {
-    if (node.connected) return id;
+    if (may_start(id)) return id;
   }
   return std::nullopt;
 }
@@ -100,7 +122,7 @@ Result<void> NodeTable::check_invariants() const {
       if (!node.attempts.contains(stranger)) continue;
       return fail(ErrorCode::kInternal, "an attempt of ours counts as a stranger on its node");
     }
-    if (node.connected && !node.row.draining) recount.emplace(node.attempts.size(), id);
+    if (is_open(node)) recount.emplace(node.attempts.size(), id);
   }
   if (recount == open_ && by_name_.size() == nodes_.size()) return {};
   return fail(ErrorCode::kInternal, "nodes are ranked wrongly by load");

@@ -25,8 +25,9 @@ struct Node {
   bool given_up = false;              // likewise: away for longer than a lease, or forgotten
   std::set<AttemptId> attempts;       // launched there and not ended; set by NodeTable alone
   // Found running when it joined, and not ours any more: until they have ended they take up what
-  // others would be granted.
+  // others would be granted, and may be what is to run again. Set by NodeTable alone.
   std::set<AttemptId> strangers;
+  Millis promised;  // the lease of the last welcome; row.lease follows when it was surely heard
 };
 
 class NodeTable {
@@ -43,18 +44,25 @@ class NodeTable {
   void attach(NodeId id, const AttemptId& attempt);
   void detach(NodeId id, const AttemptId& attempt);
 
+  void set_strangers(Node& node, std::set<AttemptId> strangers);
+  // True where it was the last one.
+  bool erase_stranger(Node& node, const AttemptId& attempt);
+
   bool is_connected(NodeId id) const;
-  // Connected and not draining, with the fewest attempts, the lowest id of equals; of the element,
-  // where one is named.
-  // Not the one to avoid, unless there is no other; 0: none is to be avoided.
+  // Connected, and nothing of strangers runs there.
+  bool may_start(NodeId id) const;
+  // One that may start something and is not draining, with the fewest attempts, the lowest id of
+  // equals; of the element, where one is named. Not the one to avoid, unless there is no other; 0:
+  // none is to be avoided.
   std::optional<NodeId> least_loaded(const std::string& element, NodeId avoid = {}) const;
-  // Any that is connected, the lowest id.
-  std::optional<NodeId> any_connected() const;
+  // Any that may start something, the lowest id.
+  std::optional<NodeId> any_that_may_start() const;
 
   Result<void> check_invariants() const;
 
  private:
   using Load = std::pair<std::size_t, NodeId>;
+  static bool is_open(const Node& node);
   void rank(const Node& node);
   void unrank(const Node& node);
 

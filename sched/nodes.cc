@@ -6,7 +6,7 @@
 // everything since the launch, does not know it; else its fate is unknown, and it counts as lost.
 //
 // What is to end takes its time, and what it takes up is held by nobody any more. So a node that
-// joins with such attempts gives no new grants before it has told the end of each.
+// joins with such attempts starts nothing new before it has told the end of each.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -26,12 +26,12 @@ bool is_active(StepState state) {
          state == StepState::kEnding;
 }
 
-// While attempts of ours are there, the longest that was ever promised, and none is longer than
-// any: what tells the node of another lease may not get there.
-Millis lease_to_wait_for(const Node& node, Millis promised) {
+// While attempts of ours are there, the longer of the two, and none is longer than any: what tells
+// the node of the new lease may not get there.
+Millis lease_to_wait_for(const Node& node) {
   const Millis before = node.row.lease;
-  if (node.attempts.empty()) return promised;
-  return before.count == 0 || promised.count == 0 ? Millis{} : std::max(before, promised);
+  if (node.attempts.empty()) return node.promised;
+  return before.count == 0 || node.promised.count == 0 ? Millis{} : std::max(before, node.promised);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ void Core::on(NodeJoined& event) {
   node.row.incarnation = event.incarnation;
   node.row.capacity = event.capacity;
   node.row.last_joined = now_;
-  node.row.lease = lease_to_wait_for(node, event.lease);
+  node.promised = event.lease;
   node.row.forgotten = false;
   node.lost_reason.clear();
   node.given_up = false;
@@ -61,6 +61,7 @@ void Core::on(NodeJoined& event) {
   nodes_.connect(node, true);
   schedule_due_ = true;
   reconcile(node, event);
+  node.row.lease = lease_to_wait_for(node);
   refresh_deadlines(node);
   retry_node_waits();
   ask_avoiders_again();
@@ -70,12 +71,13 @@ void Core::reconcile(Node& node, const NodeJoined& event) {
   std::map<AttemptId, bool> listed;  // and whether it runs
   for (const NodeJoined::Known& known : event.attempts) listed.emplace(known.id, known.running);
   const std::set<AttemptId> ours = node.attempts;
-  node.strangers.clear();
+  std::set<AttemptId> strangers;
   for (const auto& [id, running] : listed) {
     if (!running || ours.contains(id)) continue;
     emit(Kill{node.row.id, id});
-    node.strangers.insert(id);
+    strangers.insert(id);
   }
+  nodes_.set_strangers(node, std::move(strangers));
   rm_.set_clearing(node.row.id, !node.strangers.empty());
   for (const AttemptId& id : ours) {
     Job& job = *jobs_.find(id.job);
@@ -90,9 +92,18 @@ void Core::reconcile(Node& node, const NodeJoined& event) {
 }
 
 void Core::stranger_ended(Node& node, const AttemptId& id) {
-  if (node.strangers.erase(id) == 0 || !node.strangers.empty()) return;
+  if (!nodes_.erase_stranger(node, id)) return;
   rm_.set_clearing(node.row.id, false);
   schedule_due_ = true;
+  retry_node_waits();
+}
+
+// A node speaks of attempts only after it was welcomed, and has passed on its lease before.
+void Core::has_heard_welcome(NodeId id) {
+  Node* const node = nodes_.find(id);
+  if (node == nullptr || !node->connected || node->row.lease == node->promised) return;
+  node->row.lease = node->promised;
+  changes_.add(id);
 }
 
 void Core::found_again(Job& job, StepId id) {
@@ -183,6 +194,7 @@ Job* Core::current(NodeId node, const AttemptId& id) {
 }
 
 void Core::on(TaskStarted& event) {
+  has_heard_welcome(event.node);
   Job* job = current(event.node, event.id);
   if (job == nullptr) {
     emit(Kill{event.node, event.id});
@@ -196,6 +208,7 @@ void Core::on(TaskStarted& event) {
 }
 
 void Core::on(TaskComplete& event) {
+  has_heard_welcome(event.node);
   if (Job* job = current(event.node, event.id)) {
     settle(*job, event.id.step, event.end);
   } else if (Node* node = nodes_.find(event.node)) {

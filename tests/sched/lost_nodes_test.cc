@@ -150,10 +150,35 @@ TEST_F(LostNodesTest, ANodeIsWaitedForByTheLongestLeaseOfWhatIsThere) {
   world.lose("n1");
   EXPECT_EQ(waited(), Millis{0});
   join_leased("n1", {ours}, seconds(15));
-  world.complete(job, "main", 0);
-  join_leased("n1", {}, seconds(2));
+  world.lose("n1");
+  EXPECT_EQ(waited(), Millis{0});
+  join_leased("n1", {ours}, seconds(2));
+  world.started(job, "main");  // said by a node that has heard its welcome
   world.lose("n1");
   EXPECT_EQ(waited(), seconds(2));
+}
+
+TEST_F(LostNodesTest, ANodeThatComesBackEmptyIsWaitedForByItsNewLease) {
+  const JobNumber job = world.submit(retried());
+  world.started(job, "main");
+  world.lose("n1");
+  world.send(NodeJoined{"n1", "n1.2", {2, {}, 0, {}}, {}, 0, seconds(2)});  // after a reboot
+  world.lose("n1");
+  EXPECT_EQ(world.core.nodes_away().at(0).lease, seconds(2));
+}
+
+TEST_F(LostNodesTest, WhatNeedsNothingIsNotStartedBesideItsOldAttempt) {
+  SpecBuilder builder = retried();
+  const JobNumber job = world.submit(builder);
+  world.started(job, "main");
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  world.forget_said();
+  const AttemptId old{job, StepId{0}, Attempt{1}};
+  join_leased("n1", {{old, true}});
+  EXPECT_THAT(world.said(), ElementsAre("welcome n1", "kill 1.main"));
+  world.send(TaskComplete{n1, old, {}});
+  EXPECT_THAT(world.said(), ElementsAre("forget 1.main", "launch 1.main#2 on n1"));
 }
 
 TEST_F(LostNodesTest, ANodeTakesNothingNewBeforeWhatItWasToldToEndHasEnded) {
