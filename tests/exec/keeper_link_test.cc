@@ -8,7 +8,7 @@ namespace jobq::exec {
 namespace {
 
 class Link : public testing::Test {
- protected:
+ public:
   Link() {
     uv_loop_init(&loop_);
     keeper_ = std::make_unique<FakeKeeper>(&loop_, dir_.path());
@@ -30,6 +30,7 @@ class Link : public testing::Test {
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
 
+ protected:
   // What the agent says next.
   pb::ToKeeper hear() {
     EXPECT_TRUE(wait([this] { return !keeper_->heard.empty(); }));

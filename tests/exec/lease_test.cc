@@ -195,11 +195,10 @@ TEST_F(Told, AControllerWithoutLeasesTakesItBack) {
   EXPECT_TRUE(cluster_.wait([&] { return lease()->length_ms() == 0; }));
 }
 
-// --- the lease itself
-// -----------------------------------------------------------------------------
+// --- the lease itself ---
 
 class LeaseTest : public testing::Test {
- protected:
+ public:
   LeaseTest() { uv_loop_init(&loop_); }
   ~LeaseTest() override {
     lease_.reset();
@@ -209,6 +208,7 @@ class LeaseTest : public testing::Test {
   LeaseTest(const LeaseTest&) = delete;
   LeaseTest& operator=(const LeaseTest&) = delete;
 
+ protected:
   void begin(Millis grace) {
     lease_ = std::make_unique<Lease>(
         &loop_, grace,
