@@ -160,8 +160,8 @@ struct NodeRow {
   Time drain_until;  // 0: until somebody resumes it
   Time last_joined;
   // So long after it lost its controller it has ended by itself what is fenced; 0: it never does.
-  // The longest that it was promised while what is there was launched: after a restart of the
-  // controller with another lease, the node may go by the old one still.
+  // The longest promise that it may go by: after a restart of the controller with another lease, by
+  // the old one until it has surely heard of the new one.
   Millis lease;
   // By an operator: it is shown no more, and has no capacity; what jobs hold there they still hold.
   // It is as any other when it comes back.

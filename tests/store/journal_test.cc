@@ -82,7 +82,7 @@ std::vector<Row> one_of_each() {
                                    "broken fan",
                                    Time{90},
                                    Time{5},
-                                   true,
+                                   seconds(60),
                                    true});
   rows.emplace_back(sched::ResourceRow{{"solver", resmgr::NamedKind::kTokens, 12}, false});
   rows.emplace_back(
