@@ -194,7 +194,8 @@ bool PackSummary::may_hold(int file, const AttemptId& id, Which which) {
   if (checksum != crc32(filter)) return true;
   const auto bits = bits_of(id, which);
   return std::all_of(bits.begin(), bits.end(), [&](std::size_t bit) {
-    return (static_cast<unsigned char>(filter[bit / 8]) >> (bit % 8) & 1U) != 0;
+    const std::uint32_t byte = static_cast<unsigned char>(filter[bit / 8]);
+    return (byte >> (bit % 8) & 1U) != 0;
   });
 }
 
