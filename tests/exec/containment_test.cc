@@ -13,15 +13,9 @@
 namespace jobq::exec {
 namespace {
 
-class Contained : public testing::TestWithParam<bool> {
+class Contained : public HeldSteps {
  protected:
-  explicit Contained(Millis grace = seconds(20)) : world_(dir_.path(), GetParam(), grace) {}
-  void SetUp() override {
-    if (GetParam() && world_.containment().way() != "cgroup v2") {
-      GTEST_SKIP() << kNoCgroups;
-    }
-  }
-  std::string file(const std::string& name) const { return dir_ / name; }
+  explicit Contained(Millis grace = seconds(20)) : HeldSteps(grace) {}
   // A command that writes its pid and stays.
   std::string stays(const std::string& name) const {
     return "sh -c 'echo $$ > " + file(name) + "; exec sleep 100'";
@@ -46,9 +40,6 @@ class Contained : public testing::TestWithParam<bool> {
     const std::string proc = "/proc/" + std::to_string(process) + "/cgroup";
     return own_cgroup(read_file("/proc/self/mountinfo"), read_file(proc)) + "/" + name;
   }
-
-  OpenDir dir_;
-  StepsWorld world_;
 };
 
 // With a grace period that passes while one looks.
@@ -180,13 +171,14 @@ INSTANTIATE_TEST_SUITE_P(Both, Contained, testing::Bool(),
 INSTANTIATE_TEST_SUITE_P(Both, ContainedBriefly, testing::Bool(),
                          [](const auto& test) { return test.param ? "Cgroups" : "ProcessGroups"; });
 
-TEST(CgroupsTest, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
+class HeldByCgroup : public HeldSteps {};
+
+TEST_P(HeldByCgroup, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
   std::string base;
   {
     OpenDir dir;
     StepsWorld world(dir.path(), true);
     base = world.containment().opened().cgroup();
-    if (base.empty()) GTEST_SKIP() << kNoCgroups;
     for (std::uint64_t job = 1; job <= 5; ++job) world.run(start_of(job, {"true"}));
     EXPECT_TRUE(exists(base + "/s1"));
     EXPECT_FALSE(exists(base + "/s2"));
@@ -194,12 +186,8 @@ TEST(CgroupsTest, DirectoriesAreUsedAgainAndGoWithTheKeeper) {
   EXPECT_FALSE(exists(base));
 }
 
-TEST(CgroupsTest, ACellIsLentForTheLimitsThatItHas) {
-  OpenDir dir;
-  StepsWorld world(dir.path(), true);
-  Containment& cgroups = world.containment();
-  const std::string base = cgroups.opened().cgroup();
-  if (base.empty()) GTEST_SKIP() << kNoCgroups;
+TEST_P(HeldByCgroup, ACellIsLentForTheLimitsThatItHas) {
+  Containment& cgroups = world_.containment();
   const CellLimits small{1, {10U << 20U}, 0};
   const CellLimits large{2, {20U << 20U}, 0};
   auto of_small = std::move(cgroups.take(small).value());
@@ -218,18 +206,15 @@ TEST(CgroupsTest, ACellIsLentForTheLimitsThatItHas) {
   cgroups.give_back(std::move(of_large));
 }
 
-TEST(CgroupsTest, ACellThatCannotBeUsedLeavesNoDirectory) {
-  OpenDir dir;
-  StepsWorld world(dir.path(), true);
-  const std::string base = world.containment().opened().cgroup();
-  if (base.empty()) GTEST_SKIP() << kNoCgroups;
-  const auto first = world.containment().take({});  // no idle one is left
+TEST_P(HeldByCgroup, ACellThatCannotBeUsedLeavesNoDirectory) {
+  const std::string base = world_.containment().opened().cgroup();
+  const auto first = world_.containment().take({});  // no idle one is left
   ASSERT_TRUE(first);
   rlimit before = {};
   getrlimit(RLIMIT_NOFILE, &before);
   const rlimit none{0, before.rlim_max};
   setrlimit(RLIMIT_NOFILE, &none);
-  const auto second = world.containment().take({});
+  const auto second = world_.containment().take({});
   setrlimit(RLIMIT_NOFILE, &before);
   ASSERT_FALSE(second);
   EXPECT_TRUE(second.error().message.ends_with("too many open files")) << second.error().message;
@@ -238,18 +223,18 @@ TEST(CgroupsTest, ACellThatCannotBeUsedLeavesNoDirectory) {
   remove_cgroup_tree(base + "/s1");
 }
 
-TEST(CgroupsTest, ACgroupMadeByAStepGoesWithIt) {
-  OpenDir dir;
-  StepsWorld world(dir.path(), true);
-  const std::string base = world.containment().opened().cgroup();
-  if (base.empty()) GTEST_SKIP() << kNoCgroups;
-  world.run(shell(1, "mkdir " + base + "/s1/inner && (echo 0 > " + base +
-                         "/s1/inner/cgroup.procs && exec sleep 100) & "
-                         "while ! grep -q . " +
-                         base + "/s1/inner/cgroup.procs; do sleep 0.01; done"));
-  EXPECT_FALSE(world.steps().anything_runs());
+TEST_P(HeldByCgroup, ACgroupMadeByAStepGoesWithIt) {
+  const std::string base = world_.containment().opened().cgroup();
+  world_.run(shell(1, "mkdir " + base + "/s1/inner && (echo 0 > " + base +
+                          "/s1/inner/cgroup.procs && exec sleep 100) & "
+                          "while ! grep -q . " +
+                          base + "/s1/inner/cgroup.procs; do sleep 0.01; done"));
+  EXPECT_FALSE(world_.steps().anything_runs());
   EXPECT_FALSE(exists(base + "/s1/inner"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Containment, HeldByCgroup, testing::Values(true),
+                         [](const auto&) { return "Cgroups"; });
 
 TEST(CgroupsTest, TheOwnCgroupIsFoundInHybridAndUnifiedHierarchies) {
   const std::string hybrid =

@@ -22,20 +22,12 @@ std::string holds(const std::string& size, int times = 100'000) {
   return "dd if=/dev/zero of=/dev/null bs=" + size + " count=" + std::to_string(times);
 }
 
-class Limited : public testing::TestWithParam<bool> {
+class Limited : public HeldSteps {
  protected:
-  Limited() : world_(dir_.path(), GetParam()) {}
-  void SetUp() override {
-    if (GetParam() && world_.containment().way() != "cgroup v2") GTEST_SKIP() << kNoCgroups;
-  }
   static pb::Start with_memory(pb::Start start, std::uint64_t bytes) {
     start.set_memory(bytes);
     return start;
   }
-  std::string file(const std::string& name) const { return dir_ / name; }
-
-  OpenDir dir_;
-  StepsWorld world_;
 };
 
 TEST_P(Limited, WhoTakesMoreMemoryThanGrantedIsEndedAndNobodyElse) {
@@ -152,8 +144,9 @@ TEST_F(ChildLimits, AStepIsWhatTheKernelTakesFirst) {
   EXPECT_GT(std::stoi(score), std::stoi(own));
 }
 
-TEST_F(ChildLimits, ProcessorTimeOfWhomNobodyWaitedForCounts) {
-  if (world_.containment().way() != "cgroup v2") GTEST_SKIP() << kNoCgroups;
+class CountedByCgroup : public HeldSteps {};
+
+TEST_P(CountedByCgroup, ProcessorTimeOfWhomNobodyWaitedForCounts) {
   const std::string done = dir_ / "done";
   const pb::End end = world_.run(
       shell(1, "(setsid sh -c 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; touch " + done +
@@ -162,6 +155,9 @@ TEST_F(ChildLimits, ProcessorTimeOfWhomNobodyWaitedForCounts) {
   // The next one in the same cgroup begins at nothing.
   EXPECT_LT(world_.run(start_of(2, {"true"})).cpu_ms(), 100);
 }
+
+INSTANTIATE_TEST_SUITE_P(Containment, CountedByCgroup, testing::Values(true),
+                         [](const auto&) { return "Cgroups"; });
 
 TEST(MemoryUse, SharedPagesAreDividedAmongThoseWhoShareThem) {
   constexpr std::size_t kSize = 64 * kMiB;

@@ -26,10 +26,6 @@ class OpenDir : public TempDir {
 // Until it holds, for at most 20 seconds; `meanwhile` is called between two looks.
 bool wait_until(const std::function<bool()>& holds, const std::function<void()>& meanwhile = {});
 
-// Why a test of cgroups is skipped: most containers show the hierarchy read-only. Process groups
-// are tested there all the same, and the check's own machine has cgroups.
-inline constexpr const char* kNoCgroups = "no cgroup v2 hierarchy that this process may write to";
-
 std::string read_file(const std::string& path);
 // What the attempt wrote, in a pack or in a file of its own; empty where it wrote nothing.
 std::string stored(const std::string& state, const AttemptId& id, Which which);
@@ -67,6 +63,21 @@ class StepsWorld {
   std::unique_ptr<RecordLog> log_;
   std::map<std::uint64_t, pb::Attempt> told_;
   std::unique_ptr<Steps> steps_;
+};
+
+// Tests of steps that are held by cgroups (true) or by process groups.
+class HeldSteps : public testing::TestWithParam<bool> {
+ public:
+  explicit HeldSteps(Millis grace = Millis{300});
+  // Skips what needs cgroups where none can be made: most containers show the hierarchy read-only.
+  // Process groups are tested everywhere.
+  void SetUp() override;
+
+ protected:
+  std::string file(const std::string& name) const { return dir_ / name; }
+
+  OpenDir dir_;
+  StepsWorld world_;
 };
 
 }  // namespace jobq::exec
