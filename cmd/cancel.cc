@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verb cancel: jobs, one step, or a signal instead.
-#include <fmt/format.h>
 
 #include "cmd/control.h"
 #include "cmd/job_arguments.h"

@@ -19,8 +19,8 @@
 #include "exec/agent.h"
 #include "exec/cgroup_cell.h"
 #include "exec/controllers.h"
+#include "exec/error_text.h"
 #include "exec/files.h"
-#include "exec/not_started.h"
 #include "exec/vfork.h"
 
 namespace jobq::exec {

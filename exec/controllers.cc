@@ -15,7 +15,7 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "exec/not_started.h"
+#include "exec/error_text.h"
 
 namespace jobq::exec {
 namespace {

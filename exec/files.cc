@@ -12,7 +12,7 @@
 #include <cerrno>
 
 #include "base/check.h"
-#include "exec/not_started.h"
+#include "exec/error_text.h"
 
 namespace jobq::exec {
 

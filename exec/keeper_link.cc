@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "exec/error_text.h"
 #include "exec/executable.h"
-#include "exec/not_started.h"
 #include "exec/spawn.h"
 #include "exec/state.h"
 

@@ -9,8 +9,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
+#include "exec/error_text.h"
 #include "exec/files.h"
 
 namespace jobq::exec {
@@ -80,19 +80,6 @@ std::string why_no_stream(int error, const std::string& path, const char* which)
 }
 
 }  // namespace
-
-std::string why_not_written(std::string_view what, int error) {
-  if (error == ENOSPC || error == EDQUOT) return "the node's disk is full";
-  return fmt::format("{}: {}", what, error_text(error));
-}
-
-std::string error_text(int error) {
-  const char* known = strerrordesc_np(error);
-  std::string text = known != nullptr ? known : fmt::format("error {}", error);
-  const bool acronym = text.size() > 1 && text[1] >= 'A' && text[1] <= 'Z';
-  if (!acronym && text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] + 32);
-  return text;
-}
 
 std::string why_no_process(int error) {
   return fmt::format("the node cannot start a process: {}", error_text(error));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "exec/child.h"
@@ -17,11 +16,5 @@ std::string why_not_started(const Verdict& verdict, const pb::Start& start,
 
 // There was not even a child.
 std::string why_no_process(int error);
-
-// "the node's disk is full", or what was to be done and why it failed.
-std::string why_not_written(std::string_view what, int error);
-
-// "no such file or directory": the C library's text, as the end of a sentence.
-std::string error_text(int error);
 
 }  // namespace jobq::exec

@@ -5,15 +5,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "exec/borrowed_identity.h"
+#include "exec/error_text.h"
 #include "exec/files.h"
-#include "exec/not_started.h"
 #include "exec/output_files.h"
 #include "exec/wire.h"
 
@@ -92,7 +91,7 @@ OutputReader::OutputReader(uv_loop_s* loop, std::string state, Users& users, Fin
       answer_(std::move(answer)) {}
 
 void OutputReader::ask(std::uint64_t question, const wire::ReadOutput& what) {
-  Asked asked{question, what, steady_now_ns() + kPatience.count * 1'000'000};
+  Asked asked{question, what, steady_now_ns() + kPatience.count * kNsPerMs};
   if (answer_if_any(asked)) return;
   waiting_.push_back(std::move(asked));
   if (!next_look_) look_again();

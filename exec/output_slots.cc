@@ -3,7 +3,6 @@
 #include "exec/output_slots.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "exec/not_started.h"
+#include "exec/error_text.h"
 
 namespace jobq::exec {
 namespace {
@@ -130,7 +129,7 @@ void OutputSlots::keep_written(Slot& slot, const AttemptId& id, Which which) {
   }
 }
 
-void OutputSlots::make_empty(Slot& slot) const {
+void OutputSlots::make_empty(Slot& slot) {
   if (!std::exchange(slot.packed, false)) return;
   // The next step may drop O_APPEND before it writes, and shall not begin behind a hole.
   const int file = slot.file.get();

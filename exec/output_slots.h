@@ -51,7 +51,7 @@ class OutputSlots {
   // started. No slot remains. What that one had packed already is packed once more, and counts.
   void keep_left(std::uint64_t number, const AttemptId& id, Which which);
   // Nobody reads what was packed from the slot any more. Where it cannot be emptied it is gone.
-  void make_empty(Slot& slot) const;
+  void make_empty(Slot& slot);
   void give_back(Slot slot);  // of which everything that was written is kept
 
   // Somebody removed the directory: slots that are not in use go, too.

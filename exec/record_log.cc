@@ -3,7 +3,6 @@
 #include "exec/record_log.h"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 
 #include "base/log.h"
 #include "exec/checksum.h"
-#include "exec/not_started.h"
+#include "exec/error_text.h"
 
 namespace jobq::exec {
 namespace {

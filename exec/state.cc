@@ -12,8 +12,8 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "exec/error_text.h"
 #include "exec/files.h"
-#include "exec/not_started.h"
 
 namespace jobq::exec {
 

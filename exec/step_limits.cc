@@ -53,21 +53,17 @@ void Steps::judge_end(Step& step) {
   }
 }
 
-// What a predecessor's cell has counted says nothing about the step.
-CellUsage Steps::usage_of(const Step& step) {
-  return step.cell && !step.adopted ? step.cell->usage() : CellUsage();
-}
-
 Bytes Steps::peak_of(const Step& step, const CellUsage& usage) const {
   const Bytes known = std::max(Bytes{step.end.max_rss()}, accounting_.peak(step.id));
   return std::max(known, Bytes{usage.peak_memory.value_or(0)});
 }
 
-// The cell is empty. What the kernel counted of the whole of it is more than what was waited for.
+// The cell is empty. What the kernel counted of the whole of it is more than what was waited for;
+// what a predecessor's cell has counted says nothing about the step.
 void Steps::add_usage(Step& step) {
   const bool ran = step.cell && !step.adopted && step.end.how() != pb::End::NOT_STARTED;
   if (!ran) return;
-  const CellUsage usage = usage_of(step);
+  const CellUsage usage = step.cell->usage();
   step.end.set_max_rss(peak_of(step, usage).count);
   accounting_.forget(step.id);
   if (usage.cpu_ms) step.end.set_cpu_ms(std::max(step.end.cpu_ms(), *usage.cpu_ms));

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "exec/not_started.h"
+#include "exec/error_text.h"
 #include "exec/report.h"
 #include "exec/state.h"
 #include "exec/step.h"

@@ -51,7 +51,7 @@ class Steps {
   void settle();
   // Everything that is held, for the program that takes this one's place in the same process, and
   // called instead of settle() there.
-  void hand_over(pb::Handover& to) const;
+  void hand_over(pb::Handover& to);
   void take_over(const pb::Handover& from);
 
   // An attempt that is known is not started again: its present state is told instead.
@@ -99,7 +99,6 @@ class Steps {
   static void judge(Step& step, pb::End::How how, std::string reason);
   void end_for(Step& step, pb::End::How how, std::string reason);
   void judge_end(Step& step);
-  static CellUsage usage_of(const Step& step);
   Bytes peak_of(const Step& step, const CellUsage& usage) const;
   void add_usage(Step& step);
 

@@ -24,12 +24,12 @@ void hand_over(const Slot& slot, pb::HeldSlot& to) {
 
 Slot taken_over(const pb::HeldSlot& held) {
   if (held.number() == 0) return {};
-  return {held.number(), Descriptor(held.file()), held.owner(), false};
+  return {held.number(), Descriptor(held.file()), held.owner()};
 }
 
 }  // namespace
 
-void Steps::hand_over(pb::Handover& to) const {
+void Steps::hand_over(pb::Handover& to) {
   *to.mutable_children() = launcher_.defaults();
   for (const auto& [id, step] : steps_) {
     // The next program shall not have to know of it: one before this would lend them as they are.
@@ -49,7 +49,8 @@ void Steps::hand_over(pb::Handover& to) const {
     held.set_fenced(step->fenced);
     *held.mutable_end() = step->end;
     if (step->phase != Step::Phase::kEnded) {
-      held.mutable_end()->set_max_rss(peak_of(*step, usage_of(*step)).count);
+      const CellUsage usage = step->cell && !step->adopted ? step->cell->usage() : CellUsage();
+      held.mutable_end()->set_max_rss(peak_of(*step, usage).count);
     }
     held.set_adopted(step->adopted);
     held.set_recorded(step->recorded);

@@ -11,8 +11,8 @@
 #include <sstream>
 
 #include "exec/agent.h"
+#include "exec/error_text.h"
 #include "exec/files.h"
-#include "exec/not_started.h"
 #include "exec/spawn.h"
 #include "exec/text.h"
 
