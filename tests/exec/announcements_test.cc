@@ -2,26 +2,15 @@
 // What is said of attempts that run for long, that end at once, and of many at a time.
 #include "exec/announcements.h"
 
-#include <gtest/gtest.h>
-#include <uv.h>
-
 #include <string>
 #include <vector>
 
-#include "base/time.h"
+#include "tests/exec/world.h"
 
 namespace jobq::exec {
 namespace {
 
-class AnnouncementsTest : public ::testing::Test {
- public:
-  AnnouncementsTest() { uv_loop_init(&loop_); }
-  ~AnnouncementsTest() override {
-    announcements_.reset();
-    uv_run(&loop_, UV_RUN_DEFAULT);
-    uv_loop_close(&loop_);
-  }
-
+class AnnouncementsTest : public OnLoop {
  protected:
   void start(std::uint64_t job) { announcements_->tell(attempt(job)); }
   void end(std::uint64_t job) {
@@ -32,7 +21,6 @@ class AnnouncementsTest : public ::testing::Test {
   // Until nothing is left to be said.
   void run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 
-  uv_loop_t loop_{};
   std::vector<std::string> said_;
   std::unique_ptr<Announcements> announcements_ =
       std::make_unique<Announcements>(&loop_, [this](const pb::Attempt& attempt) {
@@ -56,7 +44,7 @@ TEST_F(AnnouncementsTest, WhatRunsForAMomentIsSaidToRun) {
   EXPECT_TRUE(said_.empty());
   run();
   EXPECT_EQ(said_, (std::vector<std::string>{"runs 1", "runs 2"}));
-  EXPECT_GE(steady_now_ns() - begin_ns, kWorthSaying.count * 1'000'000);
+  EXPECT_GE(steady_now_ns() - begin_ns, kWorthSaying.count * kNsPerMs);
 }
 
 TEST_F(AnnouncementsTest, OfAShortOneOnlyTheEndIsSaidAndAtOnce) {

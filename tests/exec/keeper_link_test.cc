@@ -7,10 +7,9 @@
 namespace jobq::exec {
 namespace {
 
-class Link : public testing::Test {
+class Link : public OnLoop {
  public:
   Link() {
-    uv_loop_init(&loop_);
     keeper_ = std::make_unique<FakeKeeper>(&loop_, dir_.path());
     KeeperLinkOptions options;
     options.state = dir_.path();
@@ -21,14 +20,6 @@ class Link : public testing::Test {
         KeeperLink::Handlers{[this](const pb::State& state) { states_.push_back(state); },
                              [](const pb::Attempt&) {}, [](const pb::ReportAnswer&) {}, [] {}});
   }
-  ~Link() override {
-    link_.reset();
-    keeper_.reset();
-    EXPECT_TRUE(wait_until([this] { return uv_run(&loop_, UV_RUN_NOWAIT) == 0; }));
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
-  }
-  Link(const Link&) = delete;
-  Link& operator=(const Link&) = delete;
 
  protected:
   // What the agent says next.
@@ -38,9 +29,6 @@ class Link : public testing::Test {
     pb::ToKeeper first = keeper_->heard.front();
     keeper_->heard.erase(keeper_->heard.begin());
     return first;
-  }
-  bool wait(const std::function<bool()>& holds) {
-    return wait_until(holds, [this] { uv_run(&loop_, UV_RUN_NOWAIT); });
   }
   // As a keeper of another program has it: attempt 1 runs, or has ended.
   void say_state(bool ended) {
@@ -64,7 +52,6 @@ class Link : public testing::Test {
   }
 
   OpenDir dir_;
-  uv_loop_t loop_{};
   std::unique_ptr<FakeKeeper> keeper_;
   std::unique_ptr<KeeperLink> link_;
   std::vector<pb::State> states_;

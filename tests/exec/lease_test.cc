@@ -197,17 +197,7 @@ TEST_F(Told, AControllerWithoutLeasesTakesItBack) {
 
 // --- the lease itself ---
 
-class LeaseTest : public testing::Test {
- public:
-  LeaseTest() { uv_loop_init(&loop_); }
-  ~LeaseTest() override {
-    lease_.reset();
-    EXPECT_TRUE(wait_until([this] { return uv_run(&loop_, UV_RUN_NOWAIT) == 0; }));
-    EXPECT_EQ(uv_loop_close(&loop_), 0);
-  }
-  LeaseTest(const LeaseTest&) = delete;
-  LeaseTest& operator=(const LeaseTest&) = delete;
-
+class LeaseTest : public OnLoop {
  protected:
   void begin(Millis grace) {
     lease_ = std::make_unique<Lease>(
@@ -217,19 +207,18 @@ class LeaseTest : public testing::Test {
   void renew(Millis length, Millis left) {
     pb::Lease to;
     to.set_length_ms(length.count);
-    to.set_until_ns(boottime_now_ns() + left.count * 1'000'000);
+    to.set_until_ns(boottime_now_ns() + left.count * kNsPerMs);
     lease_->renew(to);
   }
   // So often that every alarm which is due was heard.
   void turn() {
     int turns = 0;
-    wait_until([&] { return ++turns > 20; }, [this] { uv_run(&loop_, UV_RUN_NOWAIT); });
+    wait([&] { return ++turns > 20; });
   }
   bool hears(const std::string& what) {
-    return wait_until([&] { return said_ == what; }, [this] { uv_run(&loop_, UV_RUN_NOWAIT); });
+    return wait([&] { return said_ == what; });
   }
 
-  uv_loop_t loop_{};
   std::unique_ptr<Lease> lease_;
   std::string said_;
 };

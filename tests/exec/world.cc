@@ -122,6 +122,17 @@ void StepsWorld::order(pb::Order::What what, std::uint64_t job, int signal) {
   steps_->order(order);
 }
 
+OnLoop::OnLoop() { EXPECT_EQ(uv_loop_init(&loop_), 0); }
+
+OnLoop::~OnLoop() {
+  EXPECT_TRUE(wait([this] { return uv_loop_alive(&loop_) == 0; }));
+  EXPECT_EQ(uv_loop_close(&loop_), 0);
+}
+
+bool OnLoop::wait(const std::function<bool()>& holds) {
+  return wait_until(holds, [this] { uv_run(&loop_, UV_RUN_NOWAIT); });
+}
+
 HeldSteps::HeldSteps(Millis grace) : world_(dir_.path(), GetParam(), grace) {}
 
 void HeldSteps::SetUp() {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <uv.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -63,6 +64,21 @@ class StepsWorld {
   std::unique_ptr<RecordLog> log_;
   std::map<std::uint64_t, pb::Attempt> told_;
   std::unique_ptr<Steps> steps_;
+};
+
+// Tests of what lives in a loop. What a test adds is gone before the loop is closed, and has left
+// no handle in it.
+class OnLoop : public testing::Test {
+ public:
+  OnLoop();
+  ~OnLoop() override;
+  OnLoop(const OnLoop&) = delete;
+  OnLoop& operator=(const OnLoop&) = delete;
+
+ protected:
+  bool wait(const std::function<bool()>& holds);  // while the loop turns
+
+  uv_loop_t loop_{};
 };
 
 // Tests of steps that are held by cgroups (true) or by process groups.
