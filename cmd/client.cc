@@ -82,7 +82,7 @@ Result<Client> Client::connect(const ControllerOptions& options) {
 
 Result<Client> Client::connect_patiently(const ControllerOptions& options, Millis patience,
                                          bool quiet) {
-  const std::int64_t end = steady_now_ns() + patience.count * 1'000'000;
+  const std::int64_t end = steady_now_ns() + patience.count * kNsPerMs;
   Millis between{50};
   for (bool told = quiet;; told = true) {
     Result<Client> client = connect(options);

@@ -66,11 +66,13 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   return options;
 }
 
+std::string node_state_in(const std::string& state_directory) { return state_directory + "/node"; }
+
 Result<std::string> node_state(const std::optional<std::string>& said,
                                const conf::NodeSettings& settings) {
   const std::string state = first_of(said, settings.state, "");
   if (!state.empty()) return absolute_path(state);
-  return state_directory().map([](const std::string& base) { return base + "/node"; });
+  return state_directory().map(node_state_in);
 }
 
 std::string default_node_name() {

@@ -26,6 +26,9 @@ void add_node_arguments(Options& options, NodeArguments& to);
 Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
                                          const conf::NodeSettings& settings);
 
+// The node's part of a state directory.
+std::string node_state_in(const std::string& state_directory);
+
 // Where the node keeps its state: as said, else as configured, else the user's usual place.
 Result<std::string> node_state(const std::optional<std::string>& said,
                                const conf::NodeSettings& settings);

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cmd/client.h"
 #include "cmd/configuration.h"
 #include "cmd/json_writer.h"
@@ -134,7 +136,7 @@ Result<std::vector<std::string>> agent_sockets(const OfferVerb& verb) {
   Sockets sockets;
   const Result<std::string> own = node_state(std::nullopt, node);
   if (own) sockets.push_back(exec::step_socket(*own));
-  const std::string system = exec::step_socket(std::string(kSystemStateDirectory) + "/node");
+  const std::string system = exec::step_socket(node_state_in(kSystemStateDirectory));
   if (node.state.empty() && (!own || sockets.front() != system)) sockets.push_back(system);
   return sockets;
 }
@@ -149,23 +151,20 @@ Result<void> tell(const OfferVerb& verb, const std::string& socket) {
   return exec::offer_service(socket, service, patience());
 }
 
-Result<int> told_to(const OfferVerb& verb, const std::string& socket) {
-  if (const Result<void> told = tell(verb, socket); !told) return tl::unexpected(told.error());
-  return 0;
-}
-
 Result<int> offer(const OfferVerb& verb) {
   if (!verb.type) return fail(ErrorCode::kUsage, "say which service with --type TYPE");
   const Result<std::vector<std::string>> sockets = agent_sockets(verb);
   if (!sockets) return tl::unexpected(sockets.error());
-  std::vector<std::string> reasons;
-  for (const std::string& socket : *sockets) {
-    // One that is there is not passed over: it may be slow, and take the offer all the same.
-    const auto there = net::BlockingClient::connect_unix(socket);
-    if (there || sockets->size() == 1) return told_to(verb, socket);
-    reasons.push_back("the node's agent does not answer: " + there.error().message);
+  // One that is there is not passed over: it may be slow, and take the offer all the same.
+  const auto is_there = [](const std::string& socket) {
+    return net::BlockingClient::connect_unix(socket).has_value();
+  };
+  const auto there = std::find_if(sockets->begin(), sockets->end(), is_there);
+  if (there == sockets->end() && sockets->size() > 1) {
+    return fail(ErrorCode::kUnreachable,
+                fmt::format("no node's agent is at {}", fmt::join(*sockets, " or at ")));
   }
-  return fail(ErrorCode::kUnreachable, fmt::format("{}", fmt::join(reasons, "; ")));
+  return tell(verb, there == sockets->end() ? sockets->front() : *there).map([] { return 0; });
 }
 
 }  // namespace

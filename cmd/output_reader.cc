@@ -17,7 +17,6 @@ namespace jobq::cmd {
 namespace {
 
 constexpr std::uint32_t kChunkBytes = 1U << 20U;
-constexpr std::int64_t kMillisecondNs = 1'000'000;
 constexpr Millis kLookEvery = seconds(1);
 constexpr Millis kLookSoon{100};  // a step that ended is often followed by another one
 
@@ -29,7 +28,7 @@ constexpr Millis kFollowPatience = seconds(600);  // with a controller that is a
 constexpr Millis kSilence = seconds(30);
 constexpr Millis kNodePause{200};
 
-std::int64_t in_ns(Millis length) { return steady_now_ns() + length.count * kMillisecondNs; }
+std::int64_t in_ns(Millis length) { return steady_now_ns() + length.count * kNsPerMs; }
 
 Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
   std::vector<std::string_view> names;
@@ -195,7 +194,7 @@ Result<void> OutputReader::take_answer() {
 std::optional<Millis> OutputReader::time_to_next_question() {
   if (!options_.what.follow) return std::nullopt;
   const std::int64_t now = steady_now_ns();
-  std::int64_t until = now + kLookEvery.count * kMillisecondNs;
+  std::int64_t until = now + kLookEvery.count * kNsPerMs;
   if (look_request_ == 0 && !is_decided()) until = std::min(until, next_look_ns_);
   for (const OutputStream& stream : streams_) {
     if (!stream.done && stream.request == 0 && stream.not_before_ns > now) {
@@ -203,12 +202,12 @@ std::optional<Millis> OutputReader::time_to_next_question() {
     }
   }
   constexpr std::int64_t kLeastMs = 5;
-  return Millis{std::max((until - now) / kMillisecondNs, kLeastMs)};
+  return Millis{std::max((until - now) / kNsPerMs, kLeastMs)};
 }
 
 // The time passed. A connection that the network forgot says nothing for ever.
 Result<void> OutputReader::take_nothing() const {
-  if (steady_now_ns() < last_word_ns_ + kSilence.count * kMillisecondNs) return {};
+  if (steady_now_ns() < last_word_ns_ + kSilence.count * kNsPerMs) return {};
   return fail(ErrorCode::kUnreachable, "the controller does not answer any more");
 }
 
@@ -259,7 +258,7 @@ void OutputReader::take_failure(OutputStream& stream, Error error) {
 bool OutputReader::waits_for_node(OutputStream& stream, const Error& error) {
   const std::int64_t now = steady_now_ns();
   if (stream.failing_since_ns == 0) stream.failing_since_ns = now;
-  const Millis away{(now - stream.failing_since_ns) / kMillisecondNs};
+  const Millis away{(now - stream.failing_since_ns) / kNsPerMs};
   if (is_over(stream) && away > kPatience) return false;
   stream.not_before_ns = in_ns(away > kQuietly ? seconds(1) : kNodePause);
   if (away > kQuietly && !stream.was_told && !is_waiting_known(stream)) {

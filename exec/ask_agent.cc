@@ -15,7 +15,6 @@ namespace {
 
 constexpr Millis kPause{50};
 constexpr Millis kAnswerLimit = seconds(10);  // of an agent that is there
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 // With any error another try is worth it.
 Result<pb::StepAnswer> ask_once(const std::string& socket, const pb::StepReport& asked) {
@@ -32,11 +31,10 @@ Result<pb::StepAnswer> ask_once(const std::string& socket, const pb::StepReport&
 }
 
 // The node's last word.
-Result<pb::StepAnswer> unless_refused(Result<pb::StepAnswer> answer) {
-  if (answer->recorded()) return answer;
-  const bool known = answer->code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
-  return fail(known ? static_cast<ErrorCode>(answer->code()) : ErrorCode::kRefused,
-              answer->error());
+Result<pb::StepAnswer> unless_refused(pb::StepAnswer answer) {
+  if (answer.recorded()) return answer;
+  const bool known = answer.code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
+  return fail(known ? static_cast<ErrorCode>(answer.code()) : ErrorCode::kRefused, answer.error());
 }
 
 }  // namespace
@@ -46,7 +44,7 @@ Result<pb::StepAnswer> ask_agent(const std::string& socket, const pb::StepReport
   const std::int64_t end_ns = steady_now_ns() + patience.count * kNsPerMs;
   while (true) {
     auto answer = ask_once(socket, asked);
-    if (answer) return unless_refused(std::move(answer));
+    if (answer) return unless_refused(*std::move(answer));
     if ((end_ns - steady_now_ns()) / kNsPerMs <= kPause.count) {
       return fail(ErrorCode::kUnreachable,
                   fmt::format("the node's agent does not answer: {}", answer.error().message));

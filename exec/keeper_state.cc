@@ -33,8 +33,7 @@ void Keeper::remove_pid_file() const {
 
 // As the next program would find it.
 bool Keeper::has_state() const {
-  return !state_is_lost_ && server_ && server_->descriptor() >= 0 &&
-         is_at(parts_.lock, keeper_lock(options_.state));
+  return !state_is_lost_ && is_at(parts_.lock, keeper_lock(options_.state));
 }
 
 // The look sees what happened before the watch stood, as while this program was executed.
@@ -50,7 +49,7 @@ void Keeper::look_after_state_in(Millis pause) {
 
 void Keeper::look_after_state() {
   state_look_.reset();
-  if (is_at(parts_.lock, keeper_lock(options_.state)) && !state_is_lost_) return;
+  if (has_state()) return;
   if (!state_is_lost_) log::error("{} is gone, and made anew", options_.state);
   const auto made = make_state_again();
   state_is_lost_ = !made;
