@@ -35,6 +35,8 @@ constexpr Millis operator+(Millis a, Millis b) { return Millis{a.count + b.count
 constexpr Millis operator-(Millis a, Millis b) { return Millis{a.count - b.count}; }
 constexpr Millis seconds(std::int64_t s) { return Millis{s * 1000}; }
 
+inline constexpr std::int64_t kNsPerMs = 1'000'000;
+
 // The wall clock, as users see times.
 Time wall_now();
 

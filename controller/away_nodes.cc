@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace jobq::controller {
-namespace {
-
-constexpr std::int64_t kNsPerMs = 1'000'000;
-
-}  // namespace
-
 Millis margin_of(Millis lease) { return std::max(Millis{lease.count / 4}, seconds(2)); }
 
 std::vector<NodeId> AwayNodes::overdue(const std::vector<sched::AwayNode>& away,

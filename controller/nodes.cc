@@ -14,7 +14,6 @@
 namespace jobq::controller {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 wire::Frame error_frame(std::uint64_t id, ErrorCode code, std::string message) {
   wire::Frame frame;

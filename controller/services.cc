@@ -13,7 +13,6 @@
 namespace jobq::controller {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr int kMostEntries = 1000;  // of a node
 constexpr Millis kMostTtl = seconds(std::int64_t{86400});
 

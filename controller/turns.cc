@@ -90,7 +90,7 @@ void Turns::collect() {
 
 Millis Turns::journal_silence() const {
   if (unanswered_ == 0) return {};
-  return Millis{(steady_now_ns() - silent_since_ns_) / 1'000'000};
+  return Millis{(steady_now_ns() - silent_since_ns_) / kNsPerMs};
 }
 
 Timer& Turns::handle_of(TurnTimer timer) {

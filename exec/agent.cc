@@ -34,7 +34,6 @@ namespace {
 // of the time at most.
 constexpr Millis kSweepEvery = seconds(60);
 constexpr std::int64_t kSweepPart = 100;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::string absolute(const std::string& path) {
   std::error_code ignored;
@@ -254,7 +253,7 @@ void Agent::Impl::on_answered(std::int64_t sent_ns) {
   look_after_state();
   pb::ToKeeper message;
   message.mutable_lease()->set_length_ms(lease.count);
-  message.mutable_lease()->set_until_ns(sent_ns + lease.count * 1'000'000);
+  message.mutable_lease()->set_until_ns(sent_ns + lease.count * kNsPerMs);
   keeper->send(message);
 }
 

@@ -8,12 +8,6 @@
 #include "exec/ledger.h"
 
 namespace jobq::exec {
-namespace {
-
-constexpr std::int64_t kNsPerMs = 1'000'000;
-
-}  // namespace
-
 Announcements::Announcements(uv_loop_s* loop, Say say) : loop_(loop), say_(std::move(say)) {}
 
 void Announcements::tell(const pb::Attempt& attempt) {

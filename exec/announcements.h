@@ -17,7 +17,7 @@ struct uv_loop_s;
 namespace jobq::exec {
 
 // How long an attempt runs before that is said.
-constexpr Millis kWorthSaying{5};
+inline constexpr Millis kWorthSaying{5};
 
 class Announcements {
  public:

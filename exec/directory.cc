@@ -11,7 +11,6 @@
 namespace jobq::exec {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::size_t kMostTypeBytes = 64;
 
 bool is_over(const std::optional<std::int64_t>& ends_ns, std::int64_t now_ns) {

@@ -22,7 +22,6 @@ namespace {
 constexpr Millis kAloneLimit = seconds(60);
 constexpr Millis kLastWrite{200};
 constexpr Millis kDiskPause = seconds(1);
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 std::string boot_id() {
   std::string text = read_small_file("/proc/sys/kernel/random/boot_id");
@@ -247,7 +246,7 @@ Result<void> Keeper::upgrade(const std::string& executable) {
     return fail(ErrorCode::kRefused,
                 fmt::format("the keeper goes on as it is: {} {}", executable, why));
   };
-  if (!has_state()) look_after_state();
+  look_after_state();
   if (!has_state()) return refuse("would not find the state directory, which is made anew first");
   const Heir heir = ask_heir(executable);
   if (heir == Heir::kUnfit) return refuse("cannot be executed, or is no keeper");

@@ -12,7 +12,6 @@
 namespace jobq::exec {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 }  // namespace

@@ -8,7 +8,6 @@
 namespace jobq::exec {
 namespace {
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 // An entry is told again so often within its time to live: two messages may be lost.
 constexpr std::int64_t kTimesTold = 3;
 

@@ -63,7 +63,7 @@ class SpawnSettings {
 bool read_until(int pipe, std::int64_t end_ns, std::string& text) {
   std::array<char, kMostBytes> bytes{};
   while (text.size() < kMostBytes) {
-    const std::int64_t left_ms = (end_ns - steady_now_ns()) / 1'000'000;
+    const std::int64_t left_ms = (end_ns - steady_now_ns()) / kNsPerMs;
     pollfd ready = {pipe, POLLIN, 0};
     if (left_ms <= 0 || poll(&ready, 1, static_cast<int>(left_ms)) == 0) return false;
     const ssize_t got = read(pipe, bytes.data(), bytes.size());
@@ -77,7 +77,7 @@ bool read_until(int pipe, std::int64_t end_ns, std::string& text) {
 bool ends_until(pid_t pid, std::int64_t end_ns) {
   const Descriptor process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   pollfd ended = {process.get(), POLLIN, 0};
-  const std::int64_t left_ms = std::max((end_ns - steady_now_ns()) / 1'000'000, std::int64_t{0});
+  const std::int64_t left_ms = std::max((end_ns - steady_now_ns()) / kNsPerMs, std::int64_t{0});
   return process && poll(&ended, 1, static_cast<int>(left_ms)) > 0;
 }
 
@@ -97,7 +97,7 @@ pid_t spawn_program(const std::string& executable, const std::vector<std::string
 
 std::optional<std::string> ask_program(const std::string& executable,
                                        const std::vector<std::string>& words, Millis limit) {
-  const std::int64_t end_ns = steady_now_ns() + limit.count * 1'000'000;
+  const std::int64_t end_ns = steady_now_ns() + limit.count * kNsPerMs;
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
   const Descriptor from(ends[0]);

@@ -17,11 +17,10 @@
 namespace jobq::exec {
 namespace {
 
-constexpr std::int64_t kMillisecond = 1'000'000;
-constexpr std::int64_t kFirstPause = kMillisecond;
-constexpr std::int64_t kLongestPause = 100 * kMillisecond;
-constexpr std::int64_t kLookPause = 20 * kMillisecond;  // for ends that no SIGCHLD tells of
-constexpr std::int64_t kDiskPause = 1000 * kMillisecond;
+constexpr std::int64_t kFirstPause = kNsPerMs;
+constexpr std::int64_t kLongestPause = 100 * kNsPerMs;
+constexpr std::int64_t kLookPause = 20 * kNsPerMs;  // for ends that no SIGCHLD tells of
+constexpr std::int64_t kDiskPause = 1000 * kNsPerMs;
 
 std::int64_t milliseconds_of(const timeval& time) {
   return time.tv_sec * 1000 + time.tv_usec / 1000;
@@ -72,7 +71,7 @@ void Steps::reap() {
 void Steps::main_exited(Step& step, int status, const rusage& usage) {
   step.pid = 0;
   describe_exit(status, usage, step.end);
-  step.end.set_wall_ms((steady_now_ns() - step.started_ns) / kMillisecond);
+  step.end.set_wall_ms((steady_now_ns() - step.started_ns) / kNsPerMs);
   judge_end(step);
 }
 
@@ -96,7 +95,7 @@ void Steps::kill(Step& step, Millis grace) {
   resume(step);
   step.cell->signal(SIGTERM);
   step.phase = Step::Phase::kTerminating;
-  step.grace_ns = steady_now_ns() + grace.count * kMillisecond;
+  step.grace_ns = steady_now_ns() + grace.count * kNsPerMs;
   tend_at(step, step.grace_ns);
 }
 

@@ -22,7 +22,6 @@ namespace jobq::net {
 namespace {
 
 constexpr std::int64_t kUnixConnectSeconds = 10;
-constexpr std::int64_t kNsPerMs = 1'000'000;
 
 // The moment at which a limit has passed; none: never.
 class Deadline {

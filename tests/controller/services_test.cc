@@ -14,7 +14,6 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using Texts = std::vector<std::string>;
 
-constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr NodeId kOne{1};
 constexpr NodeId kTwo{2};
 constexpr NodeId kThree{3};
