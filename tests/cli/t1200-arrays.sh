@@ -42,7 +42,7 @@ expect_match "there is no ${array}\[1000000\]; the elements of job $array are 0-
 jq cancel "$array"
 expect_exit 130 jq wait "$array"
 expect_exit 130 jq wait "${array}[5]"
-expect_eq JC "$(jq show --json "${array}[5]" | json -r .state)"
+expect_eq JC "$(state_of "${array}[5]")"
 jq cancel "$blocker"
 ok
 
@@ -64,12 +64,12 @@ jq cancel "${array}[5]"
 jq cancel "${array}[1]"
 expect_exit 130 jq wait "${array}[1]"
 wait_for 10 two_run 3,6
-expect_eq HD "$(jq show --json "${array}[4]" | json -r .state)"
+expect_eq HD "$(state_of "${array}[4]")"
 touch go.3 go.6 go.4
 expect_exit 0 jq wait "${array}[6]"
 jq release "${array}[4]"
 expect_exit 130 jq wait "$array"
-expect_eq "2 of 6 elements were cancelled" "$(jq show --json "$array" | json -r .reason)"
+expect_eq "2 of 6 elements were cancelled" "$(reason_of "$array")"
 ok
 
 test_begin "elements go by their names in what holds others up"
@@ -110,8 +110,7 @@ ok
 test_begin "a failure of an element is that of the array"
 array=$(jq submit --array 0-3 -- sh -c 'exit $((JOBQ_ARRAY_INDEX == 2 ? 9 : 0))')
 expect_exit 1 jq wait "$array"
-expect_match "^1 of 4 elements failed; the first: ${array}\[2\]" \
-  "$(jq show --json "$array" | json -r .reason)"
+expect_match "^1 of 4 elements failed; the first: ${array}\[2\]" "$(reason_of "$array")"
 expect_exit 1 jq wait "${array}[2]"
 expect_exit 0 jq wait "${array}[3]"
 expect_eq 9 "$(jq show --json "${array}[2]" | json .exit_code)"

@@ -70,7 +70,7 @@ wait_for 10 test -e ready
 wait_for 10 runs "$job"
 jq cancel --signal USR1 "$job"
 expect_exit 1 jq wait "$job"
-expect_match "exit code 9" "$(jq show "$job" --json | json -r .reason)"
+expect_match "exit code 9" "$(reason_of "$job")"
 ok
 
 test_begin "one step can be cancelled, and who names that goes on"

@@ -29,7 +29,7 @@ expect_match "memory: used" "$(jq show "$hog")"
 expect_match "^memory: used" "$(jq show "$hog" --json | json -r '.steps[0].attempts[0].reason')"
 (($(jq show "$hog" --json | json -r '.steps[0].attempts[0].max_rss') >= 100 << 20)) ||
   fail "the peak is less than the limit"
-expect_eq running "$(jq show "$neighbour" --json | json -r '.steps[0].state')"
+expect_eq running "$(step_state "$neighbour")"
 touch go
 expect_exit 0 jq wait "$neighbour"
 ok

@@ -21,8 +21,7 @@ register large 5 3000000
 for class in endless large; do
   job=$(jq submit --class "$class")
   expect_exit 1 jq wait "$job"
-  reason=$(jq show "$job" --json | json -r .reason)
-  expect_match "take more than 12M with their values put in" "$reason"
+  expect_match "take more than 12M with their values put in" "$(reason_of "$job")"
 done
 register fits 20 100000
 expect_exit 0 jq wait "$(jq submit --class fits)"
