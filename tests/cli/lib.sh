@@ -115,7 +115,7 @@ until_ready() {
 # A controller and a node in one.
 start_up() {
   start_daemon up jobq up --state "$T/state" --socket "$T/sock" "$@"
-  until_ready up jq queue
+  until_ready up any_node_up
 }
 
 # A controller that listens on $LISTEN. A test may write $T/controller.toml before.
@@ -142,6 +142,8 @@ node_is() {
   jq node list --json |
     json -se --arg name "$1" --arg state "$2" 'flatten | any(.name == $name and .state == $state)'
 }
+# For those who start one node and do not name it.
+any_node_up() { jq node list --json | json -se 'flatten | any(.state == "up")'; }
 
 # end_daemon NAME SIGNAL: ends one daemon and waits until it is gone. By TERM it must end cleanly.
 # False when it did not, with the reason in $why.
@@ -159,9 +161,6 @@ end_daemon() {
 
 # stop NAME [SIGNAL]
 stop() { end_daemon "$1" "${2:-TERM}" || fail "$why"; }
-
-# For those who start one node and do not name it.
-any_node_up() { jq node list --json | json -se 'flatten | any(.state == "up")'; }
 
 stop_all() {
   local name

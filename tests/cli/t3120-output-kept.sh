@@ -5,11 +5,6 @@
 . "$(dirname "$0")/lib.sh"
 start_up --cpus 4
 
-# Its node may join a moment after the controller answers, and only then has anything to say.
-start_again() {
-  start_up --cpus 4 "$@"
-  wait_for 10 any_node_up
-}
 # says JOB TEXT: it is read, and that is what it wrote.
 says() {
   expect_exit 0 jq output "$1"
@@ -87,7 +82,7 @@ ok
 test_begin "after a restart of everything it is still there"
 stop up KILL
 kill -KILL "$(<state/node/keeper.pid)"
-start_again
+start_up --cpus 4
 says "$job" "out 5"
 expect_exit 0 jq output "$large"
 expect_eq 20000 "$(stat -c %s out)"
@@ -97,12 +92,12 @@ test_begin "what is older or more than the settings say goes"
 stop up
 printf '[node]\nkeep_outputs = "1h"\noutput_space = "1M"\n' >jobq.toml
 find state/node/output -name '*.out' -exec touch -d '2 hours ago' {} +
-start_again --config jobq.toml
+start_up --cpus 4 --config jobq.toml
 says "$large" ""
 says "$job" "out 5"
 stop up
 printf '[node]\noutput_space = 0\n' >jobq.toml
-start_again --config jobq.toml
+start_up --cpus 4 --config jobq.toml
 says "$job" ""
 expect_eq "" "$(<err)"
 job=$(jq submit -- echo new)

@@ -8,7 +8,6 @@ printf '[node]\ngrace = "500ms"\n' >up.toml
 start_up --config up.toml --cpus 8 --memory 4G --gpus 3
 
 test_begin "the node says who holds steps to what they were granted"
-wait_for 10 any_node_up
 jq node list --json >node.json
 name=$(json -r .name node.json)
 expect_match "^(controller|accounting) (quota|none) (controller|counting)$" \
