@@ -80,6 +80,8 @@ wait_for() { poll "$@" || fail "waited $1 s for: ${*:2}"; }
 json() { command -p jq "$@"; }
 
 state_of() { jq show "$1" --json | json -r .state; }
+# is_state STATE JOB
+is_state() { [[ $(state_of "$2") == "$1" ]]; }
 reason_of() { jq show "$1" --json | json -r .reason; }
 # The state of its first step.
 step_state() { jq show "$1" --json | json -r '.steps[0].state'; }

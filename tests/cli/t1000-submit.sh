@@ -142,8 +142,7 @@ mkfifo go
 (trap - INT && exec jq submit --wait -- sh -c 'read -r x <go; echo done' >number 2>said) &
 waiter=$!
 wait_for 5 grep -q . number
-running_state() { [[ $(state_of "$1") == BP ]]; }
-wait_for 5 running_state "$(<number)"
+wait_for 5 is_state BP "$(<number)"
 interrupted() { kill -INT $waiter 2>/dev/null; ! running $waiter; }
 wait_for 5 interrupted
 code=0 && wait $waiter || code=$?

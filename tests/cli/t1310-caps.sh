@@ -32,7 +32,6 @@ END
 jq class register class.toml >/dev/null
 
 kinds_of() { jq why "$1" --json | json -r '[.blockers[].kind] | join(",")'; }
-is_state() { [[ $(state_of "$2") == "$1" ]]; }
 
 test_begin "a job above a cap waits, and nobody waits behind it"
 first=$(jq submit --class one)

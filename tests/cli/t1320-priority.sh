@@ -16,7 +16,6 @@ priority = 10
 END
 start_up --config up.toml --cpus 2
 
-is_state() { [[ $(state_of "$2") == "$1" ]]; }
 sum_of_terms() { jq show "$1" --json | json '[.priority_terms[].points] | add | round'; }
 
 test_begin "show tells a priority term by term"

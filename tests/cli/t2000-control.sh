@@ -100,7 +100,7 @@ mkfifo gate
 job=$(jq submit -- sh -c 'read -r x <gate')
 (expect_exit 0 jq wait "$job") &
 waiter=$!
-wait_for 5 grep -q BP <(state_of "$job")
+wait_for 5 is_state BP "$job"
 stop up
 echo >gate &
 start_up --cpus 2

@@ -60,8 +60,7 @@ ok
 test_begin "what runs goes on while up is restarted, and jobs are remembered"
 mkfifo gate
 job=$(jq submit -- sh -c 'read -r x <gate; echo "$x"')
-is_running() { [[ $(state_of "$1") == BP ]]; }
-wait_for 5 is_running "$job"
+wait_for 5 is_state BP "$job"
 stop up INT
 start_up "${up[@]}"
 expect_eq BP "$(state_of "$job")"

@@ -46,8 +46,7 @@ pid=$(keeper)
 start_controller
 start_node n1 --keeper service
 job=$(jq submit -- sh -c 'until [ -e "$0/go" ]; do sleep 0.1; done' "$T")
-is_running() { [[ $(state_of "$job") == BP ]]; }
-wait_for 10 is_running
+wait_for 10 is_state BP "$job"
 kill "$pid"
 told() { grep -q 'told to end' n1/keeper.log; }
 wait_for 10 told

@@ -10,8 +10,7 @@ ok
 
 start_up --cpus 2
 runs=$(jq submit --cpus 2 --time 1h -- sleep 1000)
-is_running() { [[ $(state_of "$runs") == BP ]]; }
-wait_for 10 is_running
+wait_for 10 is_state BP "$runs"
 long=$(jq submit --cpus 2 --time 2h -- true)
 held=$(jq submit --hold -- true)
 short=$(jq submit --priority 90 --cpus 1 --time 10m -- true)
@@ -68,7 +67,7 @@ stop up
 printf '[scheduling]\nbackfill = "none"\n' >strict.toml
 start_up --cpus 2 --config strict.toml
 runs=$(jq submit --cpus 1 --time 1h -- sleep 1000)
-wait_for 10 is_running
+wait_for 10 is_state BP "$runs"
 jq submit --cpus 2 --time 2h -- true >/dev/null
 short=$(jq submit --cpus 1 --time 10m -- true)
 
@@ -122,7 +121,7 @@ END
 start_up --cpus 4 --config limits.toml
 test_begin "the caps of the controller hold in the future"
 runs=$(jq submit --cpus 1 --time 2h -- sleep 1000)
-wait_for 10 is_running
+wait_for 10 is_state BP "$runs"
 jq submit --cpus 1 --time 1h -- true >/dev/null
 expect_eq 2 "$(starts start)"
 ok

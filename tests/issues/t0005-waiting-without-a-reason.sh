@@ -10,8 +10,7 @@ start_node n1 --cpus 1
 expect_exit 0 jq resource create db
 test_begin "a restart without nodes leaves no job without a reason"
 running=$(jq submit -- sleep 1000)
-has_started() { [[ $(state_of "$running") == BP ]]; }
-wait_for 5 has_started
+wait_for 5 is_state BP "$running"
 printf '[ticket]\npriority = 100\n[[step]]\nname = "s"\nrun = "true"\nneeds = %s\n' \
   '{ cpus = 1, exclusive = ["db"] }' >higher.toml
 printf '[needs]\nexclusive = ["db"]\n[[step]]\nname = "s"\nrun = "true"\n' >lower.toml

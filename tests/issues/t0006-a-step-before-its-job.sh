@@ -10,8 +10,7 @@ start_node n1 --cpus 1
 test_begin "a step that takes nothing waits for what its job needs"
 mkfifo gate
 first=$(jq submit -- sh -c 'read -r x <gate')
-has_started() { [[ $(state_of "$first") == BP ]]; }
-wait_for 5 has_started
+wait_for 5 is_state BP "$first"
 cat >two.toml <<'EOF'
 [needs]
 cpus = 1
