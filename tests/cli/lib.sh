@@ -96,6 +96,7 @@ running() {
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
   [[ ${stat##*) } != [ZX]* ]]
 }
+gone() { ! running "$1"; }
 
 # start_daemon NAME COMMAND...: in the background, its log in $T/NAME.log.
 start_daemon() {
@@ -151,10 +152,9 @@ any_node_up() { jq node list --json | json -se 'flatten | any(.state == "up")'; 
 # False when it did not, with the reason in $why.
 end_daemon() {
   local name=$1 signal=$2 pid=${daemons[$1]} code=0
-  gone() { ! running "$pid"; }
   kill "-$signal" "$pid" 2>/dev/null || true
   why="$name is still there after SIG$signal"
-  poll 10 gone || return 1
+  poll 10 gone "$pid" || return 1
   unset "daemons[$name]"
   wait "$pid" || code=$?
   why="$name ended with code $code on SIGTERM"
@@ -214,8 +214,7 @@ follow() {
 # follower_ends CODE: the last one, or that of $follower.
 follower_ends() {
   local code=0
-  follower_gone() { ! running "$follower"; }
-  wait_for 30 follower_gone
+  wait_for 30 gone "$follower"
   wait "$follower" || code=$?
   expect_eq "$1" $code
 }

@@ -43,7 +43,6 @@ expect_match 'd ended while it was started' "$(cat "$T/err")"
 ok
 
 test_begin "what a test leaves running is ended and its directory removed"
-gone() { ! running "$1"; }
 for command in 'setsid sleep 300' '(read -rt 300 <> <(:))'; do
   expect_exit 0 in_a_test "$command & echo \$! >$T/pid"
   wait_for 5 gone "$(cat "$T/pid")"

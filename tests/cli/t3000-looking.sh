@@ -61,8 +61,7 @@ watcher=$!
 thrice() { (($(grep -c '^JOB' tables) >= 3)); }
 wait_for 10 thrice
 kill -INT $watcher
-ended() { ! running $watcher; }
-wait_for 5 ended
+wait_for 5 gone $watcher
 wait $watcher
 ok
 

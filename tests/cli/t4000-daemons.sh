@@ -78,8 +78,7 @@ wait_for 5 grep -q 'ready: ' "$T/state/log"
 expect_match 'process ([0-9]+) is ready' "$(<detached)"
 pid=${BASH_REMATCH[1]}
 kill "$pid"
-ended() { ! running "$pid"; }
-wait_for 10 ended
+wait_for 10 gone "$pid"
 expect_exit 3 jq queue
 ok
 
@@ -194,8 +193,7 @@ ok
 test_begin "a node that was forgotten is known again when it comes back, and ends what it still ran"
 running "$(<"$T/runs")" || fail "its step has ended before it came back"
 start_node n2 --cpus 1
-ended() { ! running "$(<"$T/runs")"; }
-wait_for 10 ended
+wait_for 10 gone "$(<"$T/runs")"
 ok
 
 test_begin "a node may use the controller's socket on the same machine"

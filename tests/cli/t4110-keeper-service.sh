@@ -18,8 +18,7 @@ grep -q '^<6>keeper: steps are' journal.log || fail "the journal has: $(<journal
 [[ ! -e n1/keeper.log ]] || fail "it has a log of its own as well"
 pid=$(keeper)
 kill "$pid"
-gone() { ! running "$pid"; }
-wait_for 10 gone
+wait_for 10 gone "$pid"
 ok
 
 has_own_log() {
@@ -32,7 +31,7 @@ has_own_log
 expect_match "its log is $T/n1/keeper.log" "$(<err)"
 pid=$(keeper)
 kill "$pid"
-wait_for 10 gone
+wait_for 10 gone "$pid"
 rm n1/keeper.log
 ok
 
@@ -64,6 +63,6 @@ ok
 test_begin "told to stop when nothing runs it ends"
 stop n1
 kill "$pid"
-wait_for 10 gone
+wait_for 10 gone "$pid"
 ! there || fail "it has left its file"
 ok

@@ -82,8 +82,7 @@ kill -TERM "$pid"
 start_node n1 --keeper service --cpus 200
 expect_eq "$pid" "$(keeper)"
 end_hundred
-gone() { ! running "$pid"; }
-wait_for 10 gone
+wait_for 10 gone "$pid"
 ok
 
 test_begin "an agent with a keeper of its own kind waits for it"
