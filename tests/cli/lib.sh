@@ -83,6 +83,8 @@ state_of() { jq show "$1" --json | json -r .state; }
 # is_state STATE JOB
 is_state() { [[ $(state_of "$2") == "$1" ]]; }
 reason_of() { jq show "$1" --json | json -r .reason; }
+# Where it runs, or ran.
+node_of() { jq show "$1" --json | json -r '.nodes | join(",")'; }
 # The state of its first step.
 step_state() { jq show "$1" --json | json -r '.steps[0].state'; }
 # The controller knows that its first step runs: that is told a moment after it does.

@@ -19,9 +19,6 @@ start_controller
 start_node n1 --cpus 2
 start_node n2 --cpus 2
 
-# node_of JOB: where it ran.
-node_of() { jq show "$1" --json | json -r '.nodes | join(",")'; }
-
 element_of() { jq show "$1" --json | json -r .element; }
 
 test_begin "a job runs on the nodes of the element that it names"

@@ -109,7 +109,6 @@ ok
 test_begin "a file that cannot be read is named"
 job=$(jq submit --output '%x.txt' --name mine -- echo x)
 expect_exit 0 jq wait "$job"
-node_of() { jq show "$1" --json | json -r '.nodes[0]'; }
 rm mine.txt && mkdir mine.txt
 code=0 && jq output "$job" >out 2>err || code=$?
 ((code != 0)) || fail "output of a directory succeeded"

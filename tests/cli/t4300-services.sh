@@ -14,7 +14,6 @@ offered() {
   jq node services --json ${1:+--type "$1"} | json -r '"\(.node) \(.type) \(.source)"'
 }
 is_offered() { [[ $(offered "$1") == "$2" ]]; }
-node_of() { jq show "$1" --json | json -r '.nodes | join(",")'; }
 why_says() { jq why "$1" | grep -q "$2"; }
 me=$(id -un)
 
