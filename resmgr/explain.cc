@@ -153,18 +153,26 @@ std::string state_text(const Node& node) {
 }
 
 Blocker state_blocker(const Node& node) {
-  if (node.state() == NodeState::kUp) {
-    return {BlockerKind::kNodeState,
-            fmt::format("node {} came back with steps that are not to run any more, and takes new "
-                        "ones when these have ended",
-                        node.name),
-            "wait for that: they were told to end"};
-  }
+  if (node.state() == NodeState::kUp) return node_is_clearing(node.name);
   std::string remedy = node.connected ? fmt::format("take it back: jq node resume {}", node.name)
                                       : fmt::format("start its node daemon, or mend its network");
   return {BlockerKind::kNodeState,
           fmt::format("node {} could serve it but {}", node.name, state_text(node)),
           std::move(remedy)};
+}
+
+// The one that the demand avoids, where it would do otherwise.
+void add_avoided(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+  const Node* node = demand.avoid ? ledger.node(demand.avoid) : nullptr;
+  const bool would_do = node != nullptr && node->usable() && node->is_of(demand.element) &&
+                        node->offers(demand.service) && fits(demand.node, node->free);
+  if (!would_do) return;
+  blockers.push_back(
+      {BlockerKind::kNodeState,
+       fmt::format("node {} has room, but the last attempt failed there and the next "
+                   "one is to be made elsewhere",
+                   node->name),
+       "wait for another node; without one it goes back there"});
 }
 
 bool is_unknown_element(const Ledger& ledger, const std::string& name) {
@@ -211,8 +219,7 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
   }
   const auto is_gone = [](const auto& entry) { return entry.second.gone; };
   if (std::ranges::all_of(ledger.nodes(), is_gone)) {
-    blockers.push_back(
-        {BlockerKind::kNodeState, "no node has joined yet", "start a node: jobq node"});
+    blockers.push_back({BlockerKind::kNodeState, "there is no node", "start a node: jobq node"});
     return;
   }
   const auto any = [](const Node&) { return true; };
@@ -226,7 +233,7 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
     const bool could = !node.gone && !node.usable() && could_serve(node, demand);
     if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));
   }
-  if (blockers.size() != before) return;
+  if (blockers.size() != before) return add_avoided(ledger, demand, blockers);
   if (const Result<void> met = check_nodes_feasible(ledger, demand.needs); !met) {
     blockers.push_back(
         {BlockerKind::kResources, met.error().message, "ask for less, or add a larger node"});
@@ -262,6 +269,14 @@ Blocker element_is_gone(const std::string& element) {
   return {BlockerKind::kElement,
           fmt::format("the configuration has no element {} any more", element),
           fmt::format("put element {} back into the configuration, or cancel this job", element)};
+}
+
+Blocker node_is_clearing(const std::string& node) {
+  return {BlockerKind::kNodeState,
+          fmt::format("node {} came back with steps that are not to run any more, and takes new "
+                      "ones when these have ended",
+                      node),
+          "wait for that: they were told to end"};
 }
 
 std::vector<Blocker> explain_waiting(const Ledger& ledger, const Waiting& waiting,

@@ -283,6 +283,7 @@ std::shared_ptr<const Demand> Ledger::demand(const Likeness& like) {
   demand->limit = like.limit;
   demand->limit_class = like.limit_class;
   demand->avoid = like.avoid;
+  demand->rather_not = like.rather_not;
   demand->element = element(needs.element);
   demand->service = service(needs.service);
   if (needs.takes_from_node()) {

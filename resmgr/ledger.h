@@ -101,6 +101,7 @@ struct Likeness {
   LimitClassId limit_class;
   std::vector<std::string> shared;  // the needs' exclusive resources that its job holds by part 0
   NodeId avoid;
+  NodeId rather_not;
 
   auto operator<=>(const Likeness&) const = default;  // an order for sorted tables
 };
@@ -110,7 +111,8 @@ struct Demand {
   Needs needs;
   std::optional<Millis> limit;
   LimitClassId limit_class;
-  NodeId avoid;  // 0: none
+  NodeId avoid;       // 0: none
+  NodeId rather_not;  // 0: none
   ElementId element = 0;
   ServiceId service = 0;
   Amounts node;
@@ -216,7 +218,8 @@ class Ledger {
   // --- what is free now
   bool named_free(const Demand& demand) const;
   // The usable node with the least left over, ties by id, that has room now and that `accepts`;
-  // null for none. Least: of gpus, then of cpus, then of memory.
+  // null for none. Least: of gpus, then of cpus, then of memory. The one that the demand would
+  // rather not have comes after all others.
   template <class Accepts>
   const Node* best_fit(const Demand& demand, const Accepts& accepts) const;
   // A usable node that could serve the demand when it is empty: of those without idle gpus that the
@@ -236,6 +239,8 @@ class Ledger {
 
  private:
   static Room room_of(const Node& node);
+  template <class Accepts>
+  const Node* tightest(const Demand& demand, const Accepts& accepts) const;
   template <class Accepts>
   const Room* best_room(const Group& group, const Demand& demand, const Accepts& accepts,
                         const Room* below) const;
@@ -279,6 +284,16 @@ void Ledger::each_group(ElementId element, const Each& each) const {
 
 template <class Accepts>
 const Node* Ledger::best_fit(const Demand& demand, const Accepts& accepts) const {
+  if (demand.rather_not) {
+    const auto is_other = [&](const Node& node) { return node.id != demand.rather_not; };
+    const auto others = [&](const Node& node) { return is_other(node) && accepts(node); };
+    if (const Node* other = tightest(demand, others)) return other;
+  }
+  return tightest(demand, accepts);
+}
+
+template <class Accepts>
+const Node* Ledger::tightest(const Demand& demand, const Accepts& accepts) const {
   const Room* best = nullptr;
   each_group(demand.element, [&](const Group& group) {
     if (const Room* room = best_room(group, demand, accepts, best)) best = room;

@@ -140,7 +140,8 @@ void ResourceManager::leave(LimitClassId id) { state_->waiting.leave(id); }
 namespace {
 
 Likeness likeness_of(const Ledger& ledger, const Request& request) {
-  Likeness like{request.needs, request.limit, request.limit_class, {}, request.avoid};
+  Likeness like{request.needs, request.limit,     request.limit_class, {},
+                request.avoid, request.rather_not};
   normalise(like.needs);
   like.shared = ledger.exclusives_of_part_0(request.id.job, like.needs);
   return like;

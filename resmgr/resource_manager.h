@@ -71,7 +71,8 @@ struct Request {
   // A step whose job holds its part 0 belongs to a class without caps: it must not wait for the
   // end of a job that waits for it.
   LimitClassId limit_class{};
-  NodeId avoid{};  // not on this one; 0: any
+  NodeId avoid{};       // not on this one; 0: any
+  NodeId rather_not{};  // on this one only where no other has room; 0: all are equal
 };
 
 // What a request was given. node is 0 when it takes nothing from a node.
@@ -124,6 +125,8 @@ struct Blocker {
 
 // Why a request waits whose element the configuration has no more.
 Blocker element_is_gone(const std::string& element);
+// Why a node that is up starts nothing: see set_clearing().
+Blocker node_is_clearing(const std::string& node);
 
 // A cap that is full, and how many run under it.
 struct FullCap {

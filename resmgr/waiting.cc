@@ -12,7 +12,8 @@
 namespace jobq::resmgr {
 
 Likeness Waiting::likeness(const Demand& demand) {
-  Likeness like{demand.needs, demand.limit, demand.limit_class, {}, demand.avoid};
+  Likeness like{demand.needs, demand.limit, demand.limit_class,
+                {},           demand.avoid, demand.rather_not};
   for (const NamedNeed& need : demand.shared) like.shared.push_back(need.of->resource.name);
   return like;
 }

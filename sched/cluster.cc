@@ -59,7 +59,7 @@ void Core::on(DrainNode& event) {
   changes_.add(node->row.id);
   rm_.set_draining(node->row.id, true);
   schedule_due_ = true;
-  ask_avoiders_again();
+  renew_wishes();
   reply(event.reply, Done{});
 }
 
@@ -88,7 +88,7 @@ void Core::on(ForgetNode& event) {
   }
   leave_all(node->row.id);
   schedule_due_ = true;
-  ask_avoiders_again();
+  renew_wishes();
   reply(event.reply, Done{});
 }
 
@@ -110,6 +110,7 @@ void Core::resume(Node& node) {
   rm_.set_draining(node.row.id, false);
   schedule_due_ = true;
   retry_node_waits();
+  renew_wishes();
 }
 
 void Core::resume_due_nodes() {

@@ -214,14 +214,22 @@ Result<void> Core::signal(Job& job, const std::string& step, int number, const A
     last = first + 1;
   }
   bool sent = false;
+  std::string away;  // a node that cannot be told
   for (std::uint32_t i = first; i < last; ++i) {
     const StepState state = job.steps[i].state;
     // One that is starting gets it behind its launch, on the same connection.
     if (!is_live(state) && state != StepState::kEnding) continue;
     const AttemptRow& attempt = *job.steps[i].attempt();
-    if (!nodes_.is_connected(attempt.node)) continue;
+    if (!nodes_.is_connected(attempt.node)) {
+      away = attempt.node_name;
+      continue;
+    }
     emit(Signal{attempt.node, attempt.id, number});
     sent = true;
+  }
+  if (!sent && !away.empty()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("node {}, where it runs, is not connected: no signal was sent", away));
   }
   if (!sent) {
     return fail(ErrorCode::kRefused,

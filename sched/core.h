@@ -160,7 +160,7 @@ class Core {
   bool ask(Job& job, StepId step);
   void refuse(Job& job, StepId step, const std::string& why);
   void ask_for_job(Job& job);
-  Result<void> enqueue(resmgr::Request request);
+  Result<void> enqueue(const resmgr::Request& request);
   void withdraw(resmgr::RequestId id);
   void withdraw(Job& job, StepId step);
   void withdraw_job(Job& job);
@@ -215,10 +215,10 @@ class Core {
   void try_again(Job& job, StepId id, const std::string& why);
   void try_due_again();
   bool is_delayed(const Job& job, StepId id) const;
-  NodeId node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs) const;
-  NodeId node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const;
+  NodeId failed_on(const Job& job, resmgr::RequestId id) const;
+  bool may_insist(const Job& job, NodeId than, const resmgr::Needs& needs) const;
   bool has_other_node(NodeId than, const resmgr::Needs& needs) const;
-  void ask_avoiders_again();
+  void renew_wishes();
   bool leave_node(Job& job);
   bool leave_lost_home(Job& job);
 
@@ -325,7 +325,9 @@ class Core {
   // Nodes (nodes.cc).
   Node& node_named(const std::string& name);
   void reconcile(Node& node, const NodeJoined& event);
+  void end_stranger(NodeId id, const AttemptId& attempt);
   void stranger_ended(Node& node, const AttemptId& id);
+  void wait_for_home(Job& job);
   void has_heard_welcome(NodeId id);
   void found_again(Job& job, StepId id);
   void not_found(Node& node, Job& job, StepId id);
@@ -370,12 +372,14 @@ class Core {
   // Reasons (why.cc).
   Why why_job(const Job& job, Time now) const;
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
-  void explain_element(const std::string& element, const std::string& step, Why& why) const;
+  void explain_no_node(const std::string& element, const std::string& step, Why& why) const;
+  void explain_node_wait(const Job& job, StepId id, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;
   std::string cap_reason(const Job& job) const;
   std::string reason_of(const Job& job) const;
+  static std::string reason_of(const Node& node);
   std::string shown_reason(const Job& job, StepId id) const;
 
   // Recounts (invariants.cc).
@@ -407,7 +411,9 @@ class Core {
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
   std::set<std::pair<Time, NodeId>> drain_ends_;
-  std::set<resmgr::RequestId> avoiders_;  // requests that wait and avoid a node
+  // Requests that wait and are to be met elsewhere, and the node that they avoid now; 0: none, they
+  // would rather not have it.
+  std::map<resmgr::RequestId, NodeId> wishes_;
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;
@@ -440,7 +446,8 @@ std::uint64_t waiting_of(const Job& job);
 resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nodes asks for
-bool is_of_whole(resmgr::RequestId id);    // of a job's own needs, or of its move
+resmgr::Needs needs_of(const Job& job, resmgr::RequestId id);  // what one of these asks for
+bool is_of_whole(resmgr::RequestId id);  // of a job's own needs, or of its move
 
 // It holds named things for all its steps, and has left its node: it waits for another one.
 bool is_between_nodes(const Job& job);

@@ -50,6 +50,12 @@ resmgr::RequestId request_of(JobNumber job) { return {job, 0}; }
 resmgr::RequestId request_of(JobNumber job, StepId step) { return {job, step.value + 1}; }
 resmgr::RequestId move_of(JobNumber job) { return {job, kMovePart}; }
 
+resmgr::Needs needs_of(const Job& job, resmgr::RequestId id) {
+  if (!is_of_whole(id)) return own_needs(job, StepId{id.part - 1}).value_or(resmgr::Needs{});
+  resmgr::Needs needs = job_needs(job.what());
+  return id == move_of(job.number) ? resmgr::of_node(std::move(needs)) : needs;
+}
+
 bool is_of_whole(resmgr::RequestId id) { return id.part == 0 || id.part == kMovePart; }
 
 bool is_between_nodes(const Job& job) {
@@ -128,13 +134,12 @@ bool Core::make_ready(Job& job, StepId step) {
   return ask(job, step);
 }
 
+// What takes named things only runs on its job's node: nothing is taken for it while that may not
+// start it.
 bool Core::ask(Job& job, StepId step) {
   const std::optional<resmgr::Needs> needs = own_needs(job, step);
-  // What takes named things only runs on its job's node: nothing is taken for it while that is
-  // away.
-  const bool at_home = needs && !needs->takes_from_node();
   const bool counts = !job.started() && kind_of(job).counts_running();
-  const bool asks = needs ? !at_home || nodes_.is_connected(job.facts().node)
+  const bool asks = needs ? needs->takes_from_node() || nodes_.may_start(job.facts().node)
                           : counts && choose_node(job, step).has_value();
   if (!asks) {
     place(job, step);
@@ -158,30 +163,23 @@ void Core::refuse(Job& job, StepId step, const std::string& why) {
 }
 
 void Core::ask_for_job(Job& job) {
-  const resmgr::Needs needs = job_needs(job.what());
-  const auto queued =
-      enqueue(is_between_nodes(job) ? request_for(job, move_of(job.number), resmgr::of_node(needs))
-                                    : request_for(job, request_of(job.number), needs));
+  const resmgr::RequestId id = is_between_nodes(job) ? move_of(job.number) : request_of(job.number);
+  const auto queued = enqueue(request_for(job, id, needs_of(job, id)));
   schedule_due_ = true;
   if (queued) return;
   decide(job, Outcome::kFailure, queued.error().message, 0);
   advance(job);
 }
 
-// To avoid a node is a wish. It is given up where it would close a circle: the job itself may hold
-// what it waits for on the other nodes.
-Result<void> Core::enqueue(resmgr::Request request) {
+Result<void> Core::enqueue(const resmgr::Request& request) {
   Result<void> queued = rm_.enqueue(request);
-  if (!queued && request.avoid) {
-    request.avoid = {};
-    return rm_.enqueue(request);
-  }
-  if (queued && request.avoid) avoiders_.insert(request.id);
+  const bool wishes = request.avoid || request.rather_not;
+  if (queued && wishes) wishes_.emplace(request.id, request.avoid);
   return queued;
 }
 
 void Core::withdraw(resmgr::RequestId id) {
-  avoiders_.erase(id);
+  wishes_.erase(id);
   if (rm_.withdraw(id)) schedule_due_ = true;
 }
 
@@ -209,7 +207,8 @@ std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
   const std::string& element = element_of(job, step);
   if (nodes_.is_connected(home)) return nodes_.may_start(home) ? std::optional(home) : std::nullopt;
   if (!job.is_cleanup(step)) {
-    return home ? std::nullopt : nodes_.least_loaded(element, node_to_avoid(job, step, {}));
+    return home ? std::nullopt
+                : nodes_.least_loaded(element, failed_on(job, request_of(job.number, step)));
   }
   const NodeId last = last_node(job);
   if (nodes_.is_connected(last)) return nodes_.may_start(last) ? std::optional(last) : std::nullopt;
@@ -228,7 +227,7 @@ void Core::retry_node_waits() {
 }
 
 void Core::on_grant(const resmgr::Grant& grant) {
-  avoiders_.erase(grant.id);
+  wishes_.erase(grant.id);
   Job* job = jobs_.find(grant.id.job);
   check(job != nullptr, "an ended job was granted something");
   if (grant.id == move_of(job->number)) return on_move(*job, grant);
@@ -253,12 +252,12 @@ void Core::on_grant(const resmgr::Grant& grant) {
     return;
   }
   const NodeId node = grant.node ? grant.node : job->facts().node;
-  if (nodes_.is_connected(node)) {
+  if (nodes_.may_start(node)) {
     start(*job, step, node, grant.gpus);
     if (job->facts().known_end) set_end(grant.id, job->facts().known_end);
     return;
   }
-  // Named things for a step whose job's node is away: others may have them until it is back.
+  // Named things for a step that its job's node may not start: others may have them until it may.
   give_back(*job, grant.id);
   node_waits_.insert({key_of(*job), step});
 }

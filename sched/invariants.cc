@@ -128,8 +128,8 @@ Result<void> Core::check_requests() const {
       attempts += is_active(job.steps[i].state) ? 1U : 0U;
     }
   }
-  for (const resmgr::RequestId id : avoiders_) {
-    if (!rm_.is_waiting(id)) return broken("a request that does not wait is to avoid a node");
+  for (const auto& [id, avoided] : wishes_) {
+    if (!rm_.is_waiting(id)) return broken("a request that does not wait is to be met elsewhere");
   }
   std::size_t on_nodes = 0;
   for (const auto& [id, node] : nodes_.all()) on_nodes += node.attempts.size();

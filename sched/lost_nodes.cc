@@ -45,7 +45,7 @@ void Core::on(NodeGivenUp& event) {
     settle_as_lost(*node, id, "it stayed away");
   }
   leave_all(event.node);
-  ask_avoiders_again();
+  renew_wishes();
 }
 
 void Core::settle_as_lost(const Node& node, const AttemptId& id, const std::string& why) {

@@ -27,7 +27,9 @@ struct Node {
   // Found running when it joined, and not ours any more: until they have ended they take up what
   // others would be granted, and may be what is to run again. Set by NodeTable alone.
   std::set<AttemptId> strangers;
-  Millis promised;  // the lease of the last welcome; row.lease follows when it was surely heard
+  // The lease of the last welcome. row.lease is the one to wait for: that of before while the node
+  // may go by it, where it is longer; 0, none at all, is longer than any.
+  Millis promised;
 };
 
 class NodeTable {

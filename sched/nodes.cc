@@ -64,7 +64,7 @@ void Core::on(NodeJoined& event) {
   node.row.lease = lease_to_wait_for(node);
   refresh_deadlines(node);
   retry_node_waits();
-  ask_avoiders_again();
+  renew_wishes();
 }
 
 void Core::reconcile(Node& node, const NodeJoined& event) {
@@ -89,6 +89,17 @@ void Core::reconcile(Node& node, const NodeJoined& event) {
     }
     // One that is listed as ended reports its end next.
   }
+}
+
+// One that was still on its way to the keeper when the node joined.
+void Core::end_stranger(NodeId id, const AttemptId& attempt) {
+  emit(Kill{id, attempt});
+  Node* const node = nodes_.find(id);
+  if (node == nullptr || !node->connected) return;
+  std::set<AttemptId> strangers = node->strangers;
+  strangers.insert(attempt);
+  nodes_.set_strangers(*node, std::move(strangers));
+  rm_.set_clearing(id, true);
 }
 
 void Core::stranger_ended(Node& node, const AttemptId& id) {
@@ -147,6 +158,17 @@ void Core::not_found(Node& node, Job& job, StepId id) {
   settle(job, id, end);
 }
 
+// As in ask(): nothing is kept in reach for those of its steps that take named things alone.
+void Core::wait_for_home(Job& job) {
+  for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
+    if (job.steps[i].state != StepState::kWaiting) continue;
+    const auto needs = own_needs(job, StepId{i});
+    if (!needs || needs->takes_from_node()) continue;
+    withdraw(job, StepId{i});
+    place(job, StepId{i});
+  }
+}
+
 void Core::on(NodeLost& event) {
   Node* node = nodes_.find(event.node);
   if (node == nullptr || !node->connected) return;
@@ -155,20 +177,9 @@ void Core::on(NodeLost& event) {
   rm_.set_connected(event.node, false);
   rm_.set_services(event.node, {});
   schedule_due_ = true;
-  // As in ask(): while a job's node is away, nothing is kept in reach for those of its steps that
-  // take named things alone.
-  for (const JobNumber number : rm_.whole_jobs_on(event.node)) {
-    Job& job = *jobs_.find(number);
-    for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
-      if (job.steps[i].state != StepState::kWaiting) continue;
-      const auto needs = own_needs(job, StepId{i});
-      if (!needs || needs->takes_from_node()) continue;
-      withdraw(job, StepId{i});
-      place(job, StepId{i});
-    }
-  }
+  for (const JobNumber number : rm_.whole_jobs_on(event.node)) wait_for_home(*jobs_.find(number));
   refresh_deadlines(*node);
-  ask_avoiders_again();
+  renew_wishes();
   if (JOBQ_PLANT(silent_node_counts_as_dead)) {
     const std::set<AttemptId> attempts = node->attempts;
     for (const AttemptId& id : attempts) not_found(*node, *jobs_.find(id.job), id.step);
@@ -181,7 +192,7 @@ void Core::on(NodeServices& event) {
   if (node == nullptr || !node->connected) return;
   rm_.set_services(event.node, std::move(event.types));
   schedule_due_ = true;
-  ask_avoiders_again();
+  renew_wishes();
 }
 
 // The job whose step has this attempt now, on this node; nothing where it has ended or never was.
@@ -196,10 +207,7 @@ Job* Core::current(NodeId node, const AttemptId& id) {
 void Core::on(TaskStarted& event) {
   has_heard_welcome(event.node);
   Job* job = current(event.node, event.id);
-  if (job == nullptr) {
-    emit(Kill{event.node, event.id});
-    return;
-  }
+  if (job == nullptr) return end_stranger(event.node, event.id);
   apply(*job, event.id.step, StepInput::kStarted);
   if (job->what().warning) refresh_deadline(*job);  // its end was known before
   const Step& step = job->step(event.id.step);

@@ -112,14 +112,16 @@ const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec)
 
 resmgr::Request Core::request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs) {
   const Quotas::Kind& kind = kind_of(job);
-  const NodeId avoid = node_to_avoid(job, id, needs);
+  const NodeId failed = failed_on(job, id);
+  const bool insists = may_insist(job, failed, needs);
   return {.id = id,
           .rank = job.rank,
           .needs = std::move(needs),
           .limit = job.time_limit,
           .place = job.place(),
           .limit_class = job.started() ? kind.started : kind.fresh,
-          .avoid = avoid};
+          .avoid = insists ? failed : NodeId{},
+          .rather_not = insists ? NodeId{} : failed};
 }
 
 void Core::count_waiting(const Job& job, std::int64_t more) {

@@ -28,6 +28,12 @@ Millis delay_after(const Retry& retry, Attempt attempt) {
 
 const Retry& retry_of(const Job& job, StepId id) { return step_of(job.what(), id).retry; }
 
+NodeId node_to_leave(const Job& job, StepId id) {
+  const AttemptRow* last = job.step(id).attempt();
+  const bool leaves = last != nullptr && last->ended && retry_of(job, id).elsewhere;
+  return leaves ? last->node : NodeId{};
+}
+
 }  // namespace
 
 bool Core::may_try_again(const Job& job, StepId id, const TaskEnd& end, Outcome outcome) const {
@@ -56,8 +62,9 @@ void Core::try_again(Job& job, StepId id, const std::string& why) {
   give_back(job, request_of(job.number, id));
   refresh_deadline(job);
   if (run.not_before) retries_.emplace(run.not_before, job.number, id);
-  const bool elsewhere = retry.elsewhere && has_other_node(node, job_needs(job.what()));
-  if (elsewhere ? leave_node(job) : leave_lost_home(job)) return go_on(job);
+  const bool ran_at_home = node == job.facts().node;
+  const bool leaves = retry.elsewhere && ran_at_home && has_other_node(node, job_needs(job.what()));
+  if (leaves ? leave_node(job) : leave_lost_home(job)) return go_on(job);
   if (consider(job, id)) flow_on(job, {id});
 }
 
@@ -86,29 +93,40 @@ bool Core::has_other_node(NodeId than, const resmgr::Needs& needs) const {
   });
 }
 
-// Where the step's last attempt did not succeed, as long as there is another node for it; 0: none.
-NodeId Core::node_to_avoid(const Job& job, StepId id, const resmgr::Needs& needs) const {
-  const AttemptRow* last = job.step(id).attempt();
-  const bool avoids = last != nullptr && last->ended && retry_of(job, id).elsewhere;
-  return avoids && has_other_node(last->node, needs) ? last->node : NodeId{};
-}
-
-NodeId Core::node_to_avoid(const Job& job, resmgr::RequestId id, const resmgr::Needs& needs) const {
-  if (!needs.takes_from_node() || job.array) return {};
-  if (!is_of_whole(id)) return node_to_avoid(job, StepId{id.part - 1}, needs);
+// Where the last attempt of what is asked for did not succeed, and the next one is to be made
+// elsewhere; 0: it may be made anywhere.
+NodeId Core::failed_on(const Job& job, resmgr::RequestId id) const {
+  if (job.array) return {};
+  if (!is_of_whole(id)) return node_to_leave(job, StepId{id.part - 1});
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
-    if (job.steps[i].state != StepState::kPending) continue;
-    if (const NodeId node = node_to_avoid(job, StepId{i}, needs)) return node;
+    const std::optional<resmgr::Needs>& own = job.what().steps[i].needs;
+    const bool runs_there = !own || !own->takes_from_node();
+    if (!runs_there || job.steps[i].state != StepState::kPending) continue;
+    if (const NodeId node = node_to_leave(job, StepId{i})) return node;
   }
   return {};
 }
 
-// Whether there is another node depends on what nodes have and offer, so all who avoid one ask anew
-// whenever one came, went or changed.
-void Core::ask_avoiders_again() {
-  for (const resmgr::RequestId id : std::exchange(avoiders_, {})) {
+// Who holds nothing waits for another node, as long as there is one. Others may wait for what a job
+// holds, and it may itself be in the way on the other nodes: it takes another one that has room,
+// else the same again.
+bool Core::may_insist(const Job& job, NodeId than, const resmgr::Needs& needs) const {
+  return than && !job.facts().has_grant && needs.takes_from_node() && has_other_node(than, needs);
+}
+
+// Whether there is another node depends on what nodes have and offer: this is called whenever one
+// came, went or changed.
+void Core::renew_wishes() {
+  std::vector<resmgr::RequestId> changed;
+  for (const auto& [id, avoided] : wishes_) {
+    const Job& job = *jobs_.find(id.job);
+    const NodeId failed = failed_on(job, id);
+    const NodeId avoids = may_insist(job, failed, needs_of(job, id)) ? failed : NodeId{};
+    if (avoids != avoided) changed.push_back(id);
+  }
+  for (const resmgr::RequestId id : changed) {
     Job* job = jobs_.find(id.job);
-    if (job == nullptr || !rm_.is_waiting(id)) continue;
+    if (job == nullptr || !rm_.is_waiting(id)) continue;  // an earlier one ended it
     if (is_of_whole(id)) {
       withdraw_job(*job);
       ask_for_job(*job);

@@ -333,14 +333,27 @@ Result<ClassView> Core::find_class(const std::string& name, const std::string& v
   return classes_.look_up(name, version).map([](const ClassRow* row) { return view_of(*row); });
 }
 
+std::string Core::reason_of(const Node& node) {
+  if (!node.connected) {
+    return node.lost_reason.empty() ? "it has not joined since the start" : node.lost_reason;
+  }
+  if (node.row.draining || node.strangers.empty()) return node.row.drain_reason;
+  std::vector<std::string> jobs;
+  for (const AttemptId& id : node.strangers) jobs.push_back(to_string(id.job));
+  jobs.erase(std::unique(jobs.begin(), jobs.end()), jobs.end());
+  return fmt::format(
+      "it came back with steps of {} {} that are not to run any more; it takes new ones when these "
+      "have ended",
+      jobs.size() == 1 ? "job" : "jobs", fmt::join(jobs, ", "));
+}
+
 std::vector<NodeView> Core::node_views() const {
   std::vector<NodeView> views;
   for (const auto& [id, node] : nodes_.all()) {
     if (node.row.forgotten) continue;
     NodeView view;
     view.resources = *rm_.node(id);
-    view.reason = node.connected ? node.row.drain_reason : node.lost_reason;
-    if (!node.connected && view.reason.empty()) view.reason = "it has not joined since the start";
+    view.reason = reason_of(node);
     view.drained_by = node.row.drained_by;
     view.drain_until = node.row.drain_until;
     view.elements = node.elements;

@@ -167,7 +167,7 @@ struct AwayNode {
 
 struct NodeView {
   resmgr::NodeView resources;
-  std::string reason;  // of a drain, or why it is lost
+  std::string reason;  // of a drain, why it is lost, or why it starts nothing
   std::string drained_by;
   Time drain_until;                   // 0: until somebody resumes it
   std::vector<std::string> elements;  // that it belongs to, by name

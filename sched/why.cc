@@ -2,6 +2,8 @@
 // Why a job stands where it stands: one sentence, and every reason with what would remove it.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "sched/core.h"
 #include "sched/elements.h"
@@ -64,31 +66,62 @@ std::string sentence(const Job& job) {
   }
 }
 
+void add_blocker(resmgr::Blocker blocker, const std::string& step, Why& why) {
+  why.blockers.push_back(
+      {name_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
+}
+
 }  // namespace
 
 void Core::explain_request(resmgr::RequestId id, const std::string& step, Time now,
                            Why& why) const {
   if (!rm_.is_waiting(id)) return;
   for (resmgr::Blocker& blocker : rm_.explain(id, now)) {
-    why.blockers.push_back(
-        {name_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
+    add_blocker(std::move(blocker), step, why);
   }
   const auto start = rm_.expected_start(id, now, followers());
   if (start && (!why.expected_start || *start < *why.expected_start)) why.expected_start = start;
   why.is_estimate = why.expected_start && !estimates_.empty();
 }
 
-// Of a step that takes nothing and waits for any node of the element.
-void Core::explain_element(const std::string& element, const std::string& step, Why& why) const {
-  if (find_element(policy_, element) != nullptr) {
-    why.blockers.push_back(
-        {"element", step,
-         fmt::format("no node of element {} that takes steps is connected", element),
-         "start one of its nodes, or resume one that is drained"});
-    return;
+// Of a step that takes nothing and waits for any node of the element; empty: for any at all.
+void Core::explain_no_node(const std::string& element, const std::string& step, Why& why) const {
+  if (!element.empty() && find_element(policy_, element) == nullptr) {
+    return add_blocker(resmgr::element_is_gone(element), step, why);
   }
-  resmgr::Blocker gone = resmgr::element_is_gone(element);
-  why.blockers.push_back({"element", step, std::move(gone.text), std::move(gone.remedy)});
+  const std::size_t before = why.blockers.size();
+  for (const auto& [id, node] : nodes_.all()) {
+    const bool is_of = element.empty() || std::ranges::binary_search(node.elements, element);
+    const bool would_do = is_of && node.connected && !node.row.draining;
+    if (would_do) add_blocker(resmgr::node_is_clearing(node.row.name), step, why);
+  }
+  if (why.blockers.size() != before) return;
+  const resmgr::BlockerKind kind =
+      element.empty() ? resmgr::BlockerKind::kNodeState : resmgr::BlockerKind::kElement;
+  const std::string of = element.empty() ? "" : " of element " + element;
+  add_blocker({kind, fmt::format("no node{} that takes steps is connected", of),
+               element.empty() ? "start a node, or resume one that is drained"
+                               : "start one of its nodes, or resume one that is drained"},
+              step, why);
+}
+
+// Of a step that takes nothing of a node: it runs where its job is, the cleanup anywhere else.
+void Core::explain_node_wait(const Job& job, StepId id, Why& why) const {
+  const std::string& name = step_of(job.what(), id).name;
+  const Node* home = nodes_.find(job.facts().node);
+  if (home != nullptr && home->connected) {
+    return add_blocker(resmgr::node_is_clearing(home->row.name), name, why);
+  }
+  if (home == nullptr || job.is_cleanup(id)) {
+    return explain_no_node(element_of(job, id), name, why);
+  }
+  // It leaves a node that is given up as soon as it can.
+  add_blocker({resmgr::BlockerKind::kNodeState,
+               fmt::format("node {}, where the job is, {}", home->row.name,
+                           home->row.forgotten ? "was forgotten" : "is not connected"),
+               home->given_up ? "wait until nothing of the job runs: then it goes to another node"
+                              : fmt::format("bring node {} back", home->row.name)},
+              name, why);
 }
 
 // Which of the step's conditions are open.
@@ -126,24 +159,7 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
   if (step.state == StepState::kPending && !job.is_cleanup(id)) explain_conditions(job, id, why);
   if (step.state != StepState::kWaiting) return;
   explain_request(request_of(job.number, id), name, now, why);
-  if (!node_waits_.contains({key_of(job), id})) return;
-  const Node* home = nodes_.find(job.facts().node);
-  if (const std::string& element = element_of(job, id); home == nullptr && !element.empty()) {
-    explain_element(element, name, why);
-    return;
-  }
-  if (home == nullptr) {
-    why.blockers.push_back({"node_state", name, "no node that takes steps is connected",
-                            "start a node, or resume one that is drained"});
-    return;
-  }
-  // It leaves a node that is given up as soon as it can.
-  why.blockers.push_back({"node_state", name,
-                          fmt::format("node {}, where the job is, {}", home->row.name,
-                                      home->row.forgotten ? "was forgotten" : "is not connected"),
-                          home->given_up
-                              ? "wait until nothing of the job runs: then it goes to another node"
-                              : fmt::format("bring node {} back", home->row.name)});
+  if (node_waits_.contains({key_of(job), id})) explain_node_wait(job, id, why);
 }
 
 Why Core::why_job(const Job& job, Time now) const {

@@ -114,7 +114,7 @@ TEST(Explain, AForgottenNodeDoesNotCountThoughSomethingIsHeldThere) {
   EXPECT_TRUE(world.manager.is_held(step(1)));
   EXPECT_TRUE(world.manager.nodes().empty());
   world.ask({step(2), cpus(4)});
-  EXPECT_EQ(texts(world.why(step(2))), Names{"no node has joined yet"});
+  EXPECT_EQ(texts(world.why(step(2))), Names{"there is no node"});
   world.end(step(1));
   world.join(1, 8);
   EXPECT_EQ(world.started(), Names{"2"});
@@ -124,7 +124,7 @@ TEST(Explain, AForgottenNodeDoesNotCountThoughSomethingIsHeldThere) {
 TEST(Explain, SaysThatNoNodeHasJoined) {
   World world;
   world.ask({step(1), cpus(1)});
-  EXPECT_EQ(texts(world.why(step(1))), Names{"no node has joined yet"});
+  EXPECT_EQ(texts(world.why(step(1))), Names{"there is no node"});
 }
 
 TEST(Explain, SaysThatNoNodeIsLargeEnoughAnyMore) {

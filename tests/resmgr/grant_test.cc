@@ -19,6 +19,36 @@ TEST(Grant, CpusAndMemoryAreTakenFromANode) {
   EXPECT_EQ(view.total.cpus, 8U);
 }
 
+TEST(Grant, ANodeCanBeLeftOutOrComeLast) {
+  for (const Backfill backfill : {Backfill::kNone, Backfill::kEasy, Backfill::kConservative}) {
+    World world;
+    world.manager = ResourceManager(Scheduling{backfill});
+    world.join(1, 2);
+    world.join(2, 4);
+    const auto node_of = [&](std::uint64_t job, NodeId avoid, NodeId rather_not) {
+      Request request;
+      request.id = step(job);
+      request.needs = cpus(2);
+      request.avoid = avoid;
+      request.rather_not = rather_not;
+      EXPECT_TRUE(world.manager.enqueue(request));
+      const std::vector<Grant> grants = world.manager.schedule(world.now);
+      world.expect_sound();
+      return grants.empty() ? NodeId{} : grants.front().node;
+    };
+    EXPECT_EQ(node_of(1, {}, NodeId{1}), NodeId{2});
+    EXPECT_EQ(node_of(2, NodeId{1}, {}), NodeId{2});
+    EXPECT_EQ(node_of(3, {}, NodeId{2}), NodeId{1});
+    world.end(step(1));
+    EXPECT_EQ(node_of(4, NodeId{2}, {}), NodeId{});
+    EXPECT_EQ(world.why(step(4)).at(0).text, "needs 2 cpus; n1 has 0 of 2 cpus free");
+    EXPECT_TRUE(world.manager.withdraw(step(4)));
+    EXPECT_EQ(node_of(5, {}, NodeId{2}), NodeId{2});
+    world.manager.set_connected(NodeId{1}, false);
+    world.end(step(5));
+  }
+}
+
 TEST(Grant, ACpuIsNotGivenTwice) {
   World world(4);
   world.ask({step(1), cpus(3)});

@@ -209,6 +209,11 @@ TEST_F(ControlTest, ASignalGoesToStepsThatAreLaunchedAndToNoOther) {
   world.send(Cancel{World::kReply, world.ann, World::only(job), 10});
   EXPECT_THAT(world.said(), ElementsAre("signal 10 1.main", "1 ok"));
   EXPECT_EQ(world.step_state(job, "main"), "running");
+  world.lose("n1");
+  world.forget_said();
+  world.send(Cancel{World::kReply, world.ann, World::only(job), 10});
+  EXPECT_THAT(world.said(),
+              ElementsAre("1 node n1, where it runs, is not connected: no signal was sent"));
 }
 
 TEST_F(ControlTest, RefusalsSayWhatAndWhy) {

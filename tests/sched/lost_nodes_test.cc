@@ -177,8 +177,45 @@ TEST_F(LostNodesTest, WhatNeedsNothingIsNotStartedBesideItsOldAttempt) {
   const AttemptId old{job, StepId{0}, Attempt{1}};
   join_leased("n1", {{old, true}});
   EXPECT_THAT(world.said(), ElementsAre("welcome n1", "kill 1.main"));
+  const auto why = world.core.why({job, {}}, world.now);
+  ASSERT_EQ(why->blockers.size(), 1U);
+  EXPECT_THAT(why->blockers[0].text, HasSubstr("node n1 came back with steps"));
+  EXPECT_THAT(world.core.nodes().at(0).reason, HasSubstr("steps of job 1 that are not to run"));
   world.send(TaskComplete{n1, old, {}});
   EXPECT_THAT(world.said(), ElementsAre("forget 1.main", "launch 1.main#2 on n1"));
+}
+
+// The job stays where it is because a step of it runs elsewhere.
+TEST_F(LostNodesTest, AJobThatStayedTakesNothingThatAnOldAttemptThereStillHas) {
+  const NodeId n2 = join_leased("n2");
+  world.create_exclusive("db");
+  const JobNumber holder = world.submit(one_step().step_needs(exclusive("db")));
+  SpecBuilder builder;
+  builder.needs(cpus(1)).step("away").step_needs(cpus(2)).step("home").step_needs(exclusive("db"));
+  const JobNumber job = world.submit(builder);
+  ASSERT_EQ(world.launched(holder, "main").node, n1);
+  ASSERT_EQ(world.row(job).node, n1);
+  ASSERT_EQ(world.launched(job, "away").node, n2);
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  const AttemptId old{holder, StepId{0}, Attempt{1}};
+  join_leased("n1", {{old, true}});
+  EXPECT_EQ(world.step_state(job, "home"), "waiting");
+  world.send(TaskComplete{n1, old, {}});
+  EXPECT_EQ(world.launched(job, "home").node, n1);
+}
+
+TEST_F(LostNodesTest, AnOldAttemptThatWasStillOnItsWayIsWaitedForToo) {
+  const JobNumber job = world.submit(retried());
+  world.started(job, "main");
+  world.lose("n1");
+  world.send(ForgetNode{World::kReply, world.root, "n1"});
+  const NodeId n2 = join_leased("n2");
+  world.send(TaskStarted{n2, {job, StepId{0}, Attempt{1}}});  // not the one that it has
+  const JobNumber next = world.submit(one_step());
+  EXPECT_EQ(world.state(next), "WR");
+  world.send(TaskComplete{n2, {job, StepId{0}, Attempt{1}}, {}});
+  EXPECT_EQ(world.launched(next, "main").node, n2);
 }
 
 TEST_F(LostNodesTest, ANodeTakesNothingNewBeforeWhatItWasToldToEndHasEnded) {
@@ -302,7 +339,7 @@ TEST_F(LostNodesTest, WhenTheLastNodeIsForgottenNeedsAreCheckedAsBeforeTheFirst)
     const JobNumber job = world.submit(builder);
     ASSERT_TRUE(job);
     EXPECT_EQ(world.state(job), "WR");
-    EXPECT_EQ(world.core.why(job, world.now)->blockers.at(0).text, "no node has joined yet");
+    EXPECT_EQ(world.core.why(job, world.now)->blockers.at(0).text, "there is no node");
     std::vector<Action> actions;
     const auto restored = world.restored(actions);
     restored->step(NewJobNotice{World::kReply, world.ann, "", {ticket_of(builder)}, false},
