@@ -200,12 +200,15 @@ void add_element(const Ledger& ledger, const Demand& demand, std::vector<Blocker
 
 // Of a service that no node offers, or none of those that the demand may be met on.
 bool add_service(const Ledger& ledger, const Demand& demand, std::vector<Blocker>& blockers) {
+  const auto serves = [&](const auto& entry) { return could_serve(entry.second, demand); };
+  if (demand.service == 0 || std::ranges::any_of(ledger.nodes(), serves)) return false;
   const auto offers = [&](const auto& entry) { return suits(entry.second, demand); };
-  if (demand.service == 0 || std::ranges::any_of(ledger.nodes(), offers)) return false;
+  const bool too_small = std::ranges::any_of(ledger.nodes(), offers);
   const Needs& needs = demand.needs;
   const std::string of = needs.element.empty() ? "" : " of element " + needs.element;
   blockers.push_back({BlockerKind::kService,
-                      fmt::format("no node{} offers the service {} now", of, needs.service),
+                      fmt::format("no node{}{} offers the service {} now", of,
+                                  too_small ? " that is large enough" : "", needs.service),
                       fmt::format("offer it on a node: jq node offer --type {}", needs.service)});
   return true;
 }

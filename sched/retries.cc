@@ -79,7 +79,14 @@ void Core::try_due_again() {
     const auto [due, number, id] = *retries_.begin();
     retries_.erase(retries_.begin());
     Job* job = jobs_.find(number);
-    if (job != nullptr && !job->held && consider(*job, id)) flow_on(*job, {id});
+    if (job == nullptr) continue;
+    // What was due once stays due, though the job is held and the clock set back meanwhile.
+    StepRun* const run = job->step(id).run.get();
+    if (run != nullptr && run->not_before == due) {
+      run->not_before = {};
+      touch(*job, id);
+    }
+    if (!job->held && consider(*job, id)) flow_on(*job, {id});
   }
 }
 

@@ -44,6 +44,17 @@ TEST_P(Services, AreWaitedForByName) {
   EXPECT_EQ(started(), Names{"1"});
 }
 
+TEST_P(Services, OfNodesThatAreTooSmallAreNamedAsThat) {
+  offer(1, {"planner"});
+  join(3, 8);
+  ask({step(1), with("planner", cpus(8))});
+  EXPECT_EQ(started(), Names{});
+  ASSERT_EQ(why(step(1)).size(), 1U);
+  EXPECT_EQ(why(step(1))[0].text, "no node that is large enough offers the service planner now");
+  offer(3, {"planner"});
+  EXPECT_EQ(started(), Names{"1"});
+}
+
 TEST_P(Services, ThatMoveTakeWhatWaitsWithThem) {
   offer(1, {"planner"});
   hold({step(1), cpus(4)});

@@ -138,6 +138,19 @@ TEST_F(RetryTest, TheDelayOutlivesTheController) {
   }));
 }
 
+TEST_F(RetryTest, WhatCameDueWhileTheJobWasHeldIsDueThoughTheClockIsSetBack) {
+  Retry retry = times(1);
+  retry.delay = seconds(30);
+  const JobNumber job = world.submit(trying(retry));
+  world.complete(job, "main", 1);
+  world.hold(job);
+  world.pass(seconds(31));
+  world.now = world.now - seconds(20);
+  world.forget_said();
+  world.release(job);
+  EXPECT_THAT(world.said(), ElementsAre("1 ok", "launch 1.main#2 on n1"));
+}
+
 TEST_F(RetryTest, AHeldJobIsTriedAgainOnceItIsReleased) {
   const JobNumber job = world.submit(trying(times(1)));
   world.started(job, "main");
