@@ -140,8 +140,8 @@ void Services::tell_neighbours(NodeId id, const Node& node) {
   wire::Frame frame;
   *frame.mutable_offered() = shown(node, doors_.steady_now_ns());
   for (const auto& [other_id, other] : nodes_) {
-    if (other_id != id && other.is_here && are_neighbours(node, other))
-      doors_.send(other_id, frame);
+    if (other_id == id || !other.is_here || !are_neighbours(node, other)) continue;
+    doors_.send(other_id, frame);
   }
 }
 

@@ -37,8 +37,8 @@ class Services {
     std::function<void(sched::NodeServices)> post;
     Send send;
     std::function<std::int64_t()> steady_now_ns;
-    std::function<void(std::optional<Millis>)>
-        wake;  // by expire(), after so long; none: not at all
+    // By expire(), after so long; none: not at all.
+    std::function<void(std::optional<Millis>)> wake;
   };
 
   Services(uv_loop_s* loop, Turns& turns, Send send);
