@@ -71,6 +71,21 @@ bool is_asked(const Ledger& ledger, const Node& node, const Needs& needs) {
   return !node.gone && ledger.is_of(node, needs.element);
 }
 
+bool has_count(const Capacity& has, const Count& needed) {
+  const auto found = std::ranges::find(has.counts, needed.name, &Count::name);
+  return needed.amount <= (found == has.counts.end() ? 0 : found->amount);
+}
+
+// The decision, wherever one is made; says the same as lines(), which has the words for a refusal.
+// To ask lines() would be one definition less, but a vector of names for each node: 30 to 120 ns
+// instead of 2 to 5, at a submission and whenever a step that avoids a node asks anew.
+bool is_large_enough(const Capacity& has, const Needs& needs) {
+  return needs.cpus <= has.cpus && needs.memory.count <= has.memory.count &&
+         needs.gpus <= has.gpus && std::ranges::all_of(needs.counts, [&](const Count& needed) {
+           return has_count(has, needed);
+         });
+}
+
 // The lines that no node meets, each with the node that has most of it.
 std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   struct Most {
@@ -122,11 +137,8 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
 }  // namespace
 
 bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs) {
-  const Capacity& has = node.capacity;
-  const bool is_large =
-      needs.cpus <= has.cpus && needs.memory.count <= has.memory.count && needs.gpus <= has.gpus;
-  return is_large && is_asked(ledger, node, needs) && ledger.offers(node, needs.service) &&
-         (needs.counts.empty() || std::ranges::none_of(lines(needs, has), &Line::lacks));
+  return is_large_enough(node.capacity, needs) && is_asked(ledger, node, needs) &&
+         ledger.offers(node, needs.service);
 }
 
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
@@ -135,7 +147,7 @@ Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
   for (const auto& [id, node] : ledger.nodes()) {
     if (!is_asked(ledger, node, needs)) continue;
     has_nodes = true;
-    if (std::ranges::none_of(lines(needs, node.capacity), &Line::lacks)) return {};
+    if (is_large_enough(node.capacity, needs)) return {};
   }
   if (!has_nodes) return {};
   const std::vector<std::string> unmet = unmet_alone(ledger, needs);
