@@ -71,8 +71,8 @@ bool ControllerProcess::begin() {
   file_ = std::move(*file);
   const Result<void> recovered = turn_.recover();
   if (!recovered || around_.disk.is_dead()) return false;
-  desk_ = std::make_unique<NodeDesk>(around_.timeline, process_, around_.network, turn_,
-                                     around_.counts);
+  desk_ = std::make_unique<NodeDesk>(around_.timeline, process_, around_.network, around_.witness,
+                                     turn_, around_.counts);
   around_.turned(core());
   return true;
 }
@@ -121,6 +121,12 @@ void ControllerProcess::stop(TurnTimer timer) { ++plan_of(timer); }
 
 void ControllerProcess::append(std::vector<sched::Row> rows) {
   if (dies_here(DeathAt::kAppend)) return;
+  for (const sched::Row& row : rows) {
+    const auto* attempt = std::get_if<sched::AttemptRow>(&row);
+    if (attempt == nullptr || !attempt->ended) continue;
+    if (attempt->end.how != sched::TaskEnd::How::kLost) continue;
+    around_.witness.counted_as_lost(attempt->node_name, attempt->id);
+  }
   queue_.push_back(std::move(rows));
   commit_soon();
 }

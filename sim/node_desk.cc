@@ -18,11 +18,12 @@ Millis margin_of(Millis /*lease*/) { return Millis{40'000}; }
 
 }  // namespace
 
-NodeDesk::NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn,
-                   std::map<std::string, std::uint64_t>& counts)
+NodeDesk::NodeDesk(Timeline& timeline, Process& process, Network& network, Witness& witness,
+                   controller::Turn& turn, std::map<std::string, std::uint64_t>& counts)
     : timeline_(timeline),
       process_(process),
       network_(network),
+      witness_(witness),
       turn_(turn),
       counts_(counts),
       away_(kLease, margin_of) {
@@ -115,6 +116,7 @@ void NodeDesk::welcome(const sched::Welcome& welcome) {
   callers_.at(at->second).node = welcome.node;
   by_id_[welcome.node] = at->second;
   away_.welcomed(welcome.node);
+  witness_.node_is_welcomed(welcome.name);
   network_.send(at->second, Network::Side::kController, Welcomed{welcome.node, kHeartbeat, kLease});
 }
 
@@ -163,10 +165,17 @@ void NodeDesk::beat() {
   }
   for (const ConnectionId connection : silent) drop(connection, "it was silent for 3s");
   for (const NodeId node : away_.overdue(turn_.core().nodes_away(), now_us * 1000)) {
-    ++counts_["nodes given up"];
-    turn_.post(sched::NodeGivenUp{node});
+    give_up(node);
   }
   process_.after(kHeartbeat, [this] { beat(); });
+}
+
+void NodeDesk::give_up(NodeId node) {
+  ++counts_["nodes given up"];
+  for (const sched::NodeView& view : turn_.core().nodes()) {
+    if (view.resources.id == node) witness_.node_is_given_up(view.resources.name);
+  }
+  turn_.post(sched::NodeGivenUp{node});
 }
 
 }  // namespace jobq::sim

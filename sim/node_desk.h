@@ -11,13 +11,14 @@
 #include "controller/turn.h"
 #include "sim/network.h"
 #include "sim/timeline.h"
+#include "sim/witness.h"
 
 namespace jobq::sim {
 
 class NodeDesk final : public Peer {
  public:
-  NodeDesk(Timeline& timeline, Process& process, Network& network, controller::Turn& turn,
-           std::map<std::string, std::uint64_t>& counts);
+  NodeDesk(Timeline& timeline, Process& process, Network& network, Witness& witness,
+           controller::Turn& turn, std::map<std::string, std::uint64_t>& counts);
   ~NodeDesk() override;
   NodeDesk(const NodeDesk&) = delete;
   NodeDesk& operator=(const NodeDesk&) = delete;
@@ -42,10 +43,12 @@ class NodeDesk final : public Peer {
   void drop(ConnectionId connection, const std::string& reason);
   void gone(ConnectionId connection, const std::string& reason);
   void beat();
+  void give_up(NodeId node);
 
   Timeline& timeline_;
   Process& process_;
   Network& network_;
+  Witness& witness_;
   controller::Turn& turn_;
   std::map<ConnectionId, Caller> callers_;
   std::map<std::string, ConnectionId> by_name_;

@@ -186,6 +186,17 @@ void Promises::records_were_cut(const std::string& node, const std::set<AttemptI
   }
 }
 
+// --- nodes that stay away
+
+void Promises::node_is_given_up(const std::string& node) {
+  happened([&] { return node + " is given up"; });
+  given_up_.insert(node);
+}
+
+void Promises::counted_as_lost(const std::string& node, const AttemptId& id) {
+  if (given_up_.contains(node)) lost_with_node_.insert(id);
+}
+
 // --- the core
 
 void Promises::after_turn(const sched::EventManager& core, Time now) {

@@ -2,16 +2,16 @@
 // The promises of docs/architecture.md, each watched by a checker of its name. The first that is
 // broken ends the world.
 //
-//   started_at_most_once              no attempt has two processes, ever and anywhere
-//   one_attempt_at_a_time             no step has two processes at once, on whatever nodes
-//   one_holder_of_an_exclusive        by the processes that exist, not by what the controller
-//   thinks nothing_granted_beyond_capacity   likewise: cpus and gpus of nodes, tokens of the
-//   cluster same_key_same_number              however often a submission is sent
-//   acknowledged_means_on_disk        what a client was told stands in the journal after any crash
-//   no_exit_status_lost               what a keeper has written down reaches the journal
-//   no_job_without_reason             what does not run by itself has a blocker that why() names
-//   invariants                        EventManager::check_invariants()
-//   everything_ends_once_healed       and the journal can be opened and is whole
+//   started_at_most_once            no attempt has two processes, ever and anywhere
+//   one_attempt_at_a_time           no step has two processes at once, on whatever nodes
+//   one_holder_of_an_exclusive      by the processes that exist, not by what the controller thinks
+//   nothing_granted_beyond_capacity likewise: cpus and gpus of nodes, tokens of the cluster
+//   same_key_same_number            however often a submission is sent
+//   acknowledged_means_on_disk      what a client was told stands in the journal after any crash
+//   no_exit_status_lost             what a keeper has written down reaches the journal
+//   no_job_without_reason           what does not run by itself has a blocker that why() names
+//   invariants                      EventManager::check_invariants()
+//   everything_ends_once_healed     and the journal can be opened and is whole
 #pragma once
 
 #include <cstdint>
@@ -74,6 +74,9 @@ class Promises final : public Witness {
                        const sched::TaskEnd& end) override;
   void end_is_not_recorded(const AttemptId& id) override { excused_.insert(id); }
   void records_were_cut(const std::string& node, const std::set<AttemptId>& left) override;
+  void node_is_given_up(const std::string& node) override;
+  void node_is_welcomed(const std::string& node) override { given_up_.erase(node); }
+  void counted_as_lost(const std::string& node, const AttemptId& id) override;
   void happened(const std::function<std::string()>& what) override;
   void fault(std::string_view kind, const std::function<std::string()>& what) override;
 
@@ -127,6 +130,8 @@ class Promises final : public Witness {
   std::set<std::pair<std::string, JobNumber>> holders_;
   std::map<AttemptId, End> ends_;
   std::set<AttemptId> excused_;
+  std::set<std::string> given_up_;  // nodes, and not welcomed since; whichever controller did it
+  std::set<AttemptId> lost_with_node_;  // settled while their node was one of them
 };
 
 }  // namespace jobq::sim

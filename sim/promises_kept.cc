@@ -109,24 +109,17 @@ void Promises::check_acknowledged(const JournalFacts& facts) {
   }
 }
 
-namespace {
-
-// The end of what a node had that was given up is not waited for (docs/nodes.md, "Nodes that stay
-// away"), though the node may have written one down. Whether it was given up too early, processes
-// tell: one_attempt_at_a_time, one_holder_of_an_exclusive.
-bool was_given_up(const sched::TaskEnd& end, const std::string& node) {
-  return end.how == sched::TaskEnd::How::kLost &&
-         (end.reason == node || end.reason == node + ", it stayed away");
-}
-
-}  // namespace
-
 void Promises::check_ends(const JournalFacts& facts) {
   for (const auto& [id, known] : ends_) {
     if (excused_.contains(id)) continue;
     const auto at = facts.ends.find(id);
     if (at != facts.ends.end() && as_tuple(at->second) == as_tuple(known.end)) continue;
-    if (at != facts.ends.end() && was_given_up(at->second, known.node)) continue;
+    // The end of what a node had that was given up is not waited for (docs/nodes.md, "Nodes that
+    // stay away"), though the node may have written one down. Whether it was given up too early,
+    // processes tell: one_attempt_at_a_time, one_holder_of_an_exclusive.
+    const bool counts_as_lost =
+        at != facts.ends.end() && at->second.how == sched::TaskEnd::How::kLost;
+    if (counts_as_lost && lost_with_node_.contains(id)) continue;
     broken("no_exit_status_lost",
            fmt::format("{}.{}#{} ended on {} with {}, and the journal says {}", id.job.value,
                        id.step.value, id.attempt.value, known.node, to_text(known.end),

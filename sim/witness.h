@@ -29,6 +29,12 @@ class Witness {
   // The node's records were cut: only these ends are left.
   virtual void records_were_cut(const std::string& node, const std::set<AttemptId>& left) = 0;
 
+  // Nothing that the node has is waited for any more, until the controller welcomes it.
+  virtual void node_is_given_up(const std::string& node) = 0;
+  virtual void node_is_welcomed(const std::string& node) = 0;
+  // The controller hands to its journal that the attempt ended as lost.
+  virtual void counted_as_lost(const std::string& node, const AttemptId& id) = 0;
+
   // For the trace and the log: something happened; a fault was put in.
   virtual void happened(const std::function<std::string()>& what) = 0;
   virtual void fault(std::string_view kind, const std::function<std::string()>& what) = 0;
