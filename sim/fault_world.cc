@@ -23,6 +23,7 @@ constexpr Millis kNudge{2000};
 // Most worlds are short: more of them fit into a night. In a long one nodes may stay away until
 // they are given up.
 constexpr std::uint64_t kLongWorldsOneIn = 4;
+constexpr Millis kLongestSpan = seconds(150);
 constexpr Millis kPatience = seconds(1800);  // after the healing
 
 // A journal with a schema and nothing else in it, made once: most worlds begin with a copy.
@@ -89,7 +90,7 @@ World::World(std::uint64_t seed, Promises::Trace trace)
                [this](sched::Event event) {
                  if (controller_) controller_->post(std::move(event));
                }),
-      span_(chance_.one_in(kLongWorldsOneIn) ? chance_.between(seconds(60), seconds(150))
+      span_(chance_.one_in(kLongWorldsOneIn) ? chance_.between(kLongSpan, kLongestSpan)
                                              : chance_.between(seconds(5), seconds(40))) {
   const std::size_t count = 1 + chance_.below(4);
   for (std::size_t i = 1; i <= count; ++i) {

@@ -9,18 +9,17 @@
 namespace jobq::sim {
 namespace {
 
-// In a world of at least this length a node may be given up.
-constexpr Millis kLongSpan = seconds(60);
+constexpr Millis kLongestParting = kGivenUpAfter + seconds(50);
 
 }  // namespace
 
 const std::vector<Faults::Kind>& Faults::kinds() {
   static const std::vector<Kind> kAll{
-      {"controller killed", &Faults::kill_controller},
-      {"controller restarted", &Faults::restart_controller},
-      {"power of the controller lost", &Faults::cut_power},
-      {"controller killed in a turn", &Faults::crash_in_a_turn},
-      {"controller killed in a write", &Faults::crash_in_a_write},
+      {"controller killed", &Faults::kill_controller, true},
+      {"controller restarted", &Faults::restart_controller, true},
+      {"power of the controller lost", &Faults::cut_power, true},
+      {"controller killed in a turn", &Faults::crash_in_a_turn, true},
+      {"controller killed in a write", &Faults::crash_in_a_write, true},
       {"controller stopped for a while", &Faults::stop_controller},
       {"disk full", &Faults::fill_disk},
       {"disk failing", &Faults::fail_disk},
@@ -53,19 +52,24 @@ Faults::Faults(Victims victims) : on_(std::move(victims)) {
 
 void Faults::plan(Millis span) {
   if (chosen_.empty()) return;
-  if (span >= kLongSpan) {
-    // What comes too often brings nodes back too early, or has the controller count anew.
-    pause_ = Millis{pause_.count * 10};
-    on_.timeline.after(on_.chance.between(Millis{0}, Millis{span.count / 3}), [this] {
-      if (!stopped_) part_from_node();
-    });
-  }
+  if (span >= kLongSpan) plan_parting(span);
   on_.timeline.after(on_.chance.between(Millis{0}, pause_), [this] { next(); });
   on_.timeline.after(span, [this] { stop(); });
 }
 
+// What comes too often brings nodes back too early, and a controller that ends counts anew when it
+// is back: most do not, in a long world.
+void Faults::plan_parting(Millis span) {
+  pause_ = Millis{pause_.count * 10};
+  const bool spared = !on_.chance.one_in(3);
+  if (spared) std::erase_if(chosen_, [](const Kind& it) { return it.ends_controller; });
+  on_.timeline.after(on_.chance.between(Millis{0}, span - kGivenUpAfter), [this] {
+    if (!stopped_) part_from_node();
+  });
+}
+
 void Faults::next() {
-  if (stopped_) return;
+  if (stopped_ || chosen_.empty()) return;
   (this->*chosen_[on_.chance.below(chosen_.size())].fault)();
   on_.timeline.after(on_.chance.between(Millis{1}, Millis{2 * pause_.count}), [this] { next(); });
 }
@@ -171,7 +175,7 @@ void Faults::cut_off_node() {
 // Long enough that the controller gives it up, unless something brings it back before.
 void Faults::part_from_node() {
   SimNode& node = some_node();
-  const Millis span = on_.chance.between(seconds(50), seconds(100));
+  const Millis span = on_.chance.between(kGivenUpAfter, kLongestParting);
   note("node away for long", node.name());
   if (on_.chance.one_in(2)) return node.kill_agent(span, on_.other_capacity(node));
   on_.network.cut_off(node.name(), true);

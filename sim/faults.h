@@ -14,6 +14,7 @@
 #include "sim/controller_process.h"
 #include "sim/disk.h"
 #include "sim/network.h"
+#include "sim/node_desk.h"
 #include "sim/sim_node.h"
 #include "sim/timeline.h"
 
@@ -35,6 +36,10 @@ struct Victims {
   std::function<resmgr::Capacity(const SimNode&)> other_capacity;
 };
 
+// In a world of at least this length a node is away once for long enough to be given up: it begins
+// early enough before everything heals.
+inline constexpr Millis kLongSpan = kGivenUpAfter + seconds(19);
+
 class Faults {
  public:
   explicit Faults(Victims victims);
@@ -50,9 +55,11 @@ class Faults {
   struct Kind {
     std::string_view name;
     Fault fault;
+    bool ends_controller = false;
   };
   static const std::vector<Kind>& kinds();
 
+  void plan_parting(Millis span);
   void next();
   SimNode& some_node();
   Millis a_while();

@@ -14,7 +14,11 @@ constexpr Millis kTimeout{3000};
 constexpr Millis kHeartbeat{1000};
 constexpr Millis kLease{6000};
 // Longer than any keeper stands still: one that does cannot end anything.
-Millis margin_of(Millis /*lease*/) { return Millis{40'000}; }
+constexpr Millis kMargin{40'000};
+Millis margin_of(Millis /*lease*/) { return kMargin; }
+
+// What a silence takes to be noticed, then the count; each begins or ends with a beat.
+static_assert(kGivenUpAfter >= kTimeout + kLease + kMargin + kHeartbeat + kHeartbeat);
 
 }  // namespace
 

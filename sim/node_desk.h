@@ -15,6 +15,9 @@
 
 namespace jobq::sim {
 
+// A node that is away for so long is given up, if the controller counts all the while.
+inline constexpr Millis kGivenUpAfter = seconds(51);
+
 class NodeDesk final : public Peer {
  public:
   NodeDesk(Timeline& timeline, Process& process, Network& network, Witness& witness,
