@@ -16,6 +16,7 @@ namespace {
 
 const sched::Actor kAnn{1000, 1000, "ann", false};
 const sched::Actor kRoot{0, 0, "root", true};
+constexpr Millis kForgetAgain{1000};
 
 void set_reply(sched::Event& event, ReplyId reply) {
   std::visit(
@@ -32,6 +33,11 @@ bool may_be_tried_again(const sched::Reply& reply) {
 }
 
 bool is_done(const sched::Reply& reply) { return std::holds_alternative<sched::Done>(reply.body); }
+
+bool is_unknown(const sched::Reply& reply) {
+  const auto* error = std::get_if<Error>(&reply.body);
+  return error && error->code == ErrorCode::kNotFound;
+}
 
 // The one job that the command was about took it.
 bool was_accepted(const sched::Reply& reply) {
@@ -93,12 +99,14 @@ void Clients::send_again(Token token) {
 
 void Clients::send_copy(Token token) {
   if (lossy_ && chance_.one_in(6)) return;
-  timeline_.after_us(random_delay_us(), [this, token] {
-    reply_to_.push_back(token);
-    sched::Event event = requests_[token].event;
-    set_reply(event, ReplyId{reply_to_.size()});
-    deliver_(std::move(event));
-  });
+  timeline_.after_us(random_delay_us(), [this, token] { deliver(token); });
+}
+
+void Clients::deliver(Token token) {
+  reply_to_.push_back(token);
+  sched::Event event = requests_[token].event;
+  set_reply(event, ReplyId{reply_to_.size()});
+  deliver_(std::move(event));
 }
 
 void Clients::on_reply(const sched::Reply& reply) {
@@ -223,6 +231,7 @@ void Clients::cancel(const std::string& name, const sched::Selector& jobs) {
 
 void Clients::drain(const std::string& node) {
   ask(sched::DrainNode{{}, kRoot, node, "a new disk", {}}, [this, node](const auto& reply) {
+    if (is_done(reply)) promises_.count("nodes drained");
     if (is_done(reply)) promises_.node_is_draining(node);
     return true;
   });
@@ -230,11 +239,33 @@ void Clients::drain(const std::string& node) {
 
 void Clients::resume(const std::string& node) {
   promises_.node_may_be_resumed(node);
-  ask(sched::ResumeNode{{}, kRoot, node}, [](const auto& /*reply*/) { return true; });
+  ask(sched::ResumeNode{{}, kRoot, node}, [this](const auto& reply) {
+    if (is_done(reply) && !healed_) promises_.count("nodes resumed");
+    return true;
+  });
+}
+
+// At once, not as ask() sends: a copy that came late would speak of a node that is back.
+void Clients::forget(const std::string& node) {
+  const auto on_reply = [this, node](const auto& reply) {
+    if (is_done(reply)) promises_.count("nodes forgotten");
+    if (is_done(reply) || is_unknown(reply)) forgotten_.insert(node);
+    return true;
+  };
+  requests_.push_back({sched::ForgetNode{{}, kRoot, node}, on_reply, true});
+  say_forgotten(node, requests_.size() - 1);
+}
+
+void Clients::say_forgotten(const std::string& node, Token token) {
+  if (healed_ || forgotten_.contains(node)) return;
+  promises_.node_is_given_up(node);
+  deliver(token);
+  timeline_.after(kForgetAgain, [this, node, token] { say_forgotten(node, token); });
 }
 
 void Clients::heal(const std::vector<std::string>& nodes) {
   lossy_ = false;
+  healed_ = true;
   for (const auto& [number, name] : jobs_) promises_.may_be_released(name);
   for (const std::string& node : nodes) resume(node);
   sched::Selector all;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users and operators: they submit under keys, hold, release, cancel, signal, register, drain. What
-// is not answered is sent again; requests and answers get lost, late, doubled and out of order, as
-// when each copy has a connection of its own.
+// Users and operators: they submit under keys, hold, release, cancel, signal, register, drain,
+// forget. What is not answered is sent again; requests and answers get lost, late, doubled and out
+// of order, as when each copy has a connection of its own.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class Clients {
   void on_reply(const sched::Reply& reply);
 
   void set_lossy(bool lossy) { lossy_ = lossy; }
+  // It is away and stays away until heal(): they say so until it is done.
+  void forget(const std::string& node);
   // Nothing is lost any more, and nobody keeps anything held or drained.
   void heal(const std::vector<std::string>& nodes);
   bool all_answered() const { return open_ == 0; }
@@ -49,6 +52,7 @@ class Clients {
   void send(Token token);
   void send_copy(Token token);
   void send_again(Token token);
+  void deliver(Token token);
   std::int64_t random_delay_us();
   void answered(Token token, const sched::Reply& reply);
 
@@ -63,6 +67,7 @@ class Clients {
   void cancel(const std::string& name, const sched::Selector& jobs);
   void drain(const std::string& node);
   void resume(const std::string& node);
+  void say_forgotten(const std::string& node, Token token);
 
   Timeline& timeline_;
   Chance& chance_;
@@ -72,6 +77,8 @@ class Clients {
   std::vector<Token> reply_to_;  // by reply id - 1
   std::size_t open_ = 0;
   bool lossy_ = false;
+  bool healed_ = false;
+  std::set<std::string> forgotten_;  // nodes, as they were told
   std::size_t submitted_ = 0;
   std::map<JobNumber, std::string> jobs_;  // with their names
   std::map<std::string, std::shared_ptr<const sched::JobSpec>> classes_;

@@ -50,6 +50,7 @@ class World {
   void kill(bool power_too, Millis down);
   void take_away();
   void boot_again(Millis down);
+  void plan_services();
   void heal();
   void nudge();
   bool is_over() const;
@@ -99,6 +100,7 @@ World::World(std::uint64_t seed, Promises::Trace trace)
     promises_.node_may_have(node_names_.back(), capacity);
     nodes_.push_back(std::make_unique<SimNode>(node_names_.back(), capacity, timeline_, chance_,
                                                network_, promises_));
+    nodes_.back()->offer(random_services(chance_));
   }
   faults_ = std::make_unique<Faults>(
       Victims{timeline_, chance_, promises_, disk_, network_, clients_, nodes_,
@@ -177,6 +179,17 @@ bool World::is_over() const {
          controller_->is_idle();
 }
 
+// What nodes offer changes in the ordinary course of things.
+void World::plan_services() {
+  for (const auto& node : nodes_) {
+    for (std::size_t left = chance_.below(3); left > 0; --left) {
+      timeline_.after(chance_.between(Millis{0}, span_), [this, &node] {
+        if (!healing_) node->offer(random_services(chance_));
+      });
+    }
+  }
+}
+
 void World::heal() {
   promises_.happened([] { return "everything heals"; });
   healing_ = true;
@@ -186,6 +199,7 @@ void World::heal() {
   for (const auto& node : nodes_) {
     promises_.node_may_have(node->name(), whole_capacity());
     node->heal(whole_capacity());
+    node->offer(all_services());
   }
   boot();
   nudge();
@@ -226,6 +240,7 @@ WorldReport World::run() {
   boot();
   for (const auto& node : nodes_) node->start_agent();
   clients_.plan(3 + chance_.below(22), span_, node_names_);
+  plan_services();
   faults_->plan(span_);
   run_until(span_);
   if (!promises_.violation()) heal();
@@ -239,6 +254,7 @@ WorldReport World::report() {
   counts_["requests"] = clients_.requests();
   counts_["copies of requests"] = clients_.copies();
   counts_["processes"] = promises_.processes();
+  for (const auto& [what, count] : promises_.counts()) counts_[what] = count;
   counts_["connections"] = network_.counters().connections;
   counts_["messages"] = network_.counters().delivered;
   counts_["messages lost"] = network_.counters().lost;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace jobq::sim {
@@ -33,6 +34,7 @@ const std::vector<Faults::Kind>& Faults::kinds() {
       {"keeper killed", &Faults::kill_keeper},
       {"node rebooted", &Faults::reboot_node},
       {"state of a node lost", &Faults::lose_node_state},
+      {"node gone for good", &Faults::take_node_away},
       {"agent stopped for a while", &Faults::stop_agent},
       {"keeper stopped for a while", &Faults::stop_keeper},
       {"disk of a node full", &Faults::fill_node_disk},
@@ -209,6 +211,17 @@ void Faults::lose_node_state() {
   SimNode& node = some_node();
   note("state of a node lost", node.name());
   node.lose_power(a_while(), true);
+}
+
+// An operator who says that it does not come back tells the truth: else what he says breaks
+// promises that jobq keeps.
+void Faults::take_node_away() {
+  SimNode& node = some_node();
+  const auto is_left = [](const auto& one) { return !one->is_gone(); };
+  if (node.is_gone() || std::ranges::count_if(on_.nodes, is_left) < 2) return;
+  note("node gone for good", node.name());
+  node.leave(on_.chance.one_in(2));
+  on_.clients.forget(node.name());
 }
 
 void Faults::stop_agent() {

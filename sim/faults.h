@@ -83,6 +83,7 @@ class Faults {
   void kill_keeper();
   void reboot_node();
   void lose_node_state();
+  void take_node_away();
   void stop_agent();
   void stop_keeper();
   void fill_node_disk();

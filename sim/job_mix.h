@@ -23,6 +23,9 @@ std::vector<sched::ElementPolicy> elements();
 // At least a part of what the largest job needs, and a node on which every job fits.
 resmgr::Capacity random_capacity(Chance& chance);
 resmgr::Capacity whole_capacity();
+// Types of services, ascending.
+std::vector<std::string> all_services();
+std::vector<std::string> random_services(Chance& chance);
 // A ticket with an inline spec and this name.
 sched::Ticket random_ticket(Chance& chance, std::string name);
 std::shared_ptr<const sched::JobSpec> random_class(Chance& chance, const std::string& name);

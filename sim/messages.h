@@ -26,6 +26,9 @@ struct Join {
   resmgr::Capacity capacity;
   std::vector<sched::NodeJoined::Known> attempts;
 };
+struct Offered {
+  std::vector<std::string> types;  // of services: all that it offers, from now on
+};
 struct Started {
   AttemptId id;
 };
@@ -47,6 +50,7 @@ struct Order {
   int signal = 0;
 };
 
-using Message = std::variant<Heartbeat, Join, Started, Complete, Welcomed, sched::Launch, Order>;
+using Message =
+    std::variant<Heartbeat, Join, Offered, Started, Complete, Welcomed, sched::Launch, Order>;
 
 }  // namespace jobq::sim

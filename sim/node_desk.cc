@@ -2,6 +2,7 @@
 // Joining, heartbeats, orders and reports; the rules are those of controller/nodes.cc.
 #include "sim/node_desk.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -56,11 +57,23 @@ void NodeDesk::on_message(ConnectionId connection, const Message& message) {
                       [&](const Complete& one) {
                         if (node) turn_.post(sched::TaskComplete{node, one.id, one.end});
                       },
+                      [&](const Offered& one) {
+                        if (node) offered(at->second, one);
+                      },
                       [&](const Heartbeat& one) {
                         network_.send(connection, Network::Side::kController, one);
                       },
                       [](const auto& /*not for controllers*/) {}},
              message);
+}
+
+// As controller/services.cc: who says the same again is no news. Nothing lapses here.
+void NodeDesk::offered(Caller& caller, const Offered& offered) {
+  if (caller.offers == offered.types) return;
+  const bool withdraws = !std::ranges::includes(offered.types, caller.offers);
+  ++counts_[withdraws ? "services withdrawn" : "services offered"];
+  caller.offers = offered.types;
+  turn_.post(sched::NodeServices{caller.node, offered.types});
 }
 
 void NodeDesk::join(ConnectionId connection, const Join& join) {

@@ -35,10 +35,12 @@ class NodeDesk final : public Peer {
     std::string incarnation;
     NodeId node;
     std::int64_t heard_us = 0;
+    std::vector<std::string> offers;
   };
   void on_connected(ConnectionId connection) override;
   void on_message(ConnectionId connection, const Message& message) override;
   void on_lost(ConnectionId connection, const std::string& reason) override;
+  void offered(Caller& caller, const Offered& offered);
   void join(ConnectionId connection, const Join& join);
   bool may_take_name(ConnectionId connection, const Join& join);
   void welcome(const sched::Welcome& welcome);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace jobq::sim {
 namespace {
@@ -88,6 +89,7 @@ void Promises::process_began(const std::string& node, const sched::Launch& launc
       processes_[launch.id] = {node, launch.job_name, launch.id, launch.gpus};
   if (!spec_of(process))
     return broken("same_key_same_number", launch.job_name + " is nobody's job");
+  count_further_attempt(process);
   check_exclusive(process);
   check_cpus(node);
   check_gpus(process);
@@ -102,6 +104,17 @@ void Promises::process_is_gone(const std::string& node, const AttemptId& id) {
 const sched::JobSpec* Promises::spec_of(const StepProcess& process) const {
   const auto at = submissions_.find(process.job_name);
   return at == submissions_.end() ? nullptr : at->second.spec.get();
+}
+
+void Promises::count_further_attempt(const StepProcess& began) {
+  const std::string before = std::exchange(last_node_[{began.id.job, began.id.step}], began.node);
+  const sched::JobSpec& spec = *spec_of(began);
+  if (before.empty() || is_cleanup(spec, began.id)) return;
+  count("further attempts");
+  if (before == began.node || !spec.steps[began.id.step.value].retry.elsewhere) return;
+  const bool has_named =
+      !spec.needs.exclusive.empty() || !own_needs(spec, began.id).exclusive.empty();
+  count(has_named ? "attempts elsewhere with exclusives" : "attempts elsewhere");
 }
 
 void Promises::check_exclusive(const StepProcess& began) {

@@ -48,6 +48,9 @@ class Promises final : public Witness {
   std::uint64_t processes() const { return began_.size(); }
   // Everything that happens goes into it: equal fingerprints are equal histories.
   std::uint64_t fingerprint() const { return fingerprint_; }
+  // For the report: what came about.
+  void count(std::string_view what) { ++counts_[std::string(what)]; }
+  const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
   void broken(std::string_view promise, std::string what);
 
   // --- told by the world
@@ -99,6 +102,7 @@ class Promises final : public Witness {
     sched::TaskEnd end;
   };
 
+  void count_further_attempt(const StepProcess& began);
   const sched::JobSpec* spec_of(const StepProcess& process) const;
   void check_exclusive(const StepProcess& began);
   void check_cpus(const std::string& node);
@@ -114,6 +118,7 @@ class Promises final : public Witness {
   Trace trace_;
   std::optional<Violation> violation_;
   std::map<std::string, std::uint64_t> faults_;
+  std::map<std::string, std::uint64_t> counts_;
   std::uint64_t fingerprint_ = 0;
   std::uint64_t turns_ = 0;
 
@@ -125,6 +130,7 @@ class Promises final : public Witness {
 
   std::set<AttemptId> began_;
   std::map<AttemptId, StepProcess> processes_;
+  std::map<std::pair<JobNumber, StepId>, std::string> last_node_;  // of each step
   std::map<std::string, resmgr::Capacity> most_;
   std::map<std::string, JobNumber> last_holder_;  // of resources that jobs hold as a whole
   std::set<std::pair<std::string, JobNumber>> holders_;

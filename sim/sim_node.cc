@@ -37,6 +37,13 @@ void SimNode::start_agent() {
   look_for_keeper();
 }
 
+void SimNode::offer(std::vector<std::string> types) {
+  services_ = std::move(types);
+  if (joined_ && connection_) {
+    network_.send(*connection_, Network::Side::kNode, Offered{services_});
+  }
+}
+
 void SimNode::end_agent() {
   if (connection_) network_.close(*connection_, Network::Side::kNode, "the agent is gone");
   connection_.reset();
@@ -172,6 +179,7 @@ void SimNode::on_welcome(const Welcomed& welcome) {
   heartbeat_ = welcome.heartbeat;
   pause_ = {};
   joined_ = true;
+  offer(services_);
   for (const auto& [id, known] : attempts_) {
     if (known.confirmed) tell(id, known);
   }
@@ -218,11 +226,22 @@ void SimNode::kill_keeper() {
   look_for_keeper();
 }
 
-void SimNode::lose_power(Millis down, bool state_too) {
+void SimNode::end_all(bool state_too) {
   end_agent();
   keeper_.reset();
   machine_.lose_power(state_too);
-  timeline_.after(down, [this, mine = ++starts_] {
+  ++starts_;
+}
+
+void SimNode::leave(bool state_too) {
+  end_all(state_too);
+  gone_ = true;
+}
+
+void SimNode::lose_power(Millis down, bool state_too) {
+  if (gone_) return;
+  end_all(state_too);
+  timeline_.after(down, [this, mine = starts_] {
     if (mine == starts_ && !agent_) start_agent();
   });
 }
@@ -237,6 +256,7 @@ void SimNode::pause_keeper(Millis span) {
 
 void SimNode::heal(const resmgr::Capacity& capacity) {
   machine_.set_disk_full(false);
+  gone_ = false;
   if (agent_ && capacity_ == capacity) return;
   if (agent_) end_agent();
   capacity_ = capacity;

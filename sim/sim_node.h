@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sim/machine.h"
 #include "sim/network.h"
@@ -73,11 +74,15 @@ class SimNode final : private Peer {
   const std::string& name() const { return machine_.name(); }
   Machine& machine() { return machine_; }
   void start_agent();
+  // Services of these types, ascending, from now on, also when its agent is another one.
+  void offer(std::vector<std::string> types);
 
   // --- faults
   void kill_agent(Millis down, const resmgr::Capacity& next);
   void kill_keeper();  // its agent starts another one
   void lose_power(Millis down, bool state_too);
+  void leave(bool state_too);  // without power until everything heals
+  bool is_gone() const { return gone_; }
   void pause_agent(Millis span);
   void pause_keeper(Millis span);
   void heal(const resmgr::Capacity& capacity);
@@ -96,6 +101,7 @@ class SimNode final : private Peer {
   void to_keeper(std::function<void(Keeper&)> what);
   void from_keeper(std::function<void()> what);
   void end_agent();
+  void end_all(bool state_too);
 
   // The agent and the controller.
   void call();
@@ -117,6 +123,7 @@ class SimNode final : private Peer {
   Network& network_;
   Machine machine_;
   resmgr::Capacity capacity_;
+  std::vector<std::string> services_;
   std::unique_ptr<Keeper> keeper_;
   std::unique_ptr<Process> agent_;
   std::uint64_t link_ = 0;    // between agent and keeper: what was said on an older one is dropped
@@ -124,6 +131,7 @@ class SimNode final : private Peer {
   std::map<AttemptId, Known> attempts_;
   std::optional<ConnectionId> connection_;
   bool joined_ = false;
+  bool gone_ = false;  // for good, as far as operators know
   Millis heartbeat_{1000};
   int silent_beats_ = 0;
   std::uint64_t beats_ = 0;  // of which connection

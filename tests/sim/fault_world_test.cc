@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +41,21 @@ TEST_P(FaultWorld, WhetherAnybodyLooksChangesNothing) {
 
 TEST(FaultWorlds, OtherSeedsGiveOtherHistories) {
   EXPECT_NE(run_world(1).fingerprint, run_world(2).fingerprint);
+}
+
+// What a world does not have proves nothing: here is what must not be lost when worlds change.
+TEST(FaultWorlds, TwentyHaveWhatIsRareInOne) {
+  log::set_level(log::Level{0});
+  std::map<std::string, std::uint64_t> sums;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const auto& [what, count] : run_world(seed).counts) sums[what] += count;
+  }
+  log::set_level(log::Level::kInfo);
+  for (const char* what : {"attempts elsewhere", "attempts elsewhere with exclusives",
+                           "nodes drained", "nodes forgotten", "nodes given up", "nodes resumed",
+                           "services offered", "services withdrawn"}) {
+    EXPECT_GT(sums[what], 0U) << what;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultWorld, ::testing::Range<std::uint64_t>(1, 6));
