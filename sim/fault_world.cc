@@ -25,6 +25,7 @@ constexpr Millis kNudge{2000};
 constexpr std::uint64_t kLongWorldsOneIn = 4;
 constexpr Millis kLongestSpan = seconds(150);
 constexpr Millis kPatience = seconds(1800);  // after the healing
+constexpr int kVainBoots = 100;              // likewise: some were foreseen before
 
 // A journal with a schema and nothing else in it, made once: most worlds begin with a copy.
 const Disk& fresh_disk() {
@@ -75,6 +76,7 @@ class World {
   Millis clock_offset_;
   Millis span_;
   bool healing_ = false;
+  int vain_boots_ = 0;  // once healed
   std::map<std::string, std::uint64_t> counts_;
 };
 
@@ -129,7 +131,11 @@ void World::boot() {
       [this] { take_away(); }, counts_});
   const bool begun = controller_->begin();
   promises_.happened([&] { return begun ? "the controller serves" : "it could not begin"; });
-  if (!begun) kill(chance_.one_in(2), chance_.between(Millis{1}, Millis{3000}));
+  if (begun) return;
+  if (healing_ && ++vain_boots_ > kVainBoots) {
+    return promises_.broken("everything_ends_once_healed", "the controller cannot begin any more");
+  }
+  kill(chance_.one_in(2), chance_.between(Millis{1}, Millis{3000}));
 }
 
 void World::kill(bool power_too, Millis down) {

@@ -28,9 +28,7 @@ resmgr::Needs random_needs(Chance& chance) {
   if (chance.one_in(3)) needs.exclusive = {std::string(kExclusive[chance.below(3)])};
   if (chance.one_in(5)) needs.tokens = {{std::string(kTokens), 1 + chance.below(2)}};
   if (chance.one_in(4)) needs.element = chance.one_in(3) ? kFirst : kEvery;
-  // Not with gpus: where only nodes without any offer it, why() has no words so far
-  // (resmgr/explain.cc, add_nodes()).
-  if (needs.gpus == 0 && chance.one_in(6)) needs.service = kServices[chance.below(2)];
+  if (chance.one_in(6)) needs.service = kServices[chance.below(2)];
   resmgr::normalise(needs);
   return needs;
 }
