@@ -14,7 +14,6 @@
 namespace jobq::controller {
 namespace {
 
-
 wire::Frame error_frame(std::uint64_t id, ErrorCode code, std::string message) {
   wire::Frame frame;
   frame.set_id(id);
