@@ -174,7 +174,7 @@ void Core::ask_for_job(Job& job) {
 Result<void> Core::enqueue(const resmgr::Request& request) {
   Result<void> queued = rm_.enqueue(request);
   const bool wishes = request.avoid || request.rather_not;
-  if (queued && wishes) wishes_.emplace(request.id, request.avoid);
+  if (queued && wishes) wishes_.insert_or_assign(request.id, request.avoid);
   return queued;
 }
 

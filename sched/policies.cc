@@ -140,6 +140,7 @@ void Core::count_start(Job& job) {
     const resmgr::RequestId id = request_of(job.number, StepId{i});
     if (rm_.is_held(id)) ++counted;
     if (!rm_.withdraw(id)) continue;
+    wishes_.erase(id);
     const bool again = ask(job, StepId{i});
     check(again, "what waited may wait on");
   }
