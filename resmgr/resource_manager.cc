@@ -140,9 +140,13 @@ void ResourceManager::leave(LimitClassId id) { state_->waiting.leave(id); }
 namespace {
 
 Likeness likeness_of(const Ledger& ledger, const Request& request) {
-  Likeness like{request.needs, request.limit,     request.limit_class, {},
-                request.avoid, request.rather_not};
+  Likeness like;
+  like.needs = request.needs;
   normalise(like.needs);
+  like.limit = request.limit;
+  like.limit_class = request.limit_class;
+  like.avoid = request.avoid;
+  like.rather_not = request.rather_not;
   like.shared = ledger.exclusives_of_part_0(request.id.job, like.needs);
   return like;
 }

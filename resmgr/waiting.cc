@@ -12,8 +12,12 @@
 namespace jobq::resmgr {
 
 Likeness Waiting::likeness(const Demand& demand) {
-  Likeness like{demand.needs, demand.limit, demand.limit_class,
-                {},           demand.avoid, demand.rather_not};
+  Likeness like;
+  like.needs = demand.needs;
+  like.limit = demand.limit;
+  like.limit_class = demand.limit_class;
+  like.avoid = demand.avoid;
+  like.rather_not = demand.rather_not;
   for (const NamedNeed& need : demand.shared) like.shared.push_back(need.of->resource.name);
   return like;
 }

@@ -216,8 +216,8 @@ class Core {
   void try_due_again();
   bool is_delayed(const Job& job, StepId id) const;
   NodeId failed_on(const Job& job, resmgr::RequestId id) const;
-  bool may_insist(const Job& job, NodeId than, const resmgr::Needs& needs) const;
   bool has_other_node(NodeId than, const resmgr::Needs& needs) const;
+  NodeId avoided_by(const Job& job, resmgr::RequestId id) const;
   void renew_wishes();
   bool leave_node(Job& job);
   bool leave_lost_home(Job& job);

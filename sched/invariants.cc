@@ -119,18 +119,22 @@ Result<void> Core::check_array(const Job& job) const {
 Result<void> Core::check_requests() const {
   std::size_t waiting = 0;
   std::size_t attempts = 0;
+  std::map<resmgr::RequestId, NodeId> wishes;
+  const auto count = [&](const Job& job, resmgr::RequestId id) {
+    if (!rm_.is_waiting(id)) return;
+    ++waiting;
+    if (failed_on(job, id)) wishes.emplace(id, avoided_by(job, id));
+  };
   for (const JobNumber number : jobs_.numbers()) {
     const Job& job = *jobs_.find(number);
-    waiting += rm_.is_waiting(request_of(number)) ? 1U : 0U;
-    waiting += rm_.is_waiting(move_of(number)) ? 1U : 0U;
+    count(job, request_of(number));
+    count(job, move_of(number));
     for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
-      waiting += rm_.is_waiting(request_of(number, StepId{i})) ? 1U : 0U;
+      count(job, request_of(number, StepId{i}));
       attempts += is_active(job.steps[i].state) ? 1U : 0U;
     }
   }
-  for (const auto& [id, avoided] : wishes_) {
-    if (!rm_.is_waiting(id)) return broken("a request that does not wait is to be met elsewhere");
-  }
+  if (wishes != wishes_) return broken("who is to be met elsewhere does not avoid what it should");
   std::size_t on_nodes = 0;
   for (const auto& [id, node] : nodes_.all()) on_nodes += node.attempts.size();
   if (waiting != rm_.waiting_count()) return broken("requests wait for jobs that are not there");

@@ -112,16 +112,15 @@ const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec)
 
 resmgr::Request Core::request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs) {
   const Quotas::Kind& kind = kind_of(job);
-  const NodeId failed = failed_on(job, id);
-  const bool insists = may_insist(job, failed, needs);
+  const NodeId avoid = avoided_by(job, id);
   return {.id = id,
           .rank = job.rank,
           .needs = std::move(needs),
           .limit = job.time_limit,
           .place = job.place(),
           .limit_class = job.started() ? kind.started : kind.fresh,
-          .avoid = insists ? failed : NodeId{},
-          .rather_not = insists ? NodeId{} : failed};
+          .avoid = avoid,
+          .rather_not = avoid ? NodeId{} : failed_on(job, id)};
 }
 
 void Core::count_waiting(const Job& job, std::int64_t more) {

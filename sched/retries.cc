@@ -117,8 +117,11 @@ NodeId Core::failed_on(const Job& job, resmgr::RequestId id) const {
 // Who holds nothing waits for another node, as long as there is one. Others may wait for what a job
 // holds, and it may itself be in the way on the other nodes: it takes another one that has room,
 // else the same again.
-bool Core::may_insist(const Job& job, NodeId than, const resmgr::Needs& needs) const {
-  return than && !job.facts().has_grant && needs.takes_from_node() && has_other_node(than, needs);
+NodeId Core::avoided_by(const Job& job, resmgr::RequestId id) const {
+  const NodeId failed = failed_on(job, id);
+  if (!failed || job.facts().has_grant) return {};
+  const resmgr::Needs needs = needs_of(job, id);
+  return needs.takes_from_node() && has_other_node(failed, needs) ? failed : NodeId{};
 }
 
 // Whether there is another node depends on what nodes have and offer: this is called whenever one
@@ -126,10 +129,7 @@ bool Core::may_insist(const Job& job, NodeId than, const resmgr::Needs& needs) c
 void Core::renew_wishes() {
   std::vector<resmgr::RequestId> changed;
   for (const auto& [id, avoided] : wishes_) {
-    const Job& job = *jobs_.find(id.job);
-    const NodeId failed = failed_on(job, id);
-    const NodeId avoids = may_insist(job, failed, needs_of(job, id)) ? failed : NodeId{};
-    if (avoids != avoided) changed.push_back(id);
+    if (avoided_by(*jobs_.find(id.job), id) != avoided) changed.push_back(id);
   }
   for (const resmgr::RequestId id : changed) {
     Job* job = jobs_.find(id.job);
