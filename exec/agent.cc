@@ -20,6 +20,7 @@
 #include "exec/lease.h"
 #include "exec/ledger.h"
 #include "exec/output_reader.h"
+#include "exec/promptness.h"
 #include "exec/service_desk.h"
 #include "exec/start_message.h"
 #include "exec/state.h"
@@ -327,6 +328,7 @@ void Agent::Impl::sweep() {
 // --- the door -----------------------------------------------------------------------------------
 
 Result<std::unique_ptr<Agent>> Agent::start(uv_loop_s* loop, AgentOptions options) {
+  ask_for_short_turns();
   auto impl = std::make_unique<Impl>(loop, std::move(options));
   if (auto begun = impl->begin(); !begun) return tl::unexpected(begun.error());
   return std::unique_ptr<Agent>(new Agent(std::move(impl)));

@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "exec/keeper.h"
+#include "exec/promptness.h"
 #include "exec/startup_pages.h"
 #include "exec/state.h"
 #include "exec/upgrade.h"
@@ -23,6 +24,7 @@ void become_keeper() {
   // An agent that goes away while we speak is an error of write(2), not our end.
   std::signal(SIGPIPE, SIG_IGN);
   check(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0, "to be the subreaper");
+  ask_for_short_turns();
 }
 
 using Begin = std::function<Result<void>(Keeper&)>;
