@@ -70,10 +70,20 @@ void write_attempt(JsonWriter& json, const AttemptView& attempt) {
   json.end();
 }
 
+void write_conditions(JsonWriter& json, std::string_view name,
+                      const std::vector<sched::Condition>& conditions) {
+  json.name(name);
+  json.array();
+  for (const sched::Condition& condition : conditions) json.value(to_string(condition));
+  json.end();
+}
+
 void write_step(JsonWriter& json, const sched::StepView& step) {
   json.object();
   json.field("name", step.name);
   json.field("kind", sched::to_string(step.kind));
+  write_conditions(json, "after", step.after);
+  write_conditions(json, "after_any", step.after_any);
   json.field("state", sched::to_string(step.state));
   json.field("reason", step.reason);
   json.field("outcome", unless_empty(sched::to_string(step.outcome)));

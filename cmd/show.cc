@@ -4,7 +4,9 @@
 
 #include "cmd/class_views.h"
 #include "cmd/job_arguments.h"
+#include "cmd/job_graph.h"
 #include "cmd/job_views.h"
+#include "cmd/messages.h"
 #include "cmd/node_views.h"
 #include "cmd/options.h"
 #include "cmd/resource_views.h"
@@ -17,6 +19,8 @@ struct ShowOptions {
   std::vector<std::string> words;
   ControllerOptions where;
   bool json = false;
+  bool graph = false;
+  bool dot = false;
 };
 
 Result<void> show_class(Client& client, const std::string& name, bool as_json) {
@@ -50,6 +54,25 @@ Result<void> show_job(Client& client, JobRef number, bool as_json) {
   const Result<sched::JobDetail> job = ask_for_job(client, number);
   if (!job) return tl::unexpected(job.error());
   as_json ? print_job_as_json(*job) : print_job(*job);
+  return {};
+}
+
+// Steps belong to jobs alone, and of arrays to their elements.
+Result<void> draw_job(Client& client, const std::string& word, bool as_dot) {
+  const Result<JobRef> number = parse_job(word);
+  if (!number) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is no job number; only the steps of jobs can be drawn", word));
+  }
+  const Result<sched::JobDetail> job = ask_for_job(client, *number);
+  if (!job) return tl::unexpected(job.error());
+  if (job->array) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("job {0} is an array; `jq show '{0}[INDEX]' {1}` draws the steps of an "
+                            "element",
+                            word, as_dot ? "--dot" : "--graph"));
+  }
+  print(as_dot ? graph_dot(*job) : graph_text(*job, standard_output(), wall_now()));
   return {};
 }
 
@@ -92,8 +115,18 @@ Result<int> show(const ShowOptions& options) {
         ErrorCode::kUsage,
         "nothing is named; expected a job number, or `class`, `node` or `resource` and a name");
   }
+  if (options.json && (options.graph || options.dot)) {
+    return fail(ErrorCode::kUsage, "--json has the steps with their conditions; it draws nothing");
+  }
   Result<Client> client = Client::connect(options.where);
   if (!client) return tl::unexpected(client.error());
+  if (options.graph || options.dot) {
+    for (const std::string& word : words) {
+      const Result<void> drawn = draw_job(*client, word, options.dot);
+      if (!drawn) return tl::unexpected(drawn.error());
+    }
+    return 0;
+  }
   for (const Kind& kind : kKinds) {
     if (words.front() != kind.word || words.size() < 2) continue;
     for (std::size_t i = 1; i < words.size(); ++i) {
@@ -118,11 +151,15 @@ Result<int> run_show(const Words& words) {
       "Shows everything about a job with its steps and attempts, or about a class, a node, "
       "a resource.\nA name alone is looked for among nodes, classes and resources.");
   options.words(verb.words);
+  options.flag("--graph", verb.graph,
+               "draw a job's steps: which comes after which, how far each is");
+  options.flag("--dot", verb.dot, "the same for Graphviz: jq show 17 --dot | dot -Tsvg");
   options.flag("--json", verb.json, "a line of JSON for each thing");
   add_controller_options(options, verb.where);
   options.examples(
       "  jq show 17\n"
       "  jq show '17[3]'\n"
+      "  jq show 17 --graph\n"
       "  jq show 17 --json | command -p jq '.steps[].attempts'\n"
       "  jq show class daily-plan@2\n"
       "  jq show node n1\n");

@@ -29,6 +29,8 @@ void keep_what_is_taken(sched::JobDetail& job) {
   job.summary.elements.clear();
   for (sched::StepView& step : job.steps) {
     step.event.reset();
+    step.after.clear();
+    step.after_any.clear();
     for (sched::AttemptView& attempt : step.attempts) {
       attempt.output.clear();
       attempt.error.clear();

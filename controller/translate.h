@@ -26,6 +26,9 @@
 namespace jobq::controller {
 
 // Specs and tickets.
+using Conditions = google::protobuf::RepeatedPtrField<wire::Condition>;
+void to_wire(const std::vector<sched::Condition>& conditions, Conditions& out);
+Result<std::vector<sched::Condition>> from_wire(const Conditions& in);
 void to_wire(const resmgr::Needs& needs, wire::Needs& out);
 resmgr::Needs from_wire(const wire::Needs& in);
 void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);

@@ -54,27 +54,6 @@ std::vector<resmgr::Count> counts_from_wire(const In& in) {
   return counts;
 }
 
-template <class Out>
-void conditions_to_wire(const std::vector<Condition>& conditions, Out& out) {
-  for (const Condition& condition : conditions) {
-    wire::Condition& entry = *out.Add();
-    entry.set_step(condition.step);
-    entry.set_on(static_cast<std::uint32_t>(condition.on));
-    entry.set_value(condition.value);
-  }
-}
-
-template <class In>
-Result<std::vector<Condition>> conditions_from_wire(const In& in) {
-  std::vector<Condition> conditions;
-  for (const wire::Condition& entry : in) {
-    const auto on = checked_enum(entry.on(), Condition::On::kEvent, "condition");
-    if (!on) return tl::unexpected(on.error());
-    conditions.push_back({entry.step(), *on, entry.value()});
-  }
-  return conditions;
-}
-
 void retry_to_wire(const sched::Retry& retry, wire::Retry& out) {
   out.set_max(retry.max);
   out.set_on_failure(retry.on_failure);
@@ -125,8 +104,8 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   for (const std::string& word : step.argv) out.add_argv(word);
   out.set_script(step.script);
   out.set_literal(step.literal);
-  conditions_to_wire(step.after, *out.mutable_after());
-  conditions_to_wire(step.after_any, *out.mutable_after_any());
+  to_wire(step.after, *out.mutable_after());
+  to_wire(step.after_any, *out.mutable_after_any());
   if (step.needs) to_wire(*step.needs, *out.mutable_needs());
   out.mutable_exit_success()->Add(step.exit.success.begin(), step.exit.success.end());
   out.mutable_exit_failure()->Add(step.exit.failure.begin(), step.exit.failure.end());
@@ -144,9 +123,9 @@ ExitMap exit_from_wire(const wire::StepSpec& in) {
 Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   const auto kind = checked_enum(in.kind(), sched::StepKind::kScript, "step kind");
   if (!kind) return tl::unexpected(kind.error());
-  auto after = conditions_from_wire(in.after());
+  auto after = from_wire(in.after());
   if (!after) return tl::unexpected(after.error());
-  auto after_any = conditions_from_wire(in.after_any());
+  auto after_any = from_wire(in.after_any());
   if (!after_any) return tl::unexpected(after_any.error());
   StepSpec step;
   step.name = in.name();
@@ -288,6 +267,25 @@ void to_wire(const std::vector<sched::ResourceLimit>& limits,
     entry.set_soft(limit.soft);
     entry.set_hard(limit.hard);
   }
+}
+
+void to_wire(const std::vector<Condition>& conditions, Conditions& out) {
+  for (const Condition& condition : conditions) {
+    wire::Condition& entry = *out.Add();
+    entry.set_step(condition.step);
+    entry.set_on(static_cast<std::uint32_t>(condition.on));
+    entry.set_value(condition.value);
+  }
+}
+
+Result<std::vector<Condition>> from_wire(const Conditions& in) {
+  std::vector<Condition> conditions;
+  for (const wire::Condition& entry : in) {
+    const auto on = checked_enum(entry.on(), Condition::On::kEvent, "condition");
+    if (!on) return tl::unexpected(on.error());
+    conditions.push_back({entry.step(), *on, entry.value()});
+  }
+  return conditions;
 }
 
 void to_wire(const resmgr::Needs& needs, wire::Needs& out) {

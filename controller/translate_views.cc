@@ -23,6 +23,8 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
   out.set_outcome(static_cast<std::uint32_t>(step.outcome));
   if (step.event) out.set_event(*step.event);
   if (step.needs) to_wire(*step.needs, *out.mutable_needs());
+  to_wire(step.after, *out.mutable_after());
+  to_wire(step.after_any, *out.mutable_after_any());
   for (const sched::AttemptView& attempt : step.attempts) {
     wire::AttemptView& entry = *out.add_attempts();
     entry.set_attempt(attempt.attempt.value);
@@ -86,7 +88,13 @@ Result<StepView> step_from_wire(const wire::StepView& in) {
   if (!state) return tl::unexpected(state.error());
   const auto outcome = checked_enum(in.outcome(), sched::Outcome::kCancel, "outcome");
   if (!outcome) return tl::unexpected(outcome.error());
+  auto after = from_wire(in.after());
+  if (!after) return tl::unexpected(after.error());
+  auto after_any = from_wire(in.after_any());
+  if (!after_any) return tl::unexpected(after_any.error());
   StepView step;
+  step.after = std::move(*after);
+  step.after_any = std::move(*after_any);
   step.name = in.name();
   step.kind = *kind;
   step.state = *state;

@@ -31,10 +31,7 @@ std::string reason_of_unmade(const Job& array, Index index) {
 std::vector<StepView> pending_steps(const JobSpec& spec) {
   std::vector<StepView> steps;
   for (std::uint32_t i = 0; i < step_count(spec); ++i) {
-    StepView& view = steps.emplace_back();
-    view.name = step_of(spec, StepId{i}).name;
-    view.kind = step_of(spec, StepId{i}).kind;
-    view.needs = step_of(spec, StepId{i}).needs;
+    steps.push_back(view_of(step_of(spec, StepId{i})));
   }
   return steps;
 }

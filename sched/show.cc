@@ -164,10 +164,7 @@ std::vector<HistoryEntry> history_of(const Job& job) {
 StepView view_of(const Job& job, StepId id) {
   const Step& step = job.step(id);
   const StepSpec& spec = step_of(job.what(), id);
-  StepView view;
-  view.name = spec.name;
-  view.kind = spec.kind;
-  view.needs = spec.needs;
+  StepView view = view_of(spec);
   view.state = step.state;
   // While it is ending, the outcome is only what the end was ordered for.
   if (is_final(step.state)) view.outcome = step.outcome;
@@ -185,6 +182,16 @@ ClassView view_of(const ClassRow& row) {
 }
 
 }  // namespace
+
+StepView view_of(const StepSpec& spec) {
+  StepView view;
+  view.name = spec.name;
+  view.kind = spec.kind;
+  view.needs = spec.needs;
+  view.after = spec.after;
+  view.after_any = spec.after_any;
+  return view;
+}
 
 void add_usage(const TaskEnd& end, JobSummary& summary) {
   summary.cpu = summary.cpu + end.cpu;

@@ -87,8 +87,13 @@ struct StepView {
   Outcome outcome = Outcome::kNone;
   std::optional<std::string> event;
   std::optional<resmgr::Needs> needs;  // its own, beside its job's
+  std::vector<Condition> after;        // all must hold
+  std::vector<Condition> after_any;    // one must hold
   std::vector<AttemptView> attempts;   // oldest first
 };
+
+// What it has of its spec; of a step of which nothing has happened yet, that is all.
+StepView view_of(const StepSpec& spec);
 
 struct HistoryEntry {
   Time at;

@@ -45,10 +45,7 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
 }
 
 sched::StepView step_view(const sched::StepSpec& spec, StepId id, const JobRows& rows) {
-  sched::StepView view;
-  view.name = spec.name;
-  view.kind = spec.kind;
-  view.needs = spec.needs;
+  sched::StepView view = sched::view_of(spec);
   view.state = sched::StepState::kSkipped;
   for (const sched::StepRow& step : rows.steps) {
     if (step.step != id) continue;

@@ -59,6 +59,34 @@ expect_eq "green green" "$(<went)"
 expect_eq cleaned "$(<cleanup)"
 ok
 
+test_begin "the flow can be drawn: for a terminal, for Graphviz, as JSON; also when it has ended"
+jq show "$job" --graph >graph
+want="*   split
++-+
+| * left
+| |
+* | right
++-+
+*   check
++-+
+| * go
+|
+.   stay
+*   cleanup"
+expect_eq "$want" "$(sed -E 's/  +(succeeded|skipped).*//' graph)"
+expect_match 'stay +skipped  .*after check.event=red' "$(<graph)"
+jq show "$job" --dot >dot
+expect_match '"check" -> "go" \[label="event=green", style=solid\];' "$(<dot)"
+expect_eq "left right" "$(jq show "$job" --json | json -r '.steps[3].after | join(" ")')"
+array=$(jq submit --hold --array 0-1 -- true)
+expect_exit 2 jq show "$array" --graph
+expect_match "show '$array\[INDEX\]' --graph" "$(<err)"
+expect_eq "o main" "$(jq show "$array[1]" --graph | cut -d' ' -f1,2)"
+expect_exit 2 jq show node n1 --graph
+expect_match "'node' is no job number" "$(<err)"
+expect_exit 2 jq show "$job" --graph --json
+ok
+
 test_begin "a failure that a step names is handled: the job goes on and is done"
 rm cleanup
 cat >flow.toml <<'TOML'

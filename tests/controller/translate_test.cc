@@ -163,6 +163,8 @@ sched::StepView step_that_failed() {
   step.outcome = sched::Outcome::kFailure;
   step.event = "9";
   step.needs.emplace().cpus = 3;
+  step.after = {{"collect", sched::Condition::On::kFailure, ""}};
+  step.after_any = {{"plan", sched::Condition::On::kEvent, "1"}};
   sched::AttemptView attempt;
   attempt.attempt = Attempt{2};
   attempt.node = "n1";
@@ -229,6 +231,8 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->array->now_running, (std::vector<sched::Index>{3, 4}));
   EXPECT_EQ(back->steps.at(0).event, "9");
   EXPECT_EQ(back->steps.at(0).needs, step.needs);
+  EXPECT_EQ(back->steps.at(0).after, step.after);
+  EXPECT_EQ(back->steps.at(0).after_any, step.after_any);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");
