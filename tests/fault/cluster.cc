@@ -16,6 +16,8 @@
 #include "base/check.h"
 #include "tests/fault/clock.h"
 #include "tests/fault/ledger.h"
+#include "tests/fault/link.h"
+#include "tests/fault/proxy.h"
 
 namespace jobq::fault {
 namespace {
@@ -23,8 +25,10 @@ namespace {
 constexpr std::uint16_t kPort = 7117;
 constexpr std::int64_t kPatienceMs = 30'000;
 
-// Tests run side by side: a loopback address of this process's own has all ports free.
-std::string own_address() {
+// In a network of the test's own everything is free. Otherwise tests run side by side: a loopback
+// address of this process's own has all ports free.
+std::string controller_address(Network network) {
+  if (network == Network::kNamespaces) return "10.77.0.254";
   const auto pid = static_cast<unsigned>(getpid());
   return fmt::format("127.{}.{}.{}", (pid >> 16U & 255U) | 128U, pid >> 8U & 255U, pid & 255U);
 }
@@ -48,9 +52,12 @@ Words controller_command(const Setup& setup, const std::string& address,
           "--listen", fmt::format("{}:{}", address, kPort)};
 }
 
-std::uint16_t port_of(int number) { return static_cast<std::uint16_t>(kPort + number); }
+std::string address_of(int number) { return fmt::format("10.77.0.{}", number); }
 
-Words agent_command(const Setup& setup, const std::string& address, int number) {
+std::uint16_t proxy_port_of(int number) { return static_cast<std::uint16_t>(kPort + number); }
+
+Words agent_command(const Setup& setup, const std::string& controller,
+                    std::uint16_t controller_port, int number) {
   const std::string name = fmt::format("n{}", number);
   const std::string place = setup.directory + "/" + name;
   write_file(place + ".toml",
@@ -60,7 +67,7 @@ Words agent_command(const Setup& setup, const std::string& address, int number) 
           "--config",     place + ".toml",
           "--state",      place,
           "--name",       name,
-          "--controller", fmt::format("{}:{}", address, port_of(number)),
+          "--controller", fmt::format("{}:{}", controller, controller_port),
           "--cpus",       "8"};
 }
 
@@ -68,11 +75,19 @@ std::string quoted(const Words& words) { return fmt::format("jq {}", fmt::join(w
 
 }  // namespace
 
-Node::Node(const Setup& setup, const std::string& address, int number)
-    : name_(fmt::format("n{}", number)),
-      state_(setup.directory + "/" + name_),
-      proxy_(address, port_of(number), kPort),
-      agent_(agent_command(setup, address, number), state_ + ".log") {}
+Node::Node(const Setup& setup, const std::string& controller, int number)
+    : name_(fmt::format("n{}", number)), state_(setup.directory + "/" + name_) {
+  std::uint16_t port = kPort;
+  if (setup.network == Network::kNamespaces) {
+    space_.emplace();
+    line_ = std::make_unique<Link>(*space_, address_of(number), controller);
+  } else {
+    port = proxy_port_of(number);
+    line_ = std::make_unique<Proxy>(controller, port, kPort);
+  }
+  agent_ = std::make_unique<Process>(agent_command(setup, controller, port, number),
+                                     state_ + ".log", space_ ? &*space_ : nullptr);
+}
 
 pid_t Node::keeper() const {
   std::ifstream file(state_ + "/keeper.pid");
@@ -93,10 +108,14 @@ std::set<pid_t> Node::processes() const { return processes_with(state_); }
 Cluster::Cluster(const Setup& setup, Chronicle& chronicle)
     : setup_(setup),
       chronicle_(chronicle),
-      address_(own_address()),
+      address_(controller_address(setup.network)),
       socket_(setup.directory + "/sock"),
       controller_(controller_command(setup, address_, socket_),
                   setup.directory + "/controller.log") {
+  if (setup.network == Network::kNamespaces) {
+    space_.emplace();
+    inside_.emplace(*space_);
+  }
   setenv("JOBQ_SOCKET", socket_.c_str(), 1);
   std::filesystem::create_directory(locks_folder(setup.directory));
   write_file(ledger_file(setup.directory), "");

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// A controller and some nodes as real processes on this machine, each node behind a proxy.
+// A controller and some nodes as real processes on this machine, with a line to each node that can
+// be told to misbehave.
 //
 // A daemon belongs to the thread that disturbs it: nobody else calls the functions that name it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tests/fault/chronicle.h"
+#include "tests/fault/net_namespace.h"
+#include "tests/fault/network.h"
 #include "tests/fault/process.h"
-#include "tests/fault/proxy.h"
+#include "tests/fault/wire.h"
 
 namespace jobq::fault {
 
@@ -28,16 +32,18 @@ struct Setup {
   std::string jq;
   std::string step;  // fault_step
   int nodes = 3;
+  Network network = Network::kProxies;
 };
 
 class Node {
  public:
-  Node(const Setup& setup, const std::string& address, int number);
+  // The controller listens at the address.
+  Node(const Setup& setup, const std::string& controller, int number);
 
   const std::string& name() const { return name_; }
   const std::string& state() const { return state_; }
-  Process& agent() { return agent_; }
-  Proxy& proxy() { return proxy_; }
+  Process& agent() { return *agent_; }
+  Line& line() { return *line_; }
   // Of the keeper that runs; 0 where none does.
   pid_t keeper() const;
   // All that runs there, daemons and steps.
@@ -46,10 +52,13 @@ class Node {
  private:
   std::string name_;
   std::string state_;
-  Proxy proxy_;
-  Process agent_;
+  std::optional<NetNamespace> space_;
+  std::unique_ptr<Line> line_;
+  std::unique_ptr<Process> agent_;
 };
 
+// The thread that makes it, and all that this one starts, is in the network of the test while it
+// lives.
 class Cluster {
  public:
   Cluster(const Setup& setup, Chronicle& chronicle);
@@ -77,6 +86,8 @@ class Cluster {
 
   Setup setup_;
   Chronicle& chronicle_;
+  std::optional<NetNamespace> space_;
+  std::optional<Inside> inside_;
   std::string address_;
   std::string socket_;
   Process controller_;

@@ -227,9 +227,9 @@ void lose_state(Scene& scene) {
 void with_wire(Scene& scene, const std::string& what, const Wire& wire, std::int64_t most_ms) {
   const std::int64_t ms = scene.chance.between(300, most_ms);
   scene.note(fmt::format("{} for {} ms", what, ms));
-  scene.node->proxy().set(wire);
+  scene.node->line().set(wire);
   scene.wait(ms);
-  scene.node->proxy().set({});
+  scene.node->line().set({});
   scene.note("the wire is well again");
 }
 
@@ -250,7 +250,7 @@ void slow(Scene& scene) {
 
 void reset(Scene& scene) {
   scene.note("connections are reset");
-  scene.node->proxy().reset_connections();
+  scene.node->line().reset_connections();
 }
 
 // --- an operator ---------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ struct Settings {
   std::uint64_t nodes = 3;
   std::vector<std::string> only;
   bool keeps = false;
+  std::optional<Network> network;  // else the best that can be had
   std::string binaries;
   std::string step;
 };
@@ -81,6 +82,10 @@ std::optional<Settings> read_settings(const std::vector<std::string_view>& words
     } else if (words[i] == "--only") {
       settings.only = listed(value);
       if (settings.only.empty() || !all_known(settings.only)) return std::nullopt;
+      ++i;
+    } else if (words[i] == "--network") {
+      settings.network = network_named(value);
+      if (!settings.network) return std::nullopt;
       ++i;
     } else if (words[i] == "--bin") {
       settings.binaries = value;
@@ -144,8 +149,8 @@ void show_counts(const Chronicle& chronicle) {
 }
 
 std::string to_repeat(const Settings& settings, const std::string& program) {
-  std::string command =
-      fmt::format("{} --seed {} --nodes {}", program, settings.seed, settings.nodes);
+  std::string command = fmt::format("{} --network {} --seed {} --nodes {}", program,
+                                    to_string(*settings.network), settings.seed, settings.nodes);
   command += settings.kills > 0 ? fmt::format(" --kills {}", settings.kills)
                                 : fmt::format(" --seconds {}", settings.seconds);
   if (!settings.only.empty()) {
@@ -166,8 +171,12 @@ void show_failure(const Settings& settings, const Setup& setup, const Chronicle&
 
 int run_and_tell(const Settings& settings, const std::string& program) {
   std::signal(SIGPIPE, SIG_IGN);
-  const Setup setup{fresh_directory(), settings.binaries + "/jobq", settings.binaries + "/jq",
-                    settings.step, static_cast<int>(settings.nodes)};
+  const Setup setup{.directory = fresh_directory(),
+                    .jobq = settings.binaries + "/jobq",
+                    .jq = settings.binaries + "/jq",
+                    .step = settings.step,
+                    .nodes = static_cast<int>(settings.nodes),
+                    .network = *settings.network};
   if (setup.directory.empty()) {
     fmt::print(stderr, "no directory can be made for the test\n");
     return 1;
@@ -175,7 +184,8 @@ int run_and_tell(const Settings& settings, const std::string& program) {
   const Watcher watcher(setup.directory);
   clean_environment(setup.directory);
   Chronicle chronicle(setup.directory);
-  fmt::print("seed {}, in {}\n", settings.seed, setup.directory);
+  fmt::print("network: {}\nseed {}, in {}\n", to_string(setup.network), settings.seed,
+             setup.directory);
   std::fflush(stdout);
   run(settings, setup, chronicle);
   show_counts(chronicle);
@@ -197,7 +207,7 @@ int main(int argc, char** argv) {
   if (!settings) {
     fmt::print(stderr,
                "usage: {} [--seed N] [--seconds N | --kills N] [--nodes N] [--only FAULT,...] "
-               "[--keep] [--bin FOLDER]\nfaults: {}\n",
+               "[--network namespaces|proxies] [--keep] [--bin FOLDER]\nfaults: {}\n",
                argv[0], fmt::join(jobq::fault::fault_names(), " "));
     return 2;
   }
@@ -206,6 +216,12 @@ int main(int argc, char** argv) {
                fmt::join(settings->only, ","));
     return 2;
   }
+  const auto network = jobq::fault::network_to_use(settings->network);
+  if (!network) {
+    fmt::print(stderr, "{}\n", network.error().message);
+    return 2;
+  }
+  settings->network = *network;
   const auto here = std::filesystem::canonical("/proc/self/exe").parent_path();
   settings->step = (here / "fault_step").string();
   if (settings->binaries.empty()) settings->binaries = (here / "bin").string();

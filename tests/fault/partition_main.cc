@@ -84,7 +84,7 @@ void Show::submit() {
 
 void Show::cut() {
   cut_ms_ = steady_ms();
-  cluster_.nodes().front()->proxy().set({.up = false, .down = false});
+  cluster_.nodes().front()->line().set({.up = false, .down = false});
   chronicle_.note("n1", "cut off");
 }
 
@@ -111,7 +111,7 @@ void Show::while_it_is_cut() {
 }
 
 void Show::when_it_is_healed() {
-  cluster_.nodes().front()->proxy().set({});
+  cluster_.nodes().front()->line().set({});
   chronicle_.note("n1", "healed");
   expect(within(kPatienceMs, [&] { return said(waited_).state == "JE"; }),
          "what was in doubt settles");
@@ -134,14 +134,20 @@ void Show::run() {
   cluster_.end();
 }
 
-int run_and_tell(const std::filesystem::path& here) {
+int run_and_tell(const std::filesystem::path& here, Network network) {
   std::string directory =
       unique_name_after((std::filesystem::temp_directory_path() / "jobq-show").string());
   if (mkdtemp(directory.data()) == nullptr) return 1;
-  const Setup setup{directory, (here / "bin/jobq").string(), (here / "bin/jq").string(),
-                    (here / "fault_step").string(), 2};
+  const Setup setup{directory,
+                    (here / "bin/jobq").string(),
+                    (here / "bin/jq").string(),
+                    (here / "fault_step").string(),
+                    2,
+                    network};
   const Watcher watcher(directory);
   Chronicle chronicle(directory);
+  fmt::print("network: {}\n", to_string(network));
+  std::fflush(stdout);
   Show(setup, chronicle).run();
   for (const std::string& line : chronicle.timeline()) fmt::print("{}\n", line);
   if (!chronicle.is_clean()) {
@@ -155,6 +161,19 @@ int run_and_tell(const std::filesystem::path& here) {
 }  // namespace
 }  // namespace jobq::fault
 
-int main() {
-  return jobq::fault::run_and_tell(std::filesystem::canonical("/proc/self/exe").parent_path());
+int main(int argc, char** argv) {
+  using namespace jobq::fault;
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  std::optional<Network> wanted;
+  if (words.size() == 2 && words[0] == "--network") wanted = network_named(words[1]);
+  if (!words.empty() && !wanted) {
+    fmt::print(stderr, "usage: {} [--network namespaces|proxies]\n", argv[0]);
+    return 2;
+  }
+  const auto network = network_to_use(wanted);
+  if (!network) {
+    fmt::print(stderr, "{}\n", network.error().message);
+    return 2;
+  }
+  return run_and_tell(std::filesystem::canonical("/proc/self/exe").parent_path(), *network);
 }

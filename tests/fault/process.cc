@@ -15,6 +15,7 @@
 #include <charconv>
 #include <csignal>
 #include <filesystem>
+#include <optional>
 
 #include "base/check.h"
 
@@ -98,8 +99,8 @@ std::string content_of(const std::string& path) {
 
 }  // namespace
 
-Process::Process(Words command, std::string log)
-    : command_(std::move(command)), log_(std::move(log)) {}
+Process::Process(Words command, std::string log, const NetNamespace* space)
+    : command_(std::move(command)), log_(std::move(log)), space_(space) {}
 
 Process::~Process() {
   if (pid_ == 0) return;
@@ -112,7 +113,11 @@ void Process::start() {
   const int log = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
   check(log >= 0 && none >= 0, "the log of a daemon");
-  pid_ = spawn(command_, {none, log, log});
+  {
+    std::optional<Inside> inside;
+    if (space_ != nullptr) inside.emplace(*space_);
+    pid_ = spawn(command_, {none, log, log});
+  }
   close(log);
   close(none);
 }

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/fault/net_namespace.h"
+
 namespace jobq::fault {
 
 using Words = std::vector<std::string>;
@@ -16,8 +18,9 @@ using Words = std::vector<std::string>;
 // A daemon with its log; whoever owns it gives the orders, from one thread.
 class Process {
  public:
-  // Everything that it and its predecessors write is appended to the file.
-  Process(Words command, std::string log);
+  // Everything that it and its predecessors write is appended to the file. Without a namespace it
+  // has the network of the thread that starts it.
+  Process(Words command, std::string log, const NetNamespace* space = nullptr);
   ~Process();  // KILL
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
@@ -35,6 +38,7 @@ class Process {
  private:
   Words command_;
   std::string log_;
+  const NetNamespace* space_;
   pid_t pid_ = 0;
   int status_ = 0;
 };
