@@ -248,6 +248,10 @@ void slow(Scene& scene) {
   with_wire(scene, fmt::format("everything {} ms late", delay_ms), {.delay_ms = delay_ms}, 3000);
 }
 
+void fray(Scene& scene) {
+  with_wire(scene, "packets lost and out of order", {.frays = true, .delay_ms = 10}, 3000);
+}
+
 void reset(Scene& scene) {
   scene.note("connections are reset");
   scene.node->line().reset_connections();
@@ -298,6 +302,7 @@ const std::vector<Row> kOfNode = {
     {"deafen", 2, deafen, kCuts},
     {"refuse", 2, refuse, kCuts},
     {"slow", 2, slow, kCuts},
+    {"fray", 2, fray, kCuts},
     {"reset", 2, reset, kCuts},
 };
 const std::vector<Row> kOfOperator = {
