@@ -82,7 +82,8 @@ auto fields(const ClassRow& it) {
 }
 auto fields(const NodeRow& it) {
   return std::tie(it.id, it.name, it.incarnation, it.capacity, it.draining, it.drained_by,
-                  it.drain_reason, it.last_joined, it.drain_until, it.lease, it.forgotten);
+                  it.drain_reason, it.last_joined, it.drain_until, it.lease, it.forgotten,
+                  it.given_up);
 }
 auto fields(const ResourceRow& it) { return std::tie(it.resource, it.removed); }
 auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, it.expires); }

@@ -76,7 +76,7 @@ void Core::on(ForgetNode& event) {
                                    "forgotten when it is away",
                                    event.name)});
   }
-  node->given_up = true;
+  node->row.given_up = true;
   node->row.forgotten = true;
   node->row.capacity = {};
   changes_.add(node->row.id);

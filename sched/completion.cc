@@ -128,7 +128,7 @@ void Core::order_end(Job& job, StepId id, Outcome outcome, const std::string& re
   // Nobody will hear of it from there: the order is all that is known of its end.
   const AttemptRow attempt = *step.attempt();
   const Node& node = *nodes_.find(attempt.node);
-  if (node.given_up && counts_as_lost(node, job, id)) settle_as_lost(node, attempt.id, "");
+  if (node.row.given_up && counts_as_lost(node, job, id)) settle_as_lost(node, attempt.id, "");
 }
 
 void Core::order_all_ends(Job& job, Outcome outcome, const std::string& reason) {

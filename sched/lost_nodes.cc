@@ -15,13 +15,13 @@ namespace jobq::sched {
 
 bool Core::is_given_up(NodeId node) const {
   const Node* known = nodes_.find(node);
-  return known == nullptr || known->given_up;
+  return known == nullptr || known->row.given_up;
 }
 
 std::vector<AwayNode> Core::nodes_away() const {
   std::vector<AwayNode> away;
   for (const auto& [id, node] : nodes_.all()) {
-    if (!node.connected && !node.given_up) away.push_back({id, node.row.lease});
+    if (!node.connected && !node.row.given_up) away.push_back({id, node.row.lease});
   }
   return away;
 }
@@ -36,8 +36,9 @@ bool Core::counts_as_lost(const Node& node, const Job& job, StepId id) const {
 
 void Core::on(NodeGivenUp& event) {
   Node* node = nodes_.find(event.node);
-  if (node == nullptr || node->connected || node->given_up) return;
-  node->given_up = true;
+  if (node == nullptr || node->connected || node->row.given_up) return;
+  node->row.given_up = true;
+  changes_.add(event.node);
   const std::set<AttemptId> attempts = node->attempts;
   for (const AttemptId& id : attempts) {
     if (!node->attempts.contains(id)) continue;  // its job ended by another one

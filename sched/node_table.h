@@ -22,7 +22,6 @@ struct Node {
   bool connected = false;             // set by NodeTable alone
   std::vector<std::string> elements;  // that it belongs to, by name
   std::string lost_reason;            // while it is not connected
-  bool given_up = false;              // likewise: away for longer than a lease, or forgotten
   std::set<AttemptId> attempts;       // launched there and not ended; set by NodeTable alone
   // Found running when it joined, and not ours any more: until they have ended they take up what
   // others would be granted, and may be what is to run again. Set by NodeTable alone.

@@ -51,7 +51,7 @@ void Core::on(NodeJoined& event) {
   node.promised = event.lease;
   node.row.forgotten = false;
   node.lost_reason.clear();
-  node.given_up = false;
+  node.row.given_up = false;
   changes_.add(node.row.id);
   emit(Welcome{event.name, node.row.id, event.link});
   rm_.set_node(node.row.id, event.name, event.capacity, node.elements);

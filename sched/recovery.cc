@@ -107,7 +107,6 @@ void Core::restore_row(const ClassRow& row) {
 void Core::restore_row(const NodeRow& row) {
   Node& node = nodes_.add(row.id, row.name);
   node.row = row;
-  node.given_up = row.forgotten;
   if (row.drain_until) drain_ends_.emplace(row.drain_until, row.id);
   node.elements = elements_of_node(policy_, row.name);
   rm_.set_node(row.id, row.name, row.capacity, node.elements);

@@ -95,7 +95,7 @@ void Core::try_due_again() {
 bool Core::has_other_node(NodeId than, const resmgr::Needs& needs) const {
   return std::any_of(nodes_.all().begin(), nodes_.all().end(), [&](const auto& entry) {
     const Node& node = entry.second;
-    return node.row.id != than && !node.row.draining && !node.given_up &&
+    return node.row.id != than && !node.row.draining && !node.row.given_up &&
            rm_.could_serve(node.row.id, needs);
   });
 }

@@ -166,6 +166,7 @@ struct NodeRow {
   // By an operator: it is shown no more, and has no capacity; what jobs hold there they still hold.
   // It is as any other when it comes back.
   bool forgotten = false;
+  bool given_up = false;  // forgotten, or away for longer than its lease; until it comes back
 };
 
 // Key: resource.name. `removed` deletes it.

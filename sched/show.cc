@@ -290,7 +290,7 @@ std::string Core::shown_reason(const Job& job, StepId id) const {
   const bool on_node = attempt != nullptr && !attempt->ended;
   if (on_node && !nodes_.is_connected(attempt->node)) {
     const Node* node = nodes_.find(attempt->node);
-    const bool counts_as_lost_soon = !node->given_up && counts_as_lost(*node, job, id);
+    const bool counts_as_lost_soon = !node->row.given_up && counts_as_lost(*node, job, id);
     const std::string_view until =
         !counts_as_lost_soon ? "its end is unknown until it returns"
         : step.state == StepState::kEnding

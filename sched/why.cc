@@ -116,12 +116,13 @@ void Core::explain_node_wait(const Job& job, StepId id, Why& why) const {
     return explain_no_node(element_of(job, id), name, why);
   }
   // It leaves a node that is given up as soon as it can.
-  add_blocker({resmgr::BlockerKind::kNodeState,
-               fmt::format("node {}, where the job is, {}", home->row.name,
-                           home->row.forgotten ? "was forgotten" : "is not connected"),
-               home->given_up ? "wait until nothing of the job runs: then it goes to another node"
-                              : fmt::format("bring node {} back", home->row.name)},
-              name, why);
+  add_blocker(
+      {resmgr::BlockerKind::kNodeState,
+       fmt::format("node {}, where the job is, {}", home->row.name,
+                   home->row.forgotten ? "was forgotten" : "is not connected"),
+       home->row.given_up ? "wait until nothing of the job runs: then it goes to another node"
+                          : fmt::format("bring node {} back", home->row.name)},
+      name, why);
 }
 
 // Which of the step's conditions are open.

@@ -104,7 +104,7 @@ CREATE TABLE run_time(
 )sql";
 
 // Further attempts at a step come after a delay; attempts are timed and warned; nodes have leases,
-// drains that end, and can be forgotten.
+// drains that end, and can be given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
@@ -113,6 +113,7 @@ ALTER TABLE attempt ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE node ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;
 )sql";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3,

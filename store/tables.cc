@@ -41,7 +41,7 @@ template <RowOf<sched::NodeRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.id, r.name, r.incarnation, r.capacity.cpus, r.capacity.memory, r.capacity.gpus,
              r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined,
-             r.drain_until, r.lease, r.forgotten);
+             r.drain_until, r.lease, r.forgotten, r.given_up);
 }
 template <RowOf<sched::ResourceRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

@@ -58,7 +58,7 @@ struct Table<sched::NodeRow> {
   static constexpr std::string_view kName = "node";
   static constexpr std::string_view kColumns =
       "id, name, incarnation, cpus, memory, gpus, counts, draining, drained_by, drain_reason, "
-      "last_joined, drain_until, lease, forgotten";
+      "last_joined, drain_until, lease, forgotten, given_up";
 };
 template <>
 struct Table<sched::ResourceRow> {

@@ -16,6 +16,8 @@ bool is(const Action& action) {
   return std::holds_alternative<Kind>(action);
 }
 
+std::string name_of(unsigned index) { return fmt::format("n{}", index + 1); }
+
 }  // namespace
 
 RandomWorld::RandomWorld(std::uint32_t seed, const Policy& policy) : world(policy), random_(seed) {
@@ -24,6 +26,8 @@ RandomWorld::RandomWorld(std::uint32_t seed, const Policy& policy) : world(polic
     send(CreateResource{ReplyId{}, world.root, {name, resmgr::NamedKind::kExclusive, 1}});
   }
   send(CreateResource{ReplyId{}, world.root, {"solver", resmgr::NamedKind::kTokens, 3}});
+  // One has no lease.
+  for (unsigned i = 0; i < kNodes; ++i) nodes_[i].lease = seconds(30 * i);
   for (unsigned i = 0; i < kNodes; ++i) join(i);
 }
 
@@ -58,9 +62,11 @@ resmgr::Needs RandomWorld::random_needs() {
   if (pick(3) != 0) needs.cpus = 1 + pick(2);
   if (pick(4) == 0) needs.exclusive = {std::vector<std::string>{"db", "plan", "printer"}[pick(3)]};
   if (pick(5) == 0) needs.tokens = {{"solver", 1 + pick(2)}};
+  if (pick(12) == 0) needs.service = "planner";
   if (!elements_.empty() && pick(2) == 0) {
     needs.element = elements_[pick(static_cast<unsigned>(elements_.size()))];
   }
+  resmgr::normalise(needs);
   return needs;
 }
 
@@ -166,11 +172,38 @@ void RandomWorld::join(unsigned index) {
   if (!node.connected) ++connected_;
   node.connected = true;
   NodeJoined event;
-  event.name = fmt::format("n{}", index + 1);
+  event.name = name_of(index);
   event.incarnation = fmt::format("n{}-{}", index + 1, node.incarnation);
   event.capacity.cpus = 2 + index;
+  event.lease = node.lease;
   for (const auto& [id, running] : node.attempts) event.attempts.push_back({id, running});
   send(event);
+}
+
+void RandomWorld::offer(unsigned index) {
+  const SimNode& node = nodes_[index];
+  if (!node.connected) return;
+  const bool offers = pick(3) != 0;
+  send(NodeServices{node.id,
+                    offers ? std::vector<std::string>{"planner"} : std::vector<std::string>{}});
+}
+
+// The controller's clock, or an operator.
+void RandomWorld::give_up(unsigned index) {
+  const SimNode& node = nodes_[index];
+  if (node.connected) return;
+  if (pick(4) == 0) {
+    send(ForgetNode{World::kReply, world.root, name_of(index)});
+  } else {
+    send(NodeGivenUp{node.id});
+  }
+}
+
+void RandomWorld::drain_or_resume(unsigned index) {
+  if (pick(2) == 0) return send(ResumeNode{World::kReply, world.root, name_of(index)});
+  DrainNode drain{World::kReply, world.root, name_of(index), "new disk", {}};
+  if (pick(2) == 0) drain.span = seconds(1 + pick(60));
+  send(drain);
 }
 
 void RandomWorld::lose(unsigned index) {
@@ -185,7 +218,10 @@ void RandomWorld::lose(unsigned index) {
 }
 
 void RandomWorld::lose_all_nodes() {
-  for (unsigned i = 0; i < kNodes; ++i) lose(i);
+  for (unsigned i = 0; i < kNodes; ++i) {
+    lose(i);
+    if (pick(3) == 0) give_up(i);
+  }
 }
 
 void RandomWorld::act() {
@@ -201,8 +237,14 @@ void RandomWorld::act() {
     start_an_attempt();
   else if (what < 90)
     join(pick(kNodes));
-  else if (what < 94)
+  else if (what < 92)
     lose(pick(kNodes));
+  else if (what < 94)
+    give_up(pick(kNodes));
+  else if (what < 95)
+    drain_or_resume(pick(kNodes));
+  else if (what < 97)
+    offer(pick(kNodes));
   else
     send(Tick{});
 }
@@ -213,7 +255,11 @@ void RandomWorld::finish() {
   for (int round = 0; round < 3000 && world.core.live_count() > 0; ++round) {
     if (round % 20 == 0) {
       send(Release{ReplyId{}, world.root, all});
-      for (unsigned i = 0; i < kNodes; ++i) join(i);
+      for (unsigned i = 0; i < kNodes; ++i) {
+        join(i);
+        send(ResumeNode{ReplyId{}, world.root, name_of(i)});
+        send(NodeServices{nodes_[i].id, {"planner"}});
+      }
     }
     end_an_attempt(true);
   }

@@ -20,7 +20,7 @@ class RandomWorld {
 
   void act();     // one random event
   void finish();  // nodes come, holds end, what runs ends, until nothing is left
-  void lose_all_nodes();
+  void lose_all_nodes();  // and give some of them up
   bool all_nodes_away() const { return connected_ == 0; }
   // The events since the last call and when they were sent.
   std::vector<std::pair<Event, Time>> take_events() { return std::exchange(events_, {}); }
@@ -40,6 +40,9 @@ class RandomWorld {
   void start_an_attempt();
   void join(unsigned index);
   void lose(unsigned index);
+  void give_up(unsigned index);
+  void offer(unsigned index);
+  void drain_or_resume(unsigned index);
   void note_launches();
   JobNumber some_job();
 
@@ -47,6 +50,7 @@ class RandomWorld {
     NodeId id;
     int incarnation = 1;
     bool connected = false;
+    Millis lease{};                      // as it is promised; 0: none
     std::map<AttemptId, bool> attempts;  // and whether they run
     std::vector<std::pair<AttemptId, bool>> unsent;
   };

@@ -373,8 +373,9 @@ struct RowText {
     return fmt::format("{} {} {}", r.spec.value, r.order, r.retired.ms);
   }
   std::string operator()(const NodeRow& r) const {
-    return fmt::format("{} {} {} {} until {} lease {} forgotten {}", r.name, r.incarnation,
-                       r.capacity.cpus, r.draining, r.drain_until.ms, r.lease.count, r.forgotten);
+    return fmt::format("{} {} {} {} until {} lease {} forgotten {} given up {}", r.name,
+                       r.incarnation, r.capacity.cpus, r.draining, r.drain_until.ms, r.lease.count,
+                       r.forgotten, r.given_up);
   }
   std::string operator()(const ResourceRow& r) const { return fmt::format("{}", r.removed); }
   std::string operator()(const SubmissionRow& r) const {

@@ -164,10 +164,10 @@ inline std::string of(const sched::ClassRow& r) {
                      r.text, r.file, r.user, r.registered.ms, r.retired.ms);
 }
 inline std::string of(const sched::NodeRow& r) {
-  return fmt::format("node {} {} {} {} {} {} {} {} {} {} {} {} {} {}", r.id.value, r.name,
+  return fmt::format("node {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", r.id.value, r.name,
                      r.incarnation, r.capacity.cpus, r.capacity.memory.count, r.capacity.gpus,
                      of(r.capacity.counts), r.draining, r.drained_by, r.drain_reason,
-                     r.last_joined.ms, r.drain_until.ms, r.lease.count, r.forgotten);
+                     r.last_joined.ms, r.drain_until.ms, r.lease.count, r.forgotten, r.given_up);
 }
 inline std::string of(const sched::ResourceRow& r) {
   return fmt::format("resource {} {} {}", r.resource.name, static_cast<int>(r.resource.kind),
