@@ -44,6 +44,14 @@
 
 namespace jobq::sched {
 
+// Of a request of what is tried again elsewhere: see Request. Nothing where both are 0.
+struct Wish {
+  NodeId avoid;
+  NodeId rather_not;
+  explicit operator bool() const { return avoid || rather_not; }
+  bool operator==(const Wish&) const = default;
+};
+
 // Steps that could start and wait for a node to come; in queue order.
 struct NodeWait {
   QueueKey job;
@@ -217,8 +225,10 @@ class Core {
   bool is_delayed(const Job& job, StepId id) const;
   NodeId failed_on(const Job& job, resmgr::RequestId id) const;
   bool has_other_node(NodeId than, const resmgr::Needs& needs) const;
-  NodeId avoided_by(const Job& job, resmgr::RequestId id) const;
+  Wish wish_of(const Job& job, resmgr::RequestId id) const;
   void renew_wishes();
+  void renew_wishes(const Job& job);
+  void ask_anew(const std::vector<resmgr::RequestId>& ids);
   bool leave_node(Job& job);
   bool leave_lost_home(Job& job);
 
@@ -411,9 +421,7 @@ class Core {
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
   std::set<std::pair<Time, NodeId>> drain_ends_;
-  // Requests that wait and are to be met elsewhere, and the node that they avoid now; 0: none, they
-  // would rather not have it.
-  std::map<resmgr::RequestId, NodeId> wishes_;
+  std::map<resmgr::RequestId, Wish> wishes_;  // of those that wait and have one
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
   Changes changes_;

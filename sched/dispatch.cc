@@ -114,6 +114,7 @@ void Core::flow_on(Job& job, std::vector<StepId> ended) {
       if (consider(job, dependent)) ended.push_back(dependent);
     }
   }
+  if (!ended.empty()) renew_wishes(job);
   advance(job);
 }
 
@@ -173,8 +174,8 @@ void Core::ask_for_job(Job& job) {
 
 Result<void> Core::enqueue(const resmgr::Request& request) {
   Result<void> queued = rm_.enqueue(request);
-  const bool wishes = request.avoid || request.rather_not;
-  if (queued && wishes) wishes_.insert_or_assign(request.id, request.avoid);
+  const Wish wish{.avoid = request.avoid, .rather_not = request.rather_not};
+  if (queued && wish) wishes_.insert_or_assign(request.id, wish);
   return queued;
 }
 

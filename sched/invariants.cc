@@ -119,11 +119,11 @@ Result<void> Core::check_array(const Job& job) const {
 Result<void> Core::check_requests() const {
   std::size_t waiting = 0;
   std::size_t attempts = 0;
-  std::map<resmgr::RequestId, NodeId> wishes;
+  std::map<resmgr::RequestId, Wish> wishes;
   const auto count = [&](const Job& job, resmgr::RequestId id) {
     if (!rm_.is_waiting(id)) return;
     ++waiting;
-    if (failed_on(job, id)) wishes.emplace(id, avoided_by(job, id));
+    if (const Wish wish = wish_of(job, id)) wishes.emplace(id, wish);
   };
   for (const JobNumber number : jobs_.numbers()) {
     const Job& job = *jobs_.find(number);

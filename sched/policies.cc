@@ -112,15 +112,15 @@ const Quotas::Kind& Core::kind_for(const std::string& user, const JobSpec& spec)
 
 resmgr::Request Core::request_for(const Job& job, resmgr::RequestId id, resmgr::Needs needs) {
   const Quotas::Kind& kind = kind_of(job);
-  const NodeId avoid = avoided_by(job, id);
+  const Wish wish = wish_of(job, id);
   return {.id = id,
           .rank = job.rank,
           .needs = std::move(needs),
           .limit = job.time_limit,
           .place = job.place(),
           .limit_class = job.started() ? kind.started : kind.fresh,
-          .avoid = avoid,
-          .rather_not = avoid ? NodeId{} : failed_on(job, id)};
+          .avoid = wish.avoid,
+          .rather_not = wish.rather_not};
 }
 
 void Core::count_waiting(const Job& job, std::int64_t more) {

@@ -117,21 +117,36 @@ NodeId Core::failed_on(const Job& job, resmgr::RequestId id) const {
 // Who holds nothing waits for another node, as long as there is one. Others may wait for what a job
 // holds, and it may itself be in the way on the other nodes: it takes another one that has room,
 // else the same again.
-NodeId Core::avoided_by(const Job& job, resmgr::RequestId id) const {
+Wish Core::wish_of(const Job& job, resmgr::RequestId id) const {
   const NodeId failed = failed_on(job, id);
-  if (!failed || job.facts().has_grant) return {};
+  if (!failed || job.facts().has_grant) return {.avoid = {}, .rather_not = failed};
   const resmgr::Needs needs = needs_of(job, id);
-  return needs.takes_from_node() && has_other_node(failed, needs) ? failed : NodeId{};
+  const bool waits = needs.takes_from_node() && has_other_node(failed, needs);
+  return waits ? Wish{.avoid = failed, .rather_not = {}} : Wish{.avoid = {}, .rather_not = failed};
 }
 
 // Whether there is another node depends on what nodes have and offer: this is called whenever one
 // came, went or changed.
 void Core::renew_wishes() {
   std::vector<resmgr::RequestId> changed;
-  for (const auto& [id, avoided] : wishes_) {
-    if (avoided_by(*jobs_.find(id.job), id) != avoided) changed.push_back(id);
+  for (const auto& [id, wish] : wishes_) {
+    if (wish_of(*jobs_.find(id.job), id) != wish) changed.push_back(id);
   }
-  for (const resmgr::RequestId id : changed) {
+  ask_anew(changed);
+}
+
+// What a job asks for as a whole follows from its steps: this is called when some of them ended.
+void Core::renew_wishes(const Job& job) {
+  std::vector<resmgr::RequestId> changed;
+  for (const resmgr::RequestId id : {request_of(job.number), move_of(job.number)}) {
+    const auto known = wishes_.find(id);
+    if (known != wishes_.end() && wish_of(job, id) != known->second) changed.push_back(id);
+  }
+  ask_anew(changed);
+}
+
+void Core::ask_anew(const std::vector<resmgr::RequestId>& ids) {
+  for (const resmgr::RequestId id : ids) {
     Job* job = jobs_.find(id.job);
     if (job == nullptr || !rm_.is_waiting(id)) continue;  // an earlier one ended it
     if (is_of_whole(id)) {

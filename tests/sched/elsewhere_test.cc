@@ -209,6 +209,20 @@ TEST_F(ElsewhereTest, AnotherNodeThatIsTakenBackIsWaitedForAgain) {
   EXPECT_NE(world.launched(job, "main").node, n1);
 }
 
+TEST_F(ElsewhereTest, TheWishEndsWithTheStepThatHadIt) {
+  const NodeId n2 = world.join("n2", 2);
+  SpecBuilder builder = trying(elsewhere(1));
+  builder.needs(cpus(2)).step("rescue").after("main.cancel");
+  const JobNumber job = world.submit(builder);
+  const JobNumber filler = world.submit(one_step().step_needs(cpus(2)));
+  ASSERT_EQ(world.launched(job, "main").node, n1);
+  ASSERT_EQ(world.launched(filler, "main").node, n2);
+  world.complete(job, "main", 1);
+  ASSERT_EQ(world.row(job).node, NodeId{}) << "it waits for n2";
+  world.cancel(job, "main");
+  EXPECT_EQ(world.launched(job, "rescue").node, n1);
+}
+
 TEST_F(ElsewhereTest, TheJobStaysWhereOnlyAStepOnAnotherNodeFailed) {
   SpecBuilder builder;
   builder.needs(cpus(2)).step("wait").step("main").step_needs(cpus(2));
