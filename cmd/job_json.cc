@@ -67,6 +67,8 @@ void write_attempt(JsonWriter& json, const AttemptView& attempt) {
   json.field("wall_s", when(ended, end.wall));
   json.field("cpu_s", when(ended, end.cpu));
   json.field("max_rss", when(ended, end.max_rss.count));
+  json.field("read_bytes", when(ended, end.read_bytes.count));
+  json.field("written_bytes", when(ended, end.written_bytes.count));
   json.end();
 }
 

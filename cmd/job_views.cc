@@ -121,16 +121,20 @@ struct Used {
   std::string time;
   std::string cpu;
   std::string memory;
+  std::string read;
+  std::string written;
 };
 
 Used used_by(const AttemptView& attempt, Time now) {
-  Used used{"-", "-", "-"};
+  Used used{"-", "-", "-", "-", "-"};
   if (attempt.started) {
     used.time = elapsed((attempt.ended ? attempt.ended : now) - attempt.started);
   }
   if (attempt.ended) {
     used.cpu = format_duration(attempt.end.cpu);
     used.memory = about(attempt.end.max_rss);
+    used.read = about(attempt.end.read_bytes);
+    used.written = about(attempt.end.written_bytes);
   }
   return used;
 }
@@ -150,20 +154,23 @@ void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
                {"TIME", true},
                {"CPU", true},
                {"MEMORY", true},
+               {"READ", true},
+               {"WRITTEN", true},
                {"EVENT", false, 5},
                {"REASON", false, 8}});
   for (const StepView& step : job.steps) {
     const Cell state(std::string(sched::to_string(step.state)), colour_of(step.state));
     const std::string event = step.event.value_or("-");
     if (step.attempts.empty()) {
-      table.add({step.name, state, "0", "-", "-", "-", "-", "-", event, outcome_of(step)});
+      table.add(
+          {step.name, state, "0", "-", "-", "-", "-", "-", "-", "-", event, outcome_of(step)});
       continue;
     }
     const AttemptView& last = step.attempts.back();
     const Used used = used_by(last, now);
     table.add({step.name, state, std::to_string(last.attempt.value), last.node,
-               at_local(last.started, now), used.time, used.cpu, used.memory, event,
-               outcome_of(step)});
+               at_local(last.started, now), used.time, used.cpu, used.memory, used.read,
+               used.written, event, outcome_of(step)});
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));
 }
@@ -177,14 +184,16 @@ void print_attempts(const JobDetail& job, const Terminal& terminal, Time now) {
                {"TIME", true},
                {"CPU", true},
                {"MEMORY", true},
+               {"READ", true},
+               {"WRITTEN", true},
                {"END", false, 8}});
   for (const StepView& step : job.steps) {
     if (step.attempts.size() < 2) continue;
     for (const AttemptView& attempt : step.attempts) {
       const Used used = used_by(attempt, now);
       table.add({step.name, std::to_string(attempt.attempt.value), attempt.node,
-                 at_local(attempt.started, now), used.time, used.cpu, used.memory,
-                 attempt.ended ? phrase_of(attempt.end) : "-"});
+                 at_local(attempt.started, now), used.time, used.cpu, used.memory, used.read,
+                 used.written, attempt.ended ? phrase_of(attempt.end) : "-"});
     }
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));

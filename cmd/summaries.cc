@@ -110,6 +110,8 @@ void write_summary(JsonWriter& json, const sched::JobSummary& job) {
   json.field("restarts", job.restarts);
   json.field("cpu_s", job.cpu);
   json.field("max_rss", job.max_rss.count);
+  json.field("read_bytes", job.read_bytes.count);
+  json.field("written_bytes", job.written_bytes.count);
 }
 
 std::optional<int> exit_code_of(sched::Outcome outcome, int exit_code) {

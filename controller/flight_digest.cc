@@ -15,7 +15,7 @@ using namespace sched;  // NOLINT(google-build-using-namespace): a list of its s
 // The fields of each structure; one that is added there is added here.
 auto fields(const TaskEnd& it) {
   return std::tie(it.how, it.exit_code, it.signal, it.reason, it.reported, it.event, it.wall.count,
-                  it.cpu.count, it.max_rss.count);
+                  it.cpu.count, it.max_rss.count, it.read_bytes.count, it.written_bytes.count);
 }
 auto fields(const AttemptId& it) { return std::tie(it.job, it.step, it.attempt); }
 auto fields(const Error& it) { return std::tie(it.code, it.message); }

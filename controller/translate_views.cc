@@ -131,6 +131,8 @@ void to_wire(const JobSummary& job, wire::JobSummary& out) {
   out.set_element(job.element);
   out.set_cpu(job.cpu.count);
   out.set_max_rss(job.max_rss.count);
+  out.set_read_bytes(job.read_bytes.count);
+  out.set_written_bytes(job.written_bytes.count);
 }
 
 Result<JobSummary> from_wire(const wire::JobSummary& in) {
@@ -158,6 +160,8 @@ Result<JobSummary> from_wire(const wire::JobSummary& in) {
   job.element = in.element();
   job.cpu = Millis{in.cpu()};
   job.max_rss = Bytes{in.max_rss()};
+  job.read_bytes = Bytes{in.read_bytes()};
+  job.written_bytes = Bytes{in.written_bytes()};
   return job;
 }
 
@@ -361,6 +365,8 @@ void to_wire(const sched::TaskEnd& end, wire::TaskEnd& out) {
   out.set_wall(end.wall.count);
   out.set_cpu(end.cpu.count);
   out.set_max_rss(end.max_rss.count);
+  out.set_read_bytes(end.read_bytes.count);
+  out.set_written_bytes(end.written_bytes.count);
 }
 
 Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in) {
@@ -378,6 +384,8 @@ Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in) {
   end.wall = Millis{in.wall()};
   end.cpu = Millis{in.cpu()};
   end.max_rss = Bytes{in.max_rss()};
+  end.read_bytes = Bytes{in.read_bytes()};
+  end.written_bytes = Bytes{in.written_bytes()};
   return end;
 }
 

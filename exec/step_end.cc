@@ -21,6 +21,7 @@ constexpr std::int64_t kFirstPause = kNsPerMs;
 constexpr std::int64_t kLongestPause = 100 * kNsPerMs;
 constexpr std::int64_t kLookPause = 20 * kNsPerMs;  // for ends that no SIGCHLD tells of
 constexpr std::int64_t kDiskPause = 1000 * kNsPerMs;
+constexpr std::uint64_t kBlock = 512;  // of what rusage counts, whatever the file system has
 
 std::int64_t milliseconds_of(const timeval& time) {
   return time.tv_sec * 1000 + time.tv_usec / 1000;
@@ -37,6 +38,8 @@ void describe_exit(int status, const rusage& usage, pb::End& end) {
   end.set_cpu_ms(milliseconds_of(usage.ru_utime) + milliseconds_of(usage.ru_stime));
   const auto largest = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   end.set_max_rss(std::max<std::uint64_t>(end.max_rss(), largest));
+  end.set_read_bytes(static_cast<std::uint64_t>(usage.ru_inblock) * kBlock);
+  end.set_written_bytes(static_cast<std::uint64_t>(usage.ru_oublock) * kBlock);
 }
 
 }  // namespace

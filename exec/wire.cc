@@ -27,6 +27,8 @@ void to_wire(const pb::End& end, wire::TaskEnd& out) {
   out.set_wall(end.wall_ms());
   out.set_cpu(end.cpu_ms());
   out.set_max_rss(end.max_rss());
+  out.set_read_bytes(end.read_bytes());
+  out.set_written_bytes(end.written_bytes());
 }
 
 bool from_wire(const wire::AttemptOrder& order, pb::Order& out) {

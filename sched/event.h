@@ -165,6 +165,8 @@ struct TaskEnd {
   Millis wall;                        // measured on the node
   Millis cpu;                         // user and system
   Bytes max_rss;
+  Bytes read_bytes;  // from storage
+  Bytes written_bytes;
 };
 struct TaskComplete {
   NodeId node;

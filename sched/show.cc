@@ -196,6 +196,8 @@ StepView view_of(const StepSpec& spec) {
 void add_usage(const TaskEnd& end, JobSummary& summary) {
   summary.cpu = summary.cpu + end.cpu;
   summary.max_rss = std::max(summary.max_rss, end.max_rss);
+  summary.read_bytes.count += end.read_bytes.count;
+  summary.written_bytes.count += end.written_bytes.count;
 }
 
 JobSummary Core::summary_of(const Job& job) const {

@@ -40,6 +40,8 @@ struct JobSummary {
   std::string element;         // of the cluster, that it asks for; empty: any
   Millis cpu;                  // of all attempts that ended
   Bytes max_rss;               // the most that any of them had
+  Bytes read_bytes;            // from storage, of all attempts that ended
+  Bytes written_bytes;         // likewise, to storage
 
   JobRef ref() const { return {job, index}; }
 };

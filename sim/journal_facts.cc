@@ -42,14 +42,14 @@ bool read_names(Database& database, const char* sql, std::set<std::string>& name
 
 bool read_ends(Database& database, JournalFacts& facts) {
   Statement query(database,
-                  "SELECT job, step, attempt, how, exit_code, signal, reason, cpu, max_rss "
-                  "FROM attempt WHERE ended > 0");
+                  "SELECT job, step, attempt, how, exit_code, signal, reason, cpu, max_rss, "
+                  "read_bytes, written_bytes FROM attempt WHERE ended > 0");
   if (!query.start()) return false;
   while (query.next()) {
     AttemptId id;
     sched::TaskEnd end;
     query.read(id.job, id.step, id.attempt, end.how, end.exit_code, end.signal, end.reason, end.cpu,
-               end.max_rss);
+               end.max_rss, end.read_bytes, end.written_bytes);
     facts.ends.emplace(id, std::move(end));
   }
   return !query.failed();

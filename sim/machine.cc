@@ -39,6 +39,9 @@ sched::TaskEnd Machine::random_end() {
   // No two ends look the same: none can be taken for another.
   end.cpu = Millis{static_cast<std::int64_t>(chance_.below(1U << 20U))};
   end.max_rss = Bytes{chance_.below(1U << 30U)};
+  // Without another draw, so that seeds go on to mean the same worlds.
+  end.read_bytes = Bytes{end.max_rss.count * 2};
+  end.written_bytes = Bytes{end.max_rss.count * 3};
   return end;
 }
 

@@ -11,7 +11,8 @@ namespace jobq::sim {
 namespace {
 
 auto as_tuple(const sched::TaskEnd& end) {
-  return std::tie(end.how, end.exit_code, end.signal, end.reason, end.cpu, end.max_rss);
+  return std::tie(end.how, end.exit_code, end.signal, end.reason, end.cpu, end.max_rss,
+                  end.read_bytes, end.written_bytes);
 }
 
 std::string to_text(const sched::TaskEnd& end) {

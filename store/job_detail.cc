@@ -32,7 +32,9 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
                             .record = job.number,
                             .element = spec.needs.element,
                             .cpu = {},
-                            .max_rss = {}};
+                            .max_rss = {},
+                            .read_bytes = {},
+                            .written_bytes = {}};
   if (job.array) summary.index = job.index;
   for (const sched::AttemptRow& attempt : rows.attempts) {
     add_node(summary.nodes, attempt.node_name);

@@ -44,7 +44,9 @@ constexpr const char* kSelect =
     "job.submitted, job.started, job.ended, job.outcome, job.exit_code, "
     "(SELECT coalesce(sum(attempt - 1), 0) FROM step WHERE step.job = job.number AND attempt > 0), "
     "(SELECT coalesce(sum(cpu), 0) FROM attempt WHERE attempt.job = job.number), "
-    "(SELECT coalesce(max(max_rss), 0) FROM attempt WHERE attempt.job = job.number) "
+    "(SELECT coalesce(max(max_rss), 0) FROM attempt WHERE attempt.job = job.number), "
+    "(SELECT coalesce(sum(read_bytes), 0) FROM attempt WHERE attempt.job = job.number), "
+    "(SELECT coalesce(sum(written_bytes), 0) FROM attempt WHERE attempt.job = job.number) "
     // NOT INDEXED leaves the search by number, which is what a list of numbers wants.
     "FROM job NOT INDEXED LEFT JOIN spec ON spec.id = job.spec WHERE job.ended > 0 ";
 constexpr const char* kInOrder = " ORDER BY job.ended DESC, job.number DESC";
@@ -181,7 +183,8 @@ bool JobQuery::read(const std::vector<JobNumber>& jobs, std::vector<sched::JobSu
     sched::Index index = 0;
     query.read(job.record, job.job, index, job.elements, job.name, job.class_name, job.element,
                job.user, job.state, job.reason, job.priority, job.submitted, job.started, job.ended,
-               job.outcome, job.exit_code, job.restarts, job.cpu, job.max_rss);
+               job.outcome, job.exit_code, job.restarts, job.cpu, job.max_rss, job.read_bytes,
+               job.written_bytes);
     if (job.job) {
       job.index = index;
     } else {

@@ -27,7 +27,8 @@ bool with_members(Row& r, const Use& use) {
   return use(r.id.job, r.id.step, r.id.attempt, r.node, r.node_name, r.incarnation, r.gpus,
              r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
              r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
-             r.end.max_rss, r.warned, r.suspended_before, r.fenced);
+             r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned, r.suspended_before,
+             r.fenced);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

@@ -40,7 +40,7 @@ struct Table<sched::AttemptRow> {
   static constexpr std::string_view kColumns =
       "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
       "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
-      "warned, suspended_before, fenced";
+      "read_bytes, written_bytes, warned, suspended_before, fenced";
 };
 template <>
 struct Table<sched::TransitionRow> {

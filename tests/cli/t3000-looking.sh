@@ -4,8 +4,8 @@
 # queue, history, show, why: fields, filters, tables.
 . "$(dirname "$0")/lib.sh"
 start_up --cpus 2 --memory 1G --resource disk=100
-fields="class cpu_s element ended index job max_rss name nodes outcome priority reason restarts"
-fields+=" started state submitted user"
+fields="class cpu_s element ended index job max_rss name nodes outcome priority"
+fields+=" read_bytes reason restarts started state submitted user written_bytes"
 
 test_begin "the fields of a job in the queue are a contract"
 job=$(jq submit --name sim --priority 60 --hold -- ./simulate)
@@ -88,10 +88,11 @@ job=$(jq submit -- sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done')
 expect_exit 0 jq wait "$job"
 jq history "$job" --json >line
 expect_eq "true true" "$(json -r '"\(.cpu_s > 0.01) \(.max_rss > 100000)"' line)"
-expect_eq "$(json -c '[.cpu_s, .max_rss]' line)" \
-  "$(jq show "$job" --json | json -c '[.cpu_s, .max_rss]')"
-expect_eq "$(json -c '[.cpu_s, .max_rss]' line)" \
-  "$(jq show "$job" --json | json -c '.steps[0].attempts[0] | [.cpu_s, .max_rss]')"
+used='[.cpu_s, .max_rss, .read_bytes, .written_bytes]'
+expect_eq 4 "$(json "$used | map(numbers) | length" line)"
+expect_eq "$(json -c "$used" line)" "$(jq show "$job" --json | json -c "$used")"
+expect_eq "$(json -c "$used" line)" \
+  "$(jq show "$job" --json | json -c ".steps[0].attempts[0] | $used")"
 expect_eq true "$(jq show "$job" --json | json '.steps[0].attempts[0] | .wall_s >= .cpu_s')"
 ok
 
@@ -99,7 +100,7 @@ test_begin "show has every attempt of a step that was tried more than once"
 job=$(jq submit --retry 1 -- sh -c 'exit $JOBQ_ATTEMPT')
 expect_exit 1 jq wait "$job"
 jq show "$job" >text
-expect_eq "STEP TRY NODE STARTED TIME CPU MEMORY END" "$(grep TRY text | xargs)"
+expect_eq "STEP TRY NODE STARTED TIME CPU MEMORY READ WRITTEN END" "$(grep TRY text | xargs)"
 expect_match "main +1 .*exit code 1"$'\n'"main +2 .*exit code 2" "$(<text)"
 expect_eq "[1,2]" "$(jq show "$job" --json | json -c '[.steps[0].attempts[].exit_code]')"
 ok
@@ -112,7 +113,8 @@ expect_eq "[1,67108864,{\"disk\":5}]" "$(json -c '.needs | [.cpus, .memory, .cou
 expect_eq '{"k":"v"} 60 []' "$(json -r '"\(.params) \(.time_limit) \(.depends)"' detail)"
 expect_eq '["attempts","event","kind","name","outcome","reason","state"]' \
   "$(json -c '.steps[0] | keys' detail)"
-attempt="attempt cpu_s ended exit_code max_rss node reason signal started wall_s"
+attempt="attempt cpu_s ended exit_code max_rss node read_bytes reason signal started"
+attempt+=" wall_s written_bytes"
 expect_eq "$attempt" "$(json -r '.steps[0].attempts[0] | keys | join(" ")' detail)"
 expect_eq "main run failure" "$(json -r '.steps[0] | "\(.name) \(.kind) \(.outcome)"' detail)"
 expect_eq "3 null" "$(json -r '.steps[0].attempts[0] | "\(.exit_code) \(.signal)"' detail)"

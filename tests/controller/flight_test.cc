@@ -54,6 +54,8 @@ sched::TaskComplete completion() {
   complete.end.signal = 9;
   complete.end.event = "value";
   complete.end.max_rss = Bytes{77};
+  complete.end.read_bytes = Bytes{78};
+  complete.end.written_bytes = Bytes{79};
   return complete;
 }
 

@@ -174,6 +174,8 @@ sched::StepView step_that_failed() {
   attempt.end.how = sched::TaskEnd::How::kSignalled;
   attempt.end.signal = 9;
   attempt.end.max_rss = Bytes{7};
+  attempt.end.read_bytes = Bytes{8};
+  attempt.end.written_bytes = Bytes{9};
   step.attempts = {attempt};
   return step;
 }
@@ -199,7 +201,9 @@ TEST(Translate, AJobsDetailComesBack) {
                     JobNumber{18},
                     "batch",
                     Millis{1500},
-                    Bytes{1 << 20}};
+                    Bytes{1 << 20},
+                    Bytes{1 << 21},
+                    Bytes{1 << 22}};
   detail.array = sched::ArrayView{"0-9%2", 10, 4, 1, 2, 1, 2, 1, "5-8", {3, 4}};
   detail.uid = 1000;
   detail.params = {{"a", "b"}};
@@ -220,6 +224,10 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->summary.element, "batch");
   EXPECT_EQ(back->summary.cpu, Millis{1500});
   EXPECT_EQ(back->summary.max_rss, Bytes{1 << 20});
+  EXPECT_EQ(back->summary.read_bytes, Bytes{1 << 21});
+  EXPECT_EQ(back->summary.written_bytes, Bytes{1 << 22});
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).end.read_bytes, Bytes{8});
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).end.written_bytes, Bytes{9});
   EXPECT_EQ(back->estimate, seconds(300));
   ASSERT_EQ(back->priority.size(), 2U);
   EXPECT_EQ(back->priority[1].name, "age");

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Starting a step: what its process sees, and what users read when there is none.
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -55,6 +57,20 @@ TEST_F(Launch, UsageIsMeasured) {
   EXPECT_GT(end.cpu_ms(), 0);
   EXPECT_GE(end.wall_ms(), end.cpu_ms() / 2);
   EXPECT_GT(end.max_rss(), 100'000U);
+}
+
+// Also what a child wrote that was waited for. In a tmpfs there is no storage to write to.
+TEST_F(Launch, WhatIsWrittenToStorageIsCounted) {
+  struct statfs system = {};
+  ASSERT_EQ(statfs(dir_.path().c_str(), &system), 0);
+  if (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC) {
+    GTEST_SKIP() << dir_.path() << " is in memory";
+  }
+  const pb::End end = world_.run(
+      shell(1, "dd if=/dev/zero of=" + (dir_ / "written") + " bs=1M count=4 conv=fsync; true"));
+  EXPECT_EQ(end.exit_code(), 0);
+  EXPECT_GE(end.written_bytes(), 4U << 20U);
+  EXPECT_LT(world_.run(start_of(2, {"true"})).written_bytes(), 1U << 20U);
 }
 
 TEST_F(Launch, ArgumentsAndEnvironmentArriveAsGiven) {

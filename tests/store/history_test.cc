@@ -183,6 +183,10 @@ std::vector<sched::Row> restarted_job() {
   last.end = {};
   last.end.exit_code = 3;
   last.end.max_rss = Bytes{4096};
+  last.end.read_bytes = Bytes{512};
+  last.end.written_bytes = Bytes{1024};
+  lost.end.read_bytes = Bytes{2048};
+  lost.end.written_bytes = Bytes{8192};
   return {spec_row(1, "simulate"),
           job,
           step,
@@ -214,6 +218,8 @@ TEST_F(HistoryTest, ShowTellsAllOfAJob) {
   EXPECT_EQ(job->steps[0].attempts[1].node, "n1");
   EXPECT_EQ(job->steps[0].attempts[1].output, "/out");
   EXPECT_EQ(job->steps[0].attempts[1].end.max_rss, Bytes{4096});
+  EXPECT_EQ(job->steps[0].attempts[1].end.read_bytes, Bytes{512});
+  EXPECT_EQ(job->steps[0].attempts[1].end.written_bytes, Bytes{1024});
   EXPECT_EQ(job->steps[1].state, sched::StepState::kSkipped);
   EXPECT_EQ(job->steps[2].name, "cleanup");
 }
@@ -242,14 +248,17 @@ TEST_F(HistoryTest, ListAndShowAgree) {
     return true;
   }));
   const sched::JobSummary shown = history_->show(JobNumber(9))->summary;
-  EXPECT_EQ(
-      std::tie(listed.job, listed.name, listed.class_name, listed.user, listed.state, listed.reason,
-               listed.priority, listed.nodes, listed.submitted, listed.started, listed.ended,
-               listed.outcome, listed.restarts, listed.exit_code, listed.cpu, listed.max_rss),
-      std::tie(shown.job, shown.name, shown.class_name, shown.user, shown.state, shown.reason,
-               shown.priority, shown.nodes, shown.submitted, shown.started, shown.ended,
-               shown.outcome, shown.restarts, shown.exit_code, shown.cpu, shown.max_rss));
+  EXPECT_EQ(std::tie(listed.job, listed.name, listed.class_name, listed.user, listed.state,
+                     listed.reason, listed.priority, listed.nodes, listed.submitted, listed.started,
+                     listed.ended, listed.outcome, listed.restarts, listed.exit_code, listed.cpu,
+                     listed.max_rss, listed.read_bytes, listed.written_bytes),
+            std::tie(shown.job, shown.name, shown.class_name, shown.user, shown.state, shown.reason,
+                     shown.priority, shown.nodes, shown.submitted, shown.started, shown.ended,
+                     shown.outcome, shown.restarts, shown.exit_code, shown.cpu, shown.max_rss,
+                     shown.read_bytes, shown.written_bytes));
   EXPECT_EQ(listed.max_rss, Bytes{4096});
+  EXPECT_EQ(listed.read_bytes, Bytes{2560});
+  EXPECT_EQ(listed.written_bytes, Bytes{9216});
 }
 
 TEST_F(HistoryTest, WhatIsNotThereIsNotFound) {

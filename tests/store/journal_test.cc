@@ -60,6 +60,8 @@ sched::AttemptRow full_attempt(std::uint64_t job) {
   row.end.wall = Millis{50};
   row.end.cpu = Millis{40};
   row.end.max_rss = Bytes{1ULL << 40U};
+  row.end.read_bytes = Bytes{1ULL << 41U};
+  row.end.written_bytes = Bytes{1ULL << 42U};
   return row;
 }
 
