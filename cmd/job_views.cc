@@ -118,15 +118,15 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
 }
 
 struct Used {
-  std::string time;
-  std::string cpu;
-  std::string memory;
-  std::string read;
-  std::string written;
+  std::string time = "-";
+  std::string cpu = "-";
+  std::string memory = "-";
+  std::string read = "-";
+  std::string written = "-";
 };
 
 Used used_by(const AttemptView& attempt, Time now) {
-  Used used{"-", "-", "-", "-", "-"};
+  Used used;
   if (attempt.started) {
     used.time = elapsed((attempt.ended ? attempt.ended : now) - attempt.started);
   }
@@ -145,32 +145,38 @@ std::string outcome_of(const StepView& step) {
   return phrase_of(step.attempts.back().end);
 }
 
+// What storage was read and written stands there where that leaves room for the reason.
+bool has_room_for_storage(const Terminal& terminal) {
+  constexpr std::size_t kEnough = 96;
+  return terminal.width == 0 || terminal.width >= kEnough;
+}
+
+std::vector<Column> columns_of_steps(bool with_storage) {
+  std::vector<Column> columns = {{"STEP", false, 6}, {"STATE"},       {"TRIES", true},
+                                 {"NODE", false, 6}, {"STARTED"},     {"TIME", true},
+                                 {"CPU", true},      {"MEMORY", true}};
+  if (with_storage) columns.insert(columns.end(), {{"READ", true}, {"WRITTEN", true}});
+  columns.insert(columns.end(), {{"EVENT", false, 5}, {"REASON", false, 8}});
+  return columns;
+}
+
 void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
-  Table table({{"STEP", false, 6},
-               {"STATE"},
-               {"TRIES", true},
-               {"NODE", false, 6},
-               {"STARTED"},
-               {"TIME", true},
-               {"CPU", true},
-               {"MEMORY", true},
-               {"READ", true},
-               {"WRITTEN", true},
-               {"EVENT", false, 5},
-               {"REASON", false, 8}});
+  const bool with_storage = has_room_for_storage(terminal);
+  Table table(columns_of_steps(with_storage));
   for (const StepView& step : job.steps) {
-    const Cell state(std::string(sched::to_string(step.state)), colour_of(step.state));
-    const std::string event = step.event.value_or("-");
-    if (step.attempts.empty()) {
-      table.add(
-          {step.name, state, "0", "-", "-", "-", "-", "-", "-", "-", event, outcome_of(step)});
-      continue;
-    }
-    const AttemptView& last = step.attempts.back();
-    const Used used = used_by(last, now);
-    table.add({step.name, state, std::to_string(last.attempt.value), last.node,
-               at_local(last.started, now), used.time, used.cpu, used.memory, used.read,
-               used.written, event, outcome_of(step)});
+    const AttemptView* last = step.attempts.empty() ? nullptr : &step.attempts.back();
+    const Used used = last == nullptr ? Used() : used_by(*last, now);
+    std::vector<Cell> row = {step.name,
+                             {std::string(sched::to_string(step.state)), colour_of(step.state)},
+                             last == nullptr ? "0" : std::to_string(last->attempt.value),
+                             last == nullptr ? "-" : last->node,
+                             last == nullptr ? "-" : at_local(last->started, now),
+                             used.time,
+                             used.cpu,
+                             used.memory};
+    if (with_storage) row.insert(row.end(), {used.read, used.written});
+    row.insert(row.end(), {step.event.value_or("-"), outcome_of(step)});
+    table.add(std::move(row));
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));
 }

@@ -94,6 +94,12 @@ expect_eq "$(json -c "$used" line)" "$(jq show "$job" --json | json -c "$used")"
 expect_eq "$(json -c "$used" line)" \
   "$(jq show "$job" --json | json -c ".steps[0].attempts[0] | $used")"
 expect_eq true "$(jq show "$job" --json | json '.steps[0].attempts[0] | .wall_s >= .cpu_s')"
+if [[ $(stat -f -c %T .) != tmpfs ]]; then  # which is no storage
+  job=$(jq submit -- dd if=/dev/zero of=written bs=1M count=4 conv=fsync)
+  expect_exit 0 jq wait "$job"
+  expect_eq true "$(jq history "$job" --json | json '.written_bytes >= 4194304')"
+  expect_match " 4\.[0-9]M +0 +exit code 0" "$(jq show "$job")"
+fi
 ok
 
 test_begin "show has every attempt of a step that was tried more than once"
@@ -111,8 +117,8 @@ expect_exit 1 jq wait "$job"
 jq show "$job" --json >detail
 expect_eq "[1,67108864,{\"disk\":5}]" "$(json -c '.needs | [.cpus, .memory, .counts]' detail)"
 expect_eq '{"k":"v"} 60 []' "$(json -r '"\(.params) \(.time_limit) \(.depends)"' detail)"
-expect_eq '["attempts","event","kind","name","outcome","reason","state"]' \
-  "$(json -c '.steps[0] | keys' detail)"
+expect_eq "after after_any attempts event kind name outcome reason state" \
+  "$(json -r '.steps[0] | keys | join(" ")' detail)"
 attempt="attempt cpu_s ended exit_code max_rss node read_bytes reason signal started"
 attempt+=" wall_s written_bytes"
 expect_eq "$attempt" "$(json -r '.steps[0].attempts[0] | keys | join(" ")' detail)"
