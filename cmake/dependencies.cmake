@@ -19,6 +19,10 @@ jobq_archive(jobq_dep_uv libuv_a.a uv Threads::Threads ${CMAKE_DL_LIBS} rt)
 jobq_archive(jobq_dep_zlib libz.a z)
 jobq_archive(jobq_dep_protobuf libprotobuf-lite.a protobuf-lite Threads::Threads)
 
+# For tests alone: the product reads the time-zone database itself, see conf/zone_file.h.
+jobq_archive(jobq_dep_date libdate-tz.a date-tz)
+target_compile_definitions(jobq_dep_date INTERFACE USE_OS_TZDB=1)
+
 find_program(JOBQ_PROTOC protoc REQUIRED)
 
 # Header-only libraries are found on the compiler's path. Asking for them here gives a clear error

@@ -71,6 +71,7 @@ foreach(entry ${entries})
   jobq_test(test_${entry} "${libraries}" ${sources})
 endforeach()
 target_sources(test_controller PRIVATE tests/store/wrapped_vfs.cc)
+target_link_libraries(test_conf PRIVATE jobq_dep_date)
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/tests/tidy_test.cc)
   file(GLOB sources CONFIGURE_DEPENDS tests/tidy/*.cc)
