@@ -27,6 +27,7 @@ constexpr std::array kVerbs = {
          VerbGroup::kCluster},
     Verb{"resource", "create, list, remove named resources", run_resource, VerbGroup::kCluster},
     Verb{"simulate", "run a workload on a simulated cluster", run_simulate, VerbGroup::kCluster},
+    Verb{"recur", "show when a calendar expression comes next", run_recur, VerbGroup::kCluster},
     Verb{"report", "inside a step: its outcome and event value", run_report, VerbGroup::kCluster},
     Verb{"admin", "replay what a controller recorded", run_admin, VerbGroup::kCluster},
     Verb{"up", "run a controller and a node in one", run_up, VerbGroup::kDaemons},

@@ -41,6 +41,7 @@ Result<int> run_keeper(const Words& words);
 Result<int> run_node(const Words& words);
 Result<int> run_output(const Words& words);
 Result<int> run_queue(const Words& words);
+Result<int> run_recur(const Words& words);
 Result<int> run_release(const Words& words);
 Result<int> run_report(const Words& words);
 Result<int> run_resource(const Words& words);
