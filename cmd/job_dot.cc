@@ -66,6 +66,11 @@ std::string edge(const Condition& condition, const StepView& to, std::string_vie
                      quoted(label), style);
 }
 
+std::string back_edge(const StepView& step) {
+  return fmt::format("  {} -> {} [label={}, style=dotted, constraint=false];\n", quoted(step.name),
+                     quoted(step.again->to), quoted(when_text(*step.again)));
+}
+
 }  // namespace
 
 std::string graph_dot(const sched::JobDetail& job) {
@@ -79,6 +84,7 @@ std::string graph_dot(const sched::JobDetail& job) {
   for (const StepView& step : job.steps) {
     for (const Condition& condition : step.after) text += edge(condition, step, "solid");
     for (const Condition& condition : step.after_any) text += edge(condition, step, "dashed");
+    if (step.again) text += back_edge(step);
   }
   return text + "}\n";
 }

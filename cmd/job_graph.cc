@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "cmd/job_views.h"
 #include "cmd/phrases.h"
 #include "cmd/step_lanes.h"
 
@@ -56,6 +57,11 @@ Sources sources_of(const std::vector<StepView>& steps) {
   return sources;
 }
 
+std::string loop_of(const StepView& step) {
+  if (!step.again) return "";
+  return fmt::format("goes back to {} on {}", step.again->to, when_text(*step.again));
+}
+
 // "calc.failure and one of a, b.ended". What the lines say by themselves, that a step comes after
 // the success of another, is said only where there are none.
 std::string conditions_of(const StepView& step, bool has_lines) {
@@ -86,6 +92,7 @@ std::string facts_of(const StepView& step, Time now) {
     if (last.started) facts.push_back(elapsed((last.ended ? last.ended : now) - last.started));
     if (last.attempt.value > 1) facts.push_back(fmt::format("try {}", last.attempt.value));
   }
+  if (const std::string round = round_text(step); !round.empty()) facts.push_back(round);
   if (says_more_than_exit_code(step)) facts.push_back("event " + *step.event);
   return fmt::format("{}", fmt::join(facts, ", "));
 }
@@ -101,7 +108,7 @@ struct Label {
 Label label_of(const StepView& step, bool has_lines, Time now) {
   Label label{printable(step.name), std::string(sched::to_string(step.state)),
               colour_of(step.state), facts_of(step, now)};
-  for (const std::string& more : {step.reason, conditions_of(step, has_lines)}) {
+  for (const std::string& more : {step.reason, conditions_of(step, has_lines), loop_of(step)}) {
     if (!more.empty()) label.rest += (label.rest.empty() ? "" : "; ") + more;
   }
   label.rest = printable(label.rest);

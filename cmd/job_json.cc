@@ -58,6 +58,7 @@ void write_attempt(JsonWriter& json, const AttemptView& attempt) {
   const TaskEnd& end = attempt.end;
   json.object();
   json.field("attempt", attempt.attempt.value);
+  json.field("round", when(attempt.round != 0, attempt.round));
   json.field("node", attempt.node);
   json.field("exit_code", when(ended && end.how == TaskEnd::How::kExited, end.exit_code));
   json.field("signal", when(ended && end.how == TaskEnd::How::kSignalled, end.signal));
@@ -80,6 +81,17 @@ void write_conditions(JsonWriter& json, std::string_view name,
   json.end();
 }
 
+void write_loop(JsonWriter& json, const sched::StepView& step) {
+  if (!step.again) return json.field("again", std::optional<std::string>());
+  json.name("again");
+  json.object();
+  json.field("to", step.again->to);
+  json.field("when", sched::when_text(*step.again));
+  json.field("max", step.again->max);
+  json.field("went_back", step.went_back);
+  json.end();
+}
+
 void write_step(JsonWriter& json, const sched::StepView& step) {
   json.object();
   json.field("name", step.name);
@@ -90,6 +102,8 @@ void write_step(JsonWriter& json, const sched::StepView& step) {
   json.field("reason", step.reason);
   json.field("outcome", unless_empty(sched::to_string(step.outcome)));
   json.field("event", step.event);
+  json.field("round", when(step.round != 0, step.round));
+  write_loop(json, step);
   json.name("attempts");
   json.array();
   for (const AttemptView& attempt : step.attempts) write_attempt(json, attempt);

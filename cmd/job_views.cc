@@ -139,10 +139,17 @@ Used used_by(const AttemptView& attempt, Time now) {
   return used;
 }
 
-std::string outcome_of(const StepView& step) {
+std::string end_of(const StepView& step) {
   if (!step.reason.empty()) return step.reason;
   if (step.attempts.empty() || !step.attempts.back().ended) return "";
+  if (step.attempts.back().round != step.round) return "";  // it has not begun this round
   return phrase_of(step.attempts.back().end);
+}
+
+std::string outcome_of(const StepView& step) {
+  const std::string round = round_text(step);
+  const std::string end = end_of(step);
+  return round.empty() || end.empty() ? round + end : round + ": " + end;
 }
 
 // What storage was read and written stands there where that leaves room for the reason.
@@ -183,23 +190,26 @@ void print_steps(const JobDetail& job, const Terminal& terminal, Time now) {
 
 // Of steps that were tried more than once; else the table of steps says all.
 void print_attempts(const JobDetail& job, const Terminal& terminal, Time now) {
-  Table table({{"STEP", false, 6},
-               {"TRY", true},
-               {"NODE", false, 6},
-               {"STARTED"},
-               {"TIME", true},
-               {"CPU", true},
-               {"MEMORY", true},
-               {"READ", true},
-               {"WRITTEN", true},
-               {"END", false, 8}});
+  const bool rounds =
+      std::ranges::any_of(job.steps, [](const StepView& step) { return step.round != 0; });
+  std::vector<Column> columns{{"STEP", false, 6}, {"TRY", true},  {"NODE", false, 6},
+                              {"STARTED"},        {"TIME", true}, {"CPU", true},
+                              {"MEMORY", true},   {"READ", true}, {"WRITTEN", true}};
+  if (rounds) columns.push_back({"ROUND", true});
+  columns.push_back({"END", false, 8});
+  Table table(std::move(columns));
   for (const StepView& step : job.steps) {
     if (step.attempts.size() < 2) continue;
     for (const AttemptView& attempt : step.attempts) {
       const Used used = used_by(attempt, now);
-      table.add({step.name, std::to_string(attempt.attempt.value), attempt.node,
-                 at_local(attempt.started, now), used.time, used.cpu, used.memory, used.read,
-                 used.written, attempt.ended ? phrase_of(attempt.end) : "-"});
+      std::vector<Cell> row{step.name,    std::to_string(attempt.attempt.value),
+                            attempt.node, at_local(attempt.started, now),
+                            used.time,    used.cpu,
+                            used.memory,  used.read,
+                            used.written};
+      if (rounds) row.emplace_back(attempt.round == 0 ? "-" : std::to_string(attempt.round));
+      row.emplace_back(attempt.ended ? phrase_of(attempt.end) : "-");
+      table.add(std::move(row));
     }
   }
   if (table.rows() > 0) print("\n" + table.take_text(terminal));
@@ -214,6 +224,14 @@ void print_history(const JobDetail& job, const Terminal& terminal, Time now) {
 }
 
 }  // namespace
+
+std::string round_text(const StepView& step) {
+  if (step.round == 0) return "";
+  if (!step.again) return fmt::format("round {}", step.round);
+  const std::uint32_t round = step.went_back + 1;
+  const std::string in_all = round == step.round ? "" : fmt::format(" ({} in all)", step.round);
+  return fmt::format("round {} of {}{}", round, step.again->max + 1, in_all);
+}
 
 std::string as_given(const JobDetail& job, const std::string& text) {
   return job.summary.class_name.empty() ? as_given(text) : text;

@@ -10,6 +10,9 @@
 
 namespace jobq::cmd {
 
+// "round 4 of 11": of the step's own loop, where it has one; empty for a step in no loop.
+std::string round_text(const sched::StepView& step);
+
 // The job's directory or a file of it, as its author wrote it.
 std::string as_given(const sched::JobDetail& job, const std::string& text);
 

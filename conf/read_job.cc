@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 29> kTopKeys = {{
+constexpr std::array<Key<Draft>, 30> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -64,6 +64,7 @@ constexpr std::array<Key<Draft>, 29> kTopKeys = {{
     {"script", [](const Node& n, Draft& out, FaultSink& f) { read_script(n, out.top, f); }},
     {"exit", [](const Node& n, Draft& out, FaultSink& f) { read_exit(n, out.top, f); }},
     {"retry", [](const Node& n, Draft& out, FaultSink& f) { read_retry(n, out.top, f); }},
+    {"again", [](const Node& n, Draft& out, FaultSink& f) { read_again(n, out.top, f); }},
     {"after", refuse_top_after},
     {"after_any", refuse_top_after},
     {"name", refuse_misplaced},
@@ -85,9 +86,10 @@ constexpr std::array<Key<Draft>, 29> kTopKeys = {{
     {"signal", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
-constexpr std::array<std::string_view, 10> kLaterTopKeys = {
-    "export", "recur", "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "again"};
-constexpr std::array<std::string_view, 4> kTopStepKeys = {"run", "script", "exit", "retry"};
+constexpr std::array<std::string_view, 9> kLaterTopKeys = {
+    "export", "recur", "give", "dispose", "inquire", "spawn", "wait", "send", "recv"};
+constexpr std::array<std::string_view, 5> kTopStepKeys = {"run", "script", "exit", "retry",
+                                                          "again"};
 
 template <class List>
 const Node* find_first(const Node& root, const List& keys) {
@@ -161,8 +163,8 @@ void add_all(const std::vector<sched::Fault>& found, const Node& root, FaultSink
 
 // A ticket of a class has nothing of what its class says.
 void check_of_class(const Node& root, FaultSink& faults) {
-  constexpr std::array<std::string_view, 7> kOfClass = {"needs",  "step", "cleanup", "run",
-                                                        "script", "exit", "retry"};
+  constexpr std::array<std::string_view, 8> kOfClass = {"needs",  "step", "cleanup", "run",
+                                                        "script", "exit", "retry",   "again"};
   const auto refuse_key = [&](const Node* node) {
     if (node == nullptr) return;
     faults.add(node->key_place,

@@ -88,6 +88,23 @@ constexpr std::array<Key<Retry>, 6> kRetryKeys = {{
     {"elsewhere", [](const Node& n, Retry& out, FaultSink& f) { read_flag(n, out.elsewhere, f); }},
 }};
 
+using sched::Loop;
+
+void read_when(const Node& node, Loop& out, FaultSink& faults) {
+  std::string text;
+  if (!read_string(node, text, faults)) return;
+  auto when = sched::parse_when(text);
+  if (!when) return faults.add(node.place, when.error().message);
+  out.when = *std::move(when);
+}
+
+constexpr std::array<Key<Loop>, 3> kLoopKeys = {{
+    {"to", [](const Node& n, Loop& out, FaultSink& f) { read_string(n, out.to, f); }},
+    {"when", read_when},
+    {"max",
+     [](const Node& n, Loop& out, FaultSink& f) { read_count(n, sched::kMostRounds, out.max, f); }},
+}};
+
 void read_name(const Node& node, StepSpec& out, FaultSink& faults) {
   read_string(node, out.name, faults);
 }
@@ -108,7 +125,7 @@ void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
 }
 
-constexpr std::array<Key<StepSpec>, 9> kStepKeys = {{
+constexpr std::array<Key<StepSpec>, 10> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
@@ -117,6 +134,7 @@ constexpr std::array<Key<StepSpec>, 9> kStepKeys = {{
     {"needs", read_step_needs},
     {"exit", read_exit},
     {"retry", read_retry},
+    {"again", read_again},
     {"time_limit", read_limit},
 }};
 
@@ -154,6 +172,20 @@ void read_retry(const Node& node, StepSpec& out, FaultSink& faults) {
   read_section<Retry>(node, {"retry", kRetryKeys, {}}, out.retry, faults);
   if (node.kind != Node::Kind::kTable || node.find("max") != nullptr) return;
   faults.add(node.place, "retry has no max; expected how many further attempts there may be");
+}
+
+void read_again(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_section<Loop>(node, {"again", kLoopKeys, {}}, out.again.emplace(), faults);
+  if (node.kind != Node::Kind::kTable) return;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 3> kRequired = {{
+      {"to", "the step that it goes back to"},
+      {"when", "how its step must end for that, like \"failure\" or \"event=VALUE\""},
+      {"max", "how often it may go back"},
+  }};
+  for (const auto& [key, what] : kRequired) {
+    if (node.find(key) != nullptr) continue;
+    faults.add(node.place, fmt::format("again has no {}; expected {}", key, what));
+  }
 }
 
 void check_one_kind(const Node& node, std::string_view label, FaultSink& faults) {

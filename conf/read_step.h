@@ -11,8 +11,8 @@
 namespace jobq::conf {
 
 // Kinds and properties of steps that later versions can do.
-inline constexpr std::array<std::string_view, 8> kLaterStepKeys = {
-    "give", "dispose", "inquire", "spawn", "wait", "send", "recv", "again"};
+inline constexpr std::array<std::string_view, 7> kLaterStepKeys = {
+    "give", "dispose", "inquire", "spawn", "wait", "send", "recv"};
 
 // A [[step]]: all its keys, and exactly one of run and script.
 void read_step(const Node& node, sched::StepSpec& out, FaultSink& faults);
@@ -24,6 +24,7 @@ void read_run(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_script(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_exit(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_retry(const Node& node, sched::StepSpec& out, FaultSink& faults);
+void read_again(const Node& node, sched::StepSpec& out, FaultSink& faults);
 // That of run and script there is one; `label` names the section.
 void check_one_kind(const Node& node, std::string_view label, FaultSink& faults);
 

@@ -66,12 +66,12 @@ auto fields(const JobRow& it) {
 }
 auto fields(const StepRow& it) {
   return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt,
-                  it.not_before);
+                  it.not_before, it.round, it.went_back);
 }
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
-                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before,
-                  it.fenced);
+                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before, it.fenced,
+                  it.round);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);

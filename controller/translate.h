@@ -31,6 +31,8 @@ void to_wire(const std::vector<sched::Condition>& conditions, Conditions& out);
 Result<std::vector<sched::Condition>> from_wire(const Conditions& in);
 void to_wire(const resmgr::Needs& needs, wire::Needs& out);
 resmgr::Needs from_wire(const wire::Needs& in);
+void to_wire(const sched::Loop& loop, wire::Loop& out);
+Result<sched::Loop> from_wire(const wire::Loop& in);
 void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);
 Result<std::shared_ptr<const sched::JobSpec>> from_wire(const wire::JobSpec& in);
 std::string encode_spec(const sched::JobSpec& spec);

@@ -76,6 +76,23 @@ sched::Retry retry_from_wire(const wire::Retry& in) {
   return retry;
 }
 
+}  // namespace
+
+void to_wire(const sched::Loop& loop, wire::Loop& out) {
+  out.set_to(loop.to);
+  out.set_on(static_cast<std::uint32_t>(loop.when.on));
+  out.set_value(loop.when.value);
+  out.set_max(loop.max);
+}
+
+Result<sched::Loop> from_wire(const wire::Loop& in) {
+  const auto on = checked_enum(in.on(), Condition::On::kEvent, "condition");
+  if (!on) return tl::unexpected(on.error());
+  return sched::Loop{in.to(), {{}, *on, in.value()}, in.max()};
+}
+
+namespace {
+
 template <class Out>
 void warning_to_wire(const std::optional<sched::Warning>& warning, Out& out) {
   if (!warning) return;
@@ -112,6 +129,7 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   out.mutable_exit_cancel()->Add(step.exit.cancel.begin(), step.exit.cancel.end());
   if (step.time_limit) out.set_time_limit(step.time_limit->count);
   if (step.retry != sched::Retry()) retry_to_wire(step.retry, *out.mutable_retry());
+  if (step.again) to_wire(*step.again, *out.mutable_again());
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -139,6 +157,10 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   step.exit = exit_from_wire(in);
   if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
   if (in.has_retry()) step.retry = retry_from_wire(in.retry());
+  if (!in.has_again()) return step;
+  auto again = from_wire(in.again());
+  if (!again) return tl::unexpected(again.error());
+  step.again = *std::move(again);
   return step;
 }
 

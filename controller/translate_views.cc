@@ -25,6 +25,9 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
   if (step.needs) to_wire(*step.needs, *out.mutable_needs());
   to_wire(step.after, *out.mutable_after());
   to_wire(step.after_any, *out.mutable_after_any());
+  out.set_round(step.round);
+  if (step.again) to_wire(*step.again, *out.mutable_again());
+  out.set_went_back(step.went_back);
   for (const sched::AttemptView& attempt : step.attempts) {
     wire::AttemptView& entry = *out.add_attempts();
     entry.set_attempt(attempt.attempt.value);
@@ -33,6 +36,7 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
     entry.set_error(attempt.error);
     entry.set_started(attempt.started.ms);
     entry.set_ended(attempt.ended.ms);
+    entry.set_round(attempt.round);
     if (attempt.ended) to_wire(attempt.end, *entry.mutable_end());
   }
 }
@@ -73,6 +77,7 @@ Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
   attempt.error = in.error();
   attempt.started = Time{in.started()};
   attempt.ended = Time{in.ended()};
+  attempt.round = in.round();
   if (in.has_end()) {
     auto end = from_wire(in.end());
     if (!end) return tl::unexpected(end.error());
@@ -102,6 +107,13 @@ Result<StepView> step_from_wire(const wire::StepView& in) {
   step.outcome = *outcome;
   if (in.has_event()) step.event = in.event();
   if (in.has_needs()) step.needs = from_wire(in.needs());
+  step.round = in.round();
+  step.went_back = in.went_back();
+  if (in.has_again()) {
+    auto again = from_wire(in.again());
+    if (!again) return tl::unexpected(again.error());
+    step.again = *std::move(again);
+  }
   for (const wire::AttemptView& entry : in.attempts()) {
     auto attempt = attempt_from_wire(entry);
     if (!attempt) return tl::unexpected(attempt.error());

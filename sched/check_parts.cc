@@ -277,6 +277,20 @@ void check_retry(const Path& prefix, const Retry& retry, FaultList& faults) {
   }
 }
 
+void check_loop(const Path& prefix, const Loop& loop, FaultList& faults) {
+  using On = Condition::On;
+  const bool is_whole = (loop.when.on == On::kEvent) != loop.when.value.empty();
+  if (loop.when.on == On::kCancel || !loop.when.step.empty() || !is_whole) {
+    faults.add(
+        prefix() + ".when",
+        "expected \"success\", \"failure\", \"ended\" or \"event=VALUE\", of the step itself");
+  }
+  if (loop.max == 0 || loop.max > kMostRounds) {
+    faults.add(prefix() + ".max",
+               fmt::format("expected 1 to {} times, found {}", kMostRounds, loop.max));
+  }
+}
+
 void check_limit(const Path& path, const std::optional<Millis>& limit, FaultList& faults) {
   constexpr Millis kLongest = seconds(std::int64_t{36500} * 86400);  // as in a file
   if (!limit || (limit->count > 0 && *limit <= kLongest)) return;

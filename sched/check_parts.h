@@ -102,6 +102,8 @@ void check_job_texts(std::string_view prefix, const JobTexts& texts,
 // `prefix` ends with "needs".
 void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faults);
 void check_retry(const Path& prefix, const Retry& retry, FaultList& faults);
+// What can be said of it by itself.
+void check_loop(const Path& prefix, const Loop& loop, FaultList& faults);
 void check_exit(const Path& prefix, const ExitMap& exit, FaultList& faults);
 
 }  // namespace jobq::sched

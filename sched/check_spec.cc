@@ -3,11 +3,13 @@
 #include "sched/check_spec.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "base/nearest.h"
 #include "sched/check_parts.h"
+#include "sched/loops.h"
 #include "sched/step_graph.h"
 
 namespace jobq::sched {
@@ -49,6 +51,8 @@ const Condition& condition_of(const StepSpec& step, std::size_t condition) {
 std::size_t condition_count(const StepSpec& step) {
   return step.after.size() + step.after_any.size();
 }
+
+bool has_loop(const StepSpec& step) { return step.again.has_value(); }
 
 // --- the head -----------------------------------------------------------------------------------
 
@@ -187,6 +191,7 @@ void check_step(SpecCheck& c, const StepSpec& step, std::size_t position) {
   check_limit([&] { return path("time_limit"); }, step.time_limit, c.faults);
   check_exit([&] { return path("exit"); }, step.exit, c.faults);
   check_retry([&] { return path("retry"); }, step.retry, c.faults);
+  if (step.again) check_loop([&] { return path("again"); }, *step.again, c.faults);
   if (!step.needs) return;
   check_needs([&] { return path("needs"); }, *step.needs, c.faults);
   check_held_twice(c, step, position);
@@ -198,6 +203,7 @@ void check_cleanup(SpecCheck& c) {
   check_step(c, step, c.spec.steps.size());
   if (step.name != kCleanup) c.faults.add("cleanup", "the cleanup step is named 'cleanup'");
   if (step.retry != Retry()) c.faults.add("cleanup.retry", "cleanup has one attempt");
+  if (step.again) c.faults.add("cleanup.again", "cleanup runs once, at the end of the job");
   if (condition_count(step) != 0) {
     c.faults.add("cleanup", "cleanup has no conditions: it runs at every end of a job");
   }
@@ -273,14 +279,103 @@ void check_uses(SpecCheck& c, const StepGraph& graph, const std::vector<std::uin
   }
 }
 
+// --- loops
+
+// "verify, calc, load": where a step may go back to.
+std::string possible_targets(SpecCheck& c, const StepGraph& graph, std::uint32_t step) {
+  constexpr std::size_t kShown = 8;
+  std::vector<bool> seen(graph.size());
+  std::vector<std::uint32_t> open = graph[step];
+  std::vector<std::string> names{c.spec.steps[step].name};
+  while (!open.empty() && names.size() <= kShown) {
+    const std::uint32_t before = open.back();
+    open.pop_back();
+    if (seen[before]) continue;
+    seen[before] = true;
+    names.push_back(c.spec.steps[before].name);
+    open.insert(open.end(), graph[before].begin(), graph[before].end());
+  }
+  const bool more = names.size() > kShown;
+  if (more) names.resize(kShown);
+  return fmt::format("{}{}", fmt::join(names, ", "), more ? ", ..." : "");
+}
+
+// That each loop goes back to a step there is, and that its step comes after it.
+bool check_targets(SpecCheck& c, const StepGraph& graph, const std::vector<LoopPlan>& plans) {
+  bool right = true;
+  std::size_t planned = 0;
+  for (std::uint32_t i = 0; i < c.spec.steps.size(); ++i) {
+    const std::optional<Loop>& loop = c.spec.steps[i].again;
+    if (!loop) continue;
+    if (planned < plans.size() && plans[planned].owner == StepId{i}) {
+      ++planned;
+      continue;
+    }
+    right = false;
+    const bool known = c.names.find(loop->to) != StepNames::kNone;
+    if (c.faults.full()) return false;
+    c.faults.add(fmt::format("step[{}].again.to", i),
+                 known ? fmt::format("'{}' does not come after '{}', so it cannot go back there; "
+                                     "expected one of: {}",
+                                     c.spec.steps[i].name, loop->to, possible_targets(c, graph, i))
+                       : fmt::format("no step is named '{}'{}", loop->to,
+                                     did_you_mean(loop->to, c.names.all())));
+  }
+  return right;
+}
+
+std::string loop_name(const JobSpec& spec, const LoopPlan& loop) {
+  return fmt::format("from '{}' back to '{}'", spec.steps[loop.owner.value].name,
+                     spec.steps[loop.to.value].name);
+}
+
+void check_nesting(SpecCheck& c, const std::vector<LoopPlan>& plans) {
+  for (std::size_t i = 0; i < plans.size(); ++i) {
+    std::uint64_t rounds = 1;
+    for (std::size_t j = 0; j < plans.size(); ++j) {
+      const bool is_around = i == j || lies_within(plans[i], plans[j]);
+      const std::uint64_t most = std::uint64_t{kMostRoundsInAll} + 1;
+      const std::uint64_t runs = c.spec.steps[plans[j].owner.value].again->max + std::uint64_t{1};
+      if (is_around) rounds = std::min(most, rounds * runs);
+      if (j >= i || is_around || lies_within(plans[j], plans[i])) continue;
+      if (are_apart(plans[i], plans[j])) continue;
+      c.faults.add(
+          fmt::format("step[{}].again", plans[i].owner.value),
+          fmt::format("the loops {} and {} overlap; expected one of them to lie within the "
+                      "other, or to have no step in common with it",
+                      loop_name(c.spec, plans[j]), loop_name(c.spec, plans[i])));
+    }
+    if (rounds <= kMostRoundsInAll) continue;
+    c.faults.add(fmt::format("step[{}].again.max", plans[i].owner.value),
+                 fmt::format("with the loops around it there could be more than {} rounds in all; "
+                             "expected fewer",
+                             kMostRoundsInAll));
+  }
+}
+
+void check_loops(SpecCheck& c, const StepGraph& graph) {
+  const auto count =
+      static_cast<std::size_t>(std::count_if(c.spec.steps.begin(), c.spec.steps.end(), has_loop));
+  if (count == 0) return;
+  if (count > kMostLoops) {
+    return c.faults.add("step",
+                        fmt::format("a job has at most {} loops, found {}", kMostLoops, count));
+  }
+  const std::vector<LoopPlan> plans = plan_loops(c.spec, graph);
+  if (check_targets(c, graph, plans)) check_nesting(c, plans);
+}
+
 void check_between(SpecCheck& c) {
-  const bool conditions = std::any_of(c.spec.steps.begin(), c.spec.steps.end(),
-                                      [](const StepSpec& s) { return condition_count(s) != 0; });
-  if (!conditions && c.uses.empty()) return;
+  const bool linked = std::any_of(c.spec.steps.begin(), c.spec.steps.end(), [](const StepSpec& s) {
+    return condition_count(s) != 0 || has_loop(s);
+  });
+  if (!linked && c.uses.empty()) return;
   const StepGraph graph = graph_of(c);
   const StepOrder found = order_steps(graph);
   for (const auto& circle : found.circles) add_circle(c, circle);
-  if (found.circles.empty() && !c.uses.empty()) check_uses(c, graph, found.order);
+  if (!found.circles.empty()) return;
+  if (!c.uses.empty()) check_uses(c, graph, found.order);
+  check_loops(c, graph);
 }
 
 }  // namespace

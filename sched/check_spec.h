@@ -32,10 +32,11 @@ std::string_view section_of(const JobSpec& spec);
 
 // All faults of the spec: no steps, or too many; bad or repeated step names; conditions on unknown
 // steps or on the step itself; circles (named: "a -> b -> a"); unknown ${names}, and values of
-// steps that need not have ended; priority and limits out of range; exit codes out of 0 to 255 or
-// listed twice; empty argv; cleanup with conditions; bad %-letters in output; needs with bad or
-// repeated names, or asking for an exclusive resource that the job holds already; bad parameters
-// and environment names; NUL bytes.
+// steps that need not have ended; loops back to where they cannot go, too many or too long ones,
+// and ones that overlap; priority and limits out of range; exit codes out of 0 to 255 or listed
+// twice; empty argv; cleanup with conditions; bad %-letters in output; needs with bad or repeated
+// names, or asking for an exclusive resource that the job holds already; bad parameters and
+// environment names; NUL bytes.
 std::vector<Fault> check_spec(const JobSpec& spec);
 
 // Faults of a ticket's parameters against the class: required ones missing, unknown or repeated

@@ -64,6 +64,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end, Again again) {
   run.reason = std::move(judgement.reason);
   run.event = std::move(judgement.event);
   apply(job, id, input_of(judgement.outcome));
+  note_used_up(job, id);
   const bool keeps = JOBQ_PLANT(grant_of_lost_attempt_kept) && end.how == TaskEnd::How::kLost;
   if (!keeps) give_back(job, request_of(job.number, id));
   refresh_deadline(job);
@@ -75,6 +76,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end, Again again) {
 void Core::note_end(Job& job, StepId id) {
   const Step& step = job.step(id);
   if (job.is_cleanup(id) || !is_bad(step.state) || job.decided() != Outcome::kNone) return;
+  if (wants_back(job, id)) return;
   if (job.spec->flow.is_handled(job.what(), id, facts_of(job))) return;
   const std::string reason =
       fmt::format("step {}: {}", step_of(job.what(), id).name, step.run->reason);

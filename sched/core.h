@@ -232,6 +232,13 @@ class Core {
   bool leave_node(Job& job);
   bool leave_lost_home(Job& job);
 
+  // Loops (rounds.cc).
+  void note_used_up(Job& job, StepId id);
+  void end_round(Job& job, StepId owner);
+  void send_back(Job& job, const LoopPlan& loop);
+  void forget_failures(Job& job);
+  bool go_round(Job& job, std::vector<StepId>& ended);
+
   // Nodes that stay away (lost_nodes.cc).
   void settle_as_lost(const Node& node, const AttemptId& id, const std::string& why);
   bool counts_as_lost(const Node& node, const Job& job, StepId id) const;
@@ -384,6 +391,7 @@ class Core {
   void explain_request(resmgr::RequestId id, const std::string& step, Time now, Why& why) const;
   void explain_no_node(const std::string& element, const std::string& step, Why& why) const;
   void explain_node_wait(const Job& job, StepId id, Why& why) const;
+  void explain_place(const Job& job, StepId id, Time now, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;
@@ -395,6 +403,7 @@ class Core {
   // Recounts (invariants.cc).
   Result<void> check_job(const Job& job) const;
   Result<void> check_step(const Job& job, StepId id) const;
+  static Result<void> check_loops(const Job& job);
   Result<void> check_array(const Job& job) const;
   Result<void> check_requests() const;
   Result<void> check_specs() const;
@@ -456,6 +465,13 @@ resmgr::RequestId request_of(JobNumber job, StepId step);
 resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nodes asks for
 resmgr::Needs needs_of(const Job& job, resmgr::RequestId id);  // what one of these asks for
 bool is_of_whole(resmgr::RequestId id);  // of a job's own needs, or of its move
+
+// The step ended, its loop's condition holds, and rounds are left.
+bool wants_back(const Job& job, StepId id);
+// Some step wants to go back, and this one goes back with it: it does not start before that.
+bool is_to_go_back(const Job& job, StepId id);
+// The loop that goes back now; none: none wants to, or something of it runs.
+const LoopPlan* loop_to_go_back(const Job& job);
 
 // It holds named things for all its steps, and has left its node: it waits for another one.
 bool is_between_nodes(const Job& job);

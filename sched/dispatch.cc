@@ -106,14 +106,18 @@ void Core::go_on(Job& job) {
 
 // Lets the flow go on after these steps ended: an unhandled failure decides, steps whose conditions
 // now hold become ready, those whose conditions no longer can are skipped, which ends them too, and
-// so on.
+// so on. Where a loop can go back then, it does, and the flow goes on from there.
 void Core::flow_on(Job& job, std::vector<StepId> ended) {
-  for (std::size_t i = 0; i < ended.size(); ++i) {
-    note_end(job, ended[i]);
-    for (const StepId dependent : job.spec->flow.dependents(ended[i])) {
-      if (consider(job, dependent)) ended.push_back(dependent);
+  std::size_t i = 0;
+  do {
+    for (; i < ended.size(); ++i) {
+      note_end(job, ended[i]);
+      if (wants_back(job, ended[i])) end_round(job, ended[i]);
+      for (const StepId dependent : job.spec->flow.dependents(ended[i])) {
+        if (consider(job, dependent)) ended.push_back(dependent);
+      }
     }
-  }
+  } while (go_round(job, ended));
   if (!ended.empty()) renew_wishes(job);
   advance(job);
 }
@@ -121,6 +125,7 @@ void Core::flow_on(Job& job, std::vector<StepId> ended) {
 // True when this ended the step: it was skipped, or its request refused.
 bool Core::consider(Job& job, StepId step) {
   if (job.step(step).state != StepState::kPending || is_delayed(job, step)) return false;
+  if (is_to_go_back(job, step)) return false;
   switch (job.spec->flow.readiness(job.what(), step, facts_of(job))) {
     case Holds::kOpen: return false;
     case Holds::kNever: return apply(job, step, StepInput::kUnreachable);
@@ -300,6 +305,7 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
   attempt.launched = true;
   attempt.started = now_;
   attempt.suspended_before = job.facts().suspended_for;
+  attempt.round = round_of(job, step);
   nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
   attempts.back().fenced = is_fenced(job, step);

@@ -13,6 +13,8 @@ namespace {
 
 bool has_conditions(const StepSpec& step) { return !step.after.empty() || !step.after_any.empty(); }
 
+bool has_loop(const StepSpec& step) { return step.again.has_value(); }
+
 Holds verdict(bool yes) { return yes ? Holds::kYes : Holds::kNever; }
 
 // A condition on a step that has ended.
@@ -55,7 +57,8 @@ Holds holds(const Condition& condition, const StepFacts& facts) {
 }
 
 Flow::Flow(const JobSpec& spec) {
-  if (std::none_of(spec.steps.begin(), spec.steps.end(), has_conditions)) return;
+  const bool loops = std::any_of(spec.steps.begin(), spec.steps.end(), has_loop);
+  if (!loops && std::none_of(spec.steps.begin(), spec.steps.end(), has_conditions)) return;
   std::unordered_map<std::string_view, StepId> by_name;
   for (std::uint32_t i = 0; i < spec.steps.size(); ++i) by_name.emplace(spec.steps[i].name, i);
   links_.resize(step_count(spec));
@@ -68,6 +71,18 @@ Flow::Flow(const JobSpec& spec) {
     }
   }
   for (Links& links : links_) sort_once(links.dependents);
+  if (!loops) return;
+  StepGraph graph(spec.steps.size());
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    for (const StepId source : links_[i].sources) graph[i].push_back(source.value);
+  }
+  loops_ = plan_loops(spec, graph);
+}
+
+bool Flow::is_in_loop(StepId step) const {
+  return std::any_of(loops_.begin(), loops_.end(), [step](const LoopPlan& loop) {
+    return step.value < loop.goes_back.size() && loop.goes_back[step.value];
+  });
 }
 
 const std::vector<StepId>& Flow::dependents(StepId step) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "sched/loops.h"
 #include "sched/spec.h"
 #include "sched/state.h"
 
@@ -39,6 +40,10 @@ class Flow {
 
   Holds readiness(const JobSpec& spec, StepId step, const FactsOf& facts) const;
 
+  // In the order of the steps that have them.
+  const std::vector<LoopPlan>& loops() const { return loops_; }
+  bool is_in_loop(StepId step) const;
+
   // A failure or cancel is handled if another step's condition names it, also when that step has
   // other conditions that do not hold.
   bool is_handled(const JobSpec& spec, StepId step, const FactsOf& facts) const;
@@ -48,7 +53,8 @@ class Flow {
     std::vector<StepId> sources;  // of after, then of after_any
     std::vector<StepId> dependents;
   };
-  std::vector<Links> links_;  // empty where no step has a condition
+  std::vector<Links> links_;  // empty where no step has a condition or a loop
+  std::vector<LoopPlan> loops_;
 };
 
 }  // namespace jobq::sched

@@ -28,6 +28,31 @@ StepCounts recount(const Job& job) {
 
 }  // namespace
 
+// What is to go back does not wait, and goes back as soon as it can; no loop went
+// back more often than it may.
+Result<void> Core::check_loops(const Job& job) {
+  const auto name = [&] { return fmt::format("job {}", job.number.value); };
+  for (const LoopPlan& loop : job.spec->flow.loops()) {
+    const Step& owner = job.step(loop.owner);
+    const StepSpec& spec = job.what().steps[loop.owner.value];
+    if (owner.run && owner.run->went_back > spec.again->max) {
+      return broken(name() + " went back more often than it may");
+    }
+    for (const StepId id : loop.steps) {
+      const Step& step = job.step(id);
+      const AttemptRow* newest = step.attempt();
+      if (newest != nullptr && (newest->round == 0 || newest->round > step.run->rounds + 1)) {
+        return broken(name() + " has an attempt of a round to come");
+      }
+      if (step.state == StepState::kWaiting && is_to_go_back(job, id)) {
+        return broken(name() + " waits for what is to go back");
+      }
+    }
+  }
+  if (loop_to_go_back(job) != nullptr) return broken(name() + " does not go back");
+  return {};
+}
+
 // A waiting step stands in exactly one queue; an active one is on its node and has its grant.
 Result<void> Core::check_step(const Job& job, StepId id) const {
   const Step& step = job.step(id);
@@ -82,6 +107,7 @@ Result<void> Core::check_job(const Job& job) const {
   if (deadline_of(job).value_or(Time{}) != run.deadline) {
     return broken(name() + " has a wrong deadline");
   }
+  if (auto right = check_loops(job); !right) return right;
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (auto right = check_step(job, StepId{i}); !right) return right;
   }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace jobq::sched {
 namespace {
 
@@ -23,6 +25,21 @@ std::string standing_reason(const ArrayRun& array) {
 StepRun& Step::more() {
   if (!run) run = std::make_unique<StepRun>();
   return *run;
+}
+
+const AttemptRow* Step::attempt_of_round() const {
+  const AttemptRow* newest = attempt();
+  const bool is_older = newest != nullptr && newest->round != 0 && newest->round <= run->rounds;
+  return is_older ? nullptr : newest;
+}
+
+std::uint32_t Step::tries() const {
+  if (attempt_of_round() == nullptr) return 0;
+  const auto is_older = [&](const AttemptRow& it) {
+    return it.round != run->attempts.back().round;
+  };
+  const auto last = std::find_if(run->attempts.rbegin(), run->attempts.rend(), is_older);
+  return static_cast<std::uint32_t>(last - run->attempts.rbegin());
 }
 
 JobRun& Job::more() {
@@ -60,6 +77,12 @@ JobState Job::state() const {
   facts.decided = decided();
   facts.counts = counts;
   return shown_state(facts);
+}
+
+std::uint32_t round_of(const Job& job, StepId id) {
+  if (!job.spec->flow.is_in_loop(id)) return 0;
+  const Step& step = job.step(id);
+  return step.run ? step.run->rounds + 1 : 1;
 }
 
 FactsOf facts_of(const Job& job) {
@@ -111,7 +134,9 @@ StepRow to_row(const Job& job, StepId id) {
   row.step = id;
   row.state = step.state;
   row.outcome = step.outcome;
+  row.round = round_of(job, id);
   if (!step.run) return row;
+  row.went_back = step.run->went_back;
   row.reason = step.run->reason;
   row.event = step.run->event;
   row.not_before = step.run->not_before;

@@ -34,6 +34,8 @@ struct StepRun {
   std::optional<std::string> event;
   std::vector<AttemptRow> attempts;  // oldest first; the last one is current
   Time not_before;                   // of the next one; 0: at once
+  std::uint32_t rounds = 0;          // that are behind it: so often a loop sent it back
+  std::uint32_t went_back = 0;       // so often its own loop did, in this round of those around
 };
 
 struct Step {
@@ -46,6 +48,9 @@ struct Step {
   StepRun& more();  // made where it is missing
   const AttemptRow* attempt() const { return has_attempt() ? &run->attempts.back() : nullptr; }
   AttemptRow* attempt() { return has_attempt() ? &run->attempts.back() : nullptr; }
+  // The newest, where it is of the round that the step is in.
+  const AttemptRow* attempt_of_round() const;
+  std::uint32_t tries() const;  // attempts in this round
   const std::string* event() const { return run && run->event ? &*run->event : nullptr; }
 
  private:
@@ -120,6 +125,9 @@ struct Job {
   const Step* cleanup() const { return what().cleanup && !steps.empty() ? &steps.back() : nullptr; }
   JobState state() const;
 };
+
+// The round that a step is in, from 1; 0: it is in no loop.
+std::uint32_t round_of(const Job& job, StepId id);
 
 // How a condition sees a step of this job.
 FactsOf facts_of(const Job& job);

@@ -39,7 +39,8 @@ std::string event_of(const Step* step) {
 }
 
 std::string node_of(const Step* step) {
-  return step != nullptr && step->attempt() != nullptr ? step->attempt()->node_name : std::string();
+  const AttemptRow* attempt = step == nullptr ? nullptr : step->attempt_of_round();
+  return attempt == nullptr ? std::string() : attempt->node_name;
 }
 
 // A value that a step has not (it was skipped) is empty.
@@ -176,6 +177,9 @@ std::vector<NameValue> environment(const Job& job, const Launch& launch, Filler&
   if (job.whole != nullptr) env["JOBQ_ARRAY_INDEX"] = fmt::to_string(job.index);
   env["JOBQ_STEP"] = launch.step_name;
   env["JOBQ_ATTEMPT"] = fmt::to_string(launch.id.attempt.value);
+  if (const std::uint32_t round = round_of(job, launch.id.step)) {
+    env["JOBQ_ROUND"] = fmt::to_string(round);
+  }
   add_resources(launch, env);
   add_params(job, env);
   add_events(job, launch.id.step, env);
@@ -227,6 +231,17 @@ std::size_t bytes_of(const Launch& launch) {
   return bytes;
 }
 
+// Of a step that is lost: is it started again, by its retry or by its loop?
+bool is_started_again(const Job& job, StepId id) {
+  const StepSpec& spec = step_of(job.what(), id);
+  const Step& step = job.step(id);
+  if (step.attempt() == nullptr) return false;
+  if (spec.retry.on_node_lost && step.tries() <= spec.retry.max) return true;
+  const bool on_failure =
+      spec.again && holds(spec.again->when, {StepState::kFailed, nullptr}) == Holds::kYes;
+  return on_failure && step.run->went_back < spec.again->max;
+}
+
 }  // namespace
 
 bool holds_named(const Job& job, StepId id) {
@@ -235,11 +250,7 @@ bool holds_named(const Job& job, StepId id) {
 }
 
 bool is_fenced(const Job& job, StepId id) {
-  const Retry& retry = step_of(job.what(), id).retry;
-  const AttemptRow* attempt = job.step(id).attempt();
-  const bool goes_elsewhere =
-      retry.on_node_lost && attempt != nullptr && attempt->id.attempt.value <= retry.max;
-  return goes_elsewhere || holds_named(job, id);
+  return is_started_again(job, id) || holds_named(job, id);
 }
 
 Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {

@@ -26,31 +26,33 @@ constexpr StepCell kToSkipped = go(S::kSkipped);
 using StepRowOfCells = std::array<StepCell, kStepInputs>;
 
 // Rows are states, columns are inputs, both in the order of their enums. What ends in kEnding ends
-// as it was ordered (failure or cancel), whatever its exit status: it never succeeds.
+// as it was ordered (failure or cancel), whatever its exit status: it never succeeds. A loop sends
+// back only what has ended or was not begun.
 constexpr std::array<StepRowOfCells, kStepStates> kStepTable{{
     // ready, unreachable, stop, held, granted, refused,
-    // started, relaunched, tried again, end ordered, succeeded, failed, cancelled
+    // started, relaunched, tried again, end ordered, succeeded, failed, cancelled, sent back
     {{kToWaiting, kToSkipped, kToSkipped, kIgnore, kReject, kReject,  // pending
-      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject, kIgnore}},
     {{kReject, kReject, kToSkipped, kToPending, kToStarting, kToFailed,  // waiting
-      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kToCancelled, kReject, kReject, kReject, kReject}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // starting
-      kToRunning, kToStarting, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
+      kToRunning, kToStarting, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled,
+      kReject}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // running
-      kIgnore, kReject, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled}},
+      kIgnore, kReject, kToPending, kToEnding, kToSucceeded, kToFailed, kToCancelled, kReject}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // ending
-      kIgnore, kReject, kReject, kToEnding, kReject, kToFailed, kToCancelled}},
+      kIgnore, kReject, kReject, kToEnding, kReject, kToFailed, kToCancelled, kReject}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // succeeded
-      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore, kToPending}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // failed
-      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore, kToPending}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // cancelled
-      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore}},
+      kIgnore, kReject, kReject, kIgnore, kIgnore, kIgnore, kIgnore, kToPending}},
     {{kReject, kReject, kIgnore, kIgnore, kReject, kReject,  // skipped
-      kReject, kReject, kReject, kIgnore, kReject, kReject, kReject}},
+      kReject, kReject, kReject, kIgnore, kReject, kReject, kReject, kToPending}},
 }};
 static_assert(kStepTable.size() == static_cast<std::size_t>(S::kSkipped) + 1);
-static_assert(kStepInputs == static_cast<std::size_t>(StepInput::kCancelled) + 1);
+static_assert(kStepInputs == static_cast<std::size_t>(StepInput::kSentBack) + 1);
 
 using JobRowOfCells = std::array<Verdict, kJobCommands>;
 constexpr Verdict kDo = Verdict::kDo;
@@ -87,8 +89,8 @@ JobState ended_as(Outcome decided) {
 
 std::string_view to_string(StepInput input) {
   static constexpr std::array<std::string_view, kStepInputs> kNames{
-      "ready",      "unreachable", "stop",        "held",      "granted", "refused",  "started",
-      "relaunched", "tried again", "end ordered", "succeeded", "failed",  "cancelled"};
+      "ready",      "unreachable", "stop",        "held",      "granted", "refused",   "started",
+      "relaunched", "tried again", "end ordered", "succeeded", "failed",  "cancelled", "sent back"};
   return kNames.at(static_cast<std::size_t>(input));
 }
 

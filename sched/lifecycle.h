@@ -31,8 +31,9 @@ enum class StepInput : std::uint8_t {
   kSucceeded,    // it ended
   kFailed,
   kCancelled,
+  kSentBack,  // a loop goes back: it begins anew
 };
-inline constexpr std::size_t kStepInputs = 13;
+inline constexpr std::size_t kStepInputs = 14;
 inline constexpr std::size_t kStepStates = 9;
 std::string_view to_string(StepInput input);  // "ready", "unreachable", ...
 

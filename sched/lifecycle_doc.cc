@@ -52,8 +52,9 @@ What may be asked of a job (`yes`; `no` is refused; `same`: it is so already, an
 constexpr std::string_view kStepRules = R"(
 ## Steps
 
-What is final stays as it is. What is ending ends as it was ordered, cancelled or failed, whatever
-its exit status. The cleanup step has the same states.
+What is final stays as it is, unless a loop goes back over it: then it begins anew. What is ending
+ends as it was ordered, cancelled or failed, whatever its exit status. The cleanup step has the same
+states; no loop goes back over it.
 
 ```mermaid
 stateDiagram-v2

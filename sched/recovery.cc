@@ -177,6 +177,8 @@ void Core::restore_row(const StepRow& row) {
     step.more().reason = row.reason;
     step.more().event = row.event;
   }
+  if (row.round > 1) step.more().rounds = row.round - 1;
+  if (row.went_back > 0) step.more().went_back = row.went_back;
   if (row.not_before) {
     step.more().not_before = row.not_before;
     retries_.emplace(row.not_before, row.job, row.step);

@@ -15,11 +15,11 @@
 namespace jobq::sched {
 namespace {
 
-// Before the attempt behind this one.
-Millis delay_after(const Retry& retry, Attempt attempt) {
+// Before the attempt behind so many.
+Millis delay_after(const Retry& retry, std::uint32_t tries) {
   const Millis most = retry.max_delay.value_or(kLongestRetryDelay);
   Millis delay = std::min(retry.delay, most);
-  for (std::uint32_t i = 1; i < attempt.value && delay.count > 0 && delay < most; ++i) {
+  for (std::uint32_t i = 1; i < tries && delay.count > 0 && delay < most; ++i) {
     delay = std::min(Millis{delay.count * retry.backoff}, most);
     if (retry.backoff == 1) break;
   }
@@ -29,7 +29,7 @@ Millis delay_after(const Retry& retry, Attempt attempt) {
 const Retry& retry_of(const Job& job, StepId id) { return step_of(job.what(), id).retry; }
 
 NodeId node_to_leave(const Job& job, StepId id) {
-  const AttemptRow* last = job.step(id).attempt();
+  const AttemptRow* last = job.step(id).attempt_of_round();
   const bool leaves = last != nullptr && last->ended && retry_of(job, id).elsewhere;
   return leaves ? last->node : NodeId{};
 }
@@ -40,7 +40,7 @@ bool Core::may_try_again(const Job& job, StepId id, const TaskEnd& end, Outcome 
   const Step& step = job.step(id);
   const Retry& retry = retry_of(job, id);
   const bool ended_by_itself = step.state != StepState::kEnding && outcome == Outcome::kFailure;
-  const bool is_left = step.attempt()->id.attempt.value <= retry.max;
+  const bool is_left = step.tries() <= retry.max;
   const bool lost = end.how == TaskEnd::How::kLost;
   return ended_by_itself && is_left && job.decided() == Outcome::kNone &&
          (lost ? retry.on_node_lost : retry.on_failure);
@@ -48,11 +48,11 @@ bool Core::may_try_again(const Job& job, StepId id, const TaskEnd& end, Outcome 
 
 void Core::try_again(Job& job, StepId id, const std::string& why) {
   const Retry& retry = retry_of(job, id);
-  const Attempt attempt = job.step(id).attempt()->id.attempt;
+  const std::uint32_t tries = job.step(id).tries();
   const NodeId node = job.step(id).attempt()->node;
-  const Millis delay = delay_after(retry, attempt);
+  const Millis delay = delay_after(retry, tries);
   StepRun& run = job.step(id).more();
-  run.reason = fmt::format("attempt {} of {}: {}", attempt.value, retry.max + 1, why);
+  run.reason = fmt::format("attempt {} of {}: {}", tries, retry.max + 1, why);
   run.not_before = delay.count > 0 ? now_ + delay : Time{};
   note(job, "tried again",
        fmt::format("step {}: {}{}", step_of(job.what(), id).name, run.reason,
@@ -64,8 +64,13 @@ void Core::try_again(Job& job, StepId id, const std::string& why) {
   if (run.not_before) retries_.emplace(run.not_before, job.number, id);
   const bool ran_at_home = node == job.facts().node;
   const bool leaves = retry.elsewhere && ran_at_home && has_other_node(node, job_needs(job.what()));
-  if (leaves ? leave_node(job) : leave_lost_home(job)) return go_on(job);
-  if (consider(job, id)) flow_on(job, {id});
+  std::vector<StepId> ended;
+  if (leaves ? leave_node(job) : leave_lost_home(job)) {
+    go_on(job);
+  } else if (consider(job, id)) {
+    ended.push_back(id);
+  }
+  flow_on(job, std::move(ended));  // a loop may have waited for the end of this attempt
 }
 
 bool Core::is_delayed(const Job& job, StepId id) const {

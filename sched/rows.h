@@ -92,8 +92,9 @@ struct ArrayRow {
 
 // Key: (job, step). Absent means that it was never started, skipped or cancelled: whether it is
 // pending or waiting then follows from the job and the other steps. `outcome` and `reason` of a
-// step in kEnding say what its end will count as. A step in kPending or kWaiting is tried again:
-// `reason` says how its last attempt ended, and which of the two it is may be out of date.
+// step in kEnding say what its end will count as. A step in kPending or kWaiting is tried again, or
+// a loop sent it back: `reason` says how its last attempt ended, of this round, and which of the
+// two it is may be out of date.
 struct StepRow {
   JobNumber job;
   StepId step;
@@ -103,6 +104,8 @@ struct StepRow {
   std::optional<std::string> event;  // what later steps branch on
   Attempt attempt;                   // the newest; 0: none yet
   Time not_before;                   // of a step that is tried again: not earlier; 0: at once
+  std::uint32_t round = 0;           // that it is in, from 1; 0: it is in no loop
+  std::uint32_t went_back = 0;       // so often its own loop did, in this round of those around
   bool operator==(const StepRow&) const = default;
 };
 
@@ -123,6 +126,7 @@ struct AttemptRow {
   Time warned;              // when it was sent the warning signal; 0: not yet
   Millis suspended_before;  // of its job, in total, when it started
   bool fenced = false;      // as it was launched: it must not outlive the node's lease
+  std::uint32_t round = 0;  // of its step, from 1; 0: the step is in no loop
 };
 
 // Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,

@@ -166,13 +166,15 @@ StepView view_of(const Job& job, StepId id) {
   const StepSpec& spec = step_of(job.what(), id);
   StepView view = view_of(spec);
   view.state = step.state;
+  view.round = round_of(job, id);
   // While it is ending, the outcome is only what the end was ordered for.
   if (is_final(step.state)) view.outcome = step.outcome;
   if (!step.run) return view;
   view.event = step.run->event;
+  view.went_back = step.run->went_back;
   for (const AttemptRow& attempt : step.run->attempts) {
     view.attempts.push_back({attempt.id.attempt, attempt.node_name, attempt.output, attempt.error,
-                             attempt.started, attempt.ended, attempt.end});
+                             attempt.started, attempt.ended, attempt.end, attempt.round});
   }
   return view;
 }
@@ -190,6 +192,7 @@ StepView view_of(const StepSpec& spec) {
   view.needs = spec.needs;
   view.after = spec.after;
   view.after_any = spec.after_any;
+  view.again = spec.again;
   return view;
 }
 

@@ -73,6 +73,14 @@ class Hasher {
     add_all(step.exit.cancel);
     add_optional(step.time_limit);
     if (step.retry != Retry()) add(step.retry);
+    if (step.again) add(*step.again);
+  }
+
+  void add(const Loop& loop) {
+    add(std::string_view("again"));
+    add(loop.to);
+    add(loop.when);
+    add(std::uint64_t{loop.max});
   }
 
   void add(const Retry& retry) {
@@ -116,6 +124,19 @@ class Hasher {
   std::uint64_t hash_ = 0xcbf29ce484222325ULL;
 };
 
+using On = Condition::On;
+constexpr std::string_view kEvent = "event=";
+
+// What follows a step's name in a condition; nothing where it is no word for that.
+std::optional<Condition> parse_end(std::string_view what) {
+  if (what == "success") return Condition{{}, On::kSuccess, {}};
+  if (what == "failure") return Condition{{}, On::kFailure, {}};
+  if (what == "cancel") return Condition{{}, On::kCancel, {}};
+  if (what == "ended") return Condition{{}, On::kEnded, {}};
+  if (!what.starts_with(kEvent) || what == kEvent) return std::nullopt;
+  return Condition{{}, On::kEvent, std::string(what.substr(kEvent.size()))};
+}
+
 }  // namespace
 
 std::string to_string(const Condition& condition) {
@@ -130,23 +151,33 @@ std::string to_string(const Condition& condition) {
 }
 
 Result<Condition> parse_condition(std::string_view text) {
-  using On = Condition::On;
-  constexpr std::string_view kEvent = "event=";
   const std::size_t dot = text.find('.');
-  const std::string_view what = dot == std::string_view::npos ? "success" : text.substr(dot + 1);
-  Condition condition{std::string(text.substr(0, dot)), On::kSuccess, {}};
-  if (what == "failure") condition.on = On::kFailure;
-  if (what == "cancel") condition.on = On::kCancel;
-  if (what == "ended") condition.on = On::kEnded;
-  if (what.starts_with(kEvent)) condition.on = On::kEvent;
-  if (condition.on == On::kEvent) condition.value = what.substr(kEvent.size());
-  const bool known = condition.on == On::kEvent ? !condition.value.empty()
-                                                : condition.on != On::kSuccess || what == "success";
-  if (known && !condition.step.empty()) return condition;
+  auto condition = parse_end(dot == std::string_view::npos ? "success" : text.substr(dot + 1));
+  if (condition) condition->step = text.substr(0, dot);
+  if (condition && !condition->step.empty()) return *std::move(condition);
   return fail(ErrorCode::kUsage,
               fmt::format("'{}' is not a condition; expected a step's name, or NAME.success, "
                           "NAME.failure, NAME.cancel, NAME.ended or NAME.event=VALUE",
                           text));
+}
+
+Result<Condition> parse_when(std::string_view text) {
+  auto when = parse_end(text);
+  if (when && when->on != On::kCancel) return *std::move(when);
+  if (when) {
+    return fail(ErrorCode::kUsage,
+                "a step that is cancelled never goes back; expected \"success\", \"failure\", "
+                "\"ended\" or \"event=VALUE\"");
+  }
+  return fail(ErrorCode::kUsage,
+              fmt::format("'{}' is no end of the step itself; expected \"success\", \"failure\", "
+                          "\"ended\" or \"event=VALUE\"",
+                          text));
+}
+
+std::string when_text(const Loop& loop) {
+  if (loop.when.on == On::kSuccess) return "success";
+  return to_string(Condition{{}, loop.when.on, loop.when.value}).substr(1);
 }
 
 std::string_view to_string(StepKind kind) {

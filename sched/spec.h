@@ -70,6 +70,20 @@ inline constexpr std::uint32_t kMostRetries = 1000;
 inline constexpr std::uint32_t kMostBackoff = 100;
 inline constexpr Millis kLongestRetryDelay = seconds(std::int64_t{365} * 86400);
 
+// Back to a step that came before, or to the step itself, when the step ends so; see loops.h.
+struct Loop {
+  std::string to;
+  Condition when;         // about the step whose loop it is: it names none
+  std::uint32_t max = 0;  // how often, 1 to kMostRounds
+  bool operator==(const Loop&) const = default;
+};
+inline constexpr std::uint32_t kMostRounds = 1000;
+inline constexpr std::uint32_t kMostRoundsInAll = 10000;  // of loops within loops
+inline constexpr std::size_t kMostLoops = 100;            // of a job
+// "event=differs" -> its condition; an error says what was expected.
+Result<Condition> parse_when(std::string_view text);
+std::string when_text(const Loop& loop);  // "event=differs"
+
 // Of each process of a step (setrlimit(2)), or "processes": how many of them there may be.
 struct ResourceLimit {
   std::string name;  // see sched/resource_limits.h
@@ -105,6 +119,7 @@ struct StepSpec {
   std::optional<resmgr::Needs> needs;
   ExitMap exit;
   Retry retry;
+  std::optional<Loop> again;
   std::optional<Millis> time_limit;  // from the start of each attempt
   bool operator==(const StepSpec&) const = default;
 };

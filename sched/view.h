@@ -78,7 +78,8 @@ struct AttemptView {
   std::string error;
   Time started;
   Time ended;
-  TaskEnd end;  // when ended
+  TaskEnd end;              // when ended
+  std::uint32_t round = 0;  // of its step, from 1; 0: the step is in no loop
 };
 
 struct StepView {
@@ -92,6 +93,9 @@ struct StepView {
   std::vector<Condition> after;        // all must hold
   std::vector<Condition> after_any;    // one must hold
   std::vector<AttemptView> attempts;   // oldest first
+  std::uint32_t round = 0;             // that it is in, from 1; 0: it is in no loop
+  std::optional<Loop> again;
+  std::uint32_t went_back = 0;  // so often its own loop did, in this round of those around
 };
 
 // What it has of its spec; of a step of which nothing has happened yet, that is all.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Why a job stands where it stands: one sentence, and every reason with what would remove it.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -69,6 +70,40 @@ std::string sentence(const Job& job) {
 void add_blocker(resmgr::Blocker blocker, const std::string& step, Why& why) {
   why.blockers.push_back(
       {name_of(blocker.kind), step, std::move(blocker.text), std::move(blocker.remedy)});
+}
+
+// Of a step in a loop: which round it is in, and how often the loops around it went back.
+std::string round_text(const Job& job, StepId id) {
+  std::string text;
+  for (const LoopPlan& loop : job.spec->flow.loops()) {
+    const Step& owner = job.step(loop.owner);
+    if (job.is_cleanup(id) || !loop.goes_back[id.value] || !owner.run) continue;
+    if (owner.run->went_back == 0) continue;
+    const StepSpec& spec = job.what().steps[loop.owner.value];
+    text += fmt::format("; {} went back to {} {} of {} times", spec.name, spec.again->to,
+                        owner.run->went_back, spec.again->max);
+  }
+  if (text.empty()) return text;
+  return fmt::format(" (round {} of the step{})", round_of(job, id), text);
+}
+
+// A step that goes back with a loop, as soon as nothing runs any more of what goes back with it.
+void explain_round(const Job& job, StepId id, Why& why) {
+  for (const LoopPlan& loop : job.spec->flow.loops()) {
+    if (!loop.goes_back[id.value] || !wants_back(job, loop.owner)) continue;
+    const StepSpec& owner = job.what().steps[loop.owner.value];
+    std::vector<std::string_view> running;
+    for (const StepId other : loop.steps) {
+      const StepState state = job.step(other).state;
+      const bool runs = !is_final(state) && state != StepState::kPending;
+      if (runs) running.push_back(job.what().steps[other.value].name);
+    }
+    why.blockers.push_back(
+        {"dependency", step_of(job.what(), id).name,
+         fmt::format("begins anew when {} goes back to {}, which waits for the end of {}",
+                     owner.name, owner.again->to, fmt::join(running, ", ")),
+         "let the steps that it names end"});
+  }
 }
 
 }  // namespace
@@ -142,6 +177,14 @@ void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
 }
 
 void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
+  const std::size_t before = why.blockers.size();
+  explain_place(job, id, now, why);
+  const std::string round = round_text(job, id);
+  for (std::size_t i = before; i < why.blockers.size(); ++i) why.blockers[i].text += round;
+}
+
+// Where the step stands.
+void Core::explain_place(const Job& job, StepId id, Time now, Why& why) const {
   const Step& step = job.step(id);
   const std::string& name = step_of(job.what(), id).name;
   const AttemptRow* attempt = step.attempt();
@@ -157,7 +200,9 @@ void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {
                                         format_rfc3339(step.run->not_before)),
                             "wait for it, or cancel the job"});
   }
-  if (step.state == StepState::kPending && !job.is_cleanup(id)) explain_conditions(job, id, why);
+  if (step.state == StepState::kPending && !job.is_cleanup(id)) {
+    is_to_go_back(job, id) ? explain_round(job, id, why) : explain_conditions(job, id, why);
+  }
   if (step.state != StepState::kWaiting) return;
   explain_request(request_of(job.number, id), name, now, why);
   if (node_waits_.contains({key_of(job), id})) explain_node_wait(job, id, why);

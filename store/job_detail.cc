@@ -55,6 +55,8 @@ sched::StepView step_view(const sched::StepSpec& spec, StepId id, const JobRows&
     view.reason = step.reason;
     view.outcome = step.outcome;
     view.event = step.event;
+    view.round = step.round;
+    view.went_back = step.went_back;
   }
   return view;
 }
@@ -89,7 +91,8 @@ std::vector<sched::StepView> step_views(const JobRows& rows, const sched::JobSpe
                                                      .error = attempt.error,
                                                      .started = attempt.started,
                                                      .ended = attempt.ended,
-                                                     .end = attempt.end});
+                                                     .end = attempt.end,
+                                                     .round = attempt.round});
   }
   return views;
 }

@@ -103,15 +103,18 @@ CREATE TABLE run_time(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Further attempts at a step come after a delay; attempts are timed and warned; nodes have leases,
-// drains that end, and can be given up and forgotten.
+// Further attempts at a step come after a delay, and loops go back over steps; attempts are timed
+// and warned; nodes have leases, drains that end, and can be given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE step ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE step ADD COLUMN went_back INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN warned INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN suspended_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN read_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN written_bytes INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;

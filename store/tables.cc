@@ -20,7 +20,8 @@ bool with_members(Row& r, const Use& use) {
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
-  return use(r.job, r.step, r.state, r.reason, r.outcome, r.event, r.attempt, r.not_before);
+  return use(r.job, r.step, r.state, r.reason, r.outcome, r.event, r.attempt, r.not_before, r.round,
+             r.went_back);
 }
 template <RowOf<sched::AttemptRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -28,7 +29,7 @@ bool with_members(Row& r, const Use& use) {
              r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
              r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
              r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned, r.suspended_before,
-             r.fenced);
+             r.fenced, r.round);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

@@ -32,7 +32,7 @@ template <>
 struct Table<sched::StepRow> {
   static constexpr std::string_view kName = "step";
   static constexpr std::string_view kColumns =
-      "job, step, state, reason, outcome, event, attempt, not_before";
+      "job, step, state, reason, outcome, event, attempt, not_before, round, went_back";
 };
 template <>
 struct Table<sched::AttemptRow> {
@@ -40,7 +40,7 @@ struct Table<sched::AttemptRow> {
   static constexpr std::string_view kColumns =
       "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
       "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
-      "read_bytes, written_bytes, warned, suspended_before, fenced";
+      "read_bytes, written_bytes, warned, suspended_before, fenced, round";
 };
 template <>
 struct Table<sched::TransitionRow> {

@@ -117,9 +117,9 @@ expect_exit 1 jq wait "$job"
 jq show "$job" --json >detail
 expect_eq "[1,67108864,{\"disk\":5}]" "$(json -c '.needs | [.cpus, .memory, .counts]' detail)"
 expect_eq '{"k":"v"} 60 []' "$(json -r '"\(.params) \(.time_limit) \(.depends)"' detail)"
-expect_eq "after after_any attempts event kind name outcome reason state" \
+expect_eq "after after_any again attempts event kind name outcome reason round state" \
   "$(json -r '.steps[0] | keys | join(" ")' detail)"
-attempt="attempt cpu_s ended exit_code max_rss node read_bytes reason signal started"
+attempt="attempt cpu_s ended exit_code max_rss node read_bytes reason round signal started"
 attempt+=" wall_s written_bytes"
 expect_eq "$attempt" "$(json -r '.steps[0].attempts[0] | keys | join(" ")' detail)"
 expect_eq "main run failure" "$(json -r '.steps[0] | "\(.name) \(.kind) \(.outcome)"' detail)"

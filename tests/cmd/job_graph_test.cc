@@ -127,6 +127,21 @@ TEST(JobGraph, WhereItRunsAndWhatItSaid) {
   EXPECT_EQ(text_of({done}), "\n✗ a  failed  on n1, 12s, try 2\n");
 }
 
+TEST(JobGraph, WhereALoopGoesBackTo) {
+  StepView verify = step("verify", {"calc"}, StepState::kRunning);
+  verify.again = {"calc", *sched::parse_when("event=differs"), 3};
+  verify.round = 2;
+  verify.went_back = 1;
+  EXPECT_EQ(text_of({step("calc", {}, StepState::kSucceeded), verify}), R"(
+✓ calc    succeeded
+│
+● verify  running    round 2 of 4; goes back to calc on event=differs
+)");
+  EXPECT_THAT(graph_dot(job_of({step("calc", {}), verify})),
+              HasSubstr("  \"verify\" -> \"calc\" [label=\"event=differs\", style=dotted, "
+                        "constraint=false];\n"));
+}
+
 TEST(JobGraph, AsciiWhereTheTerminalKnowsNoMore) {
   EXPECT_EQ(text_of({step("a", {}), step("b", {"a"}), step("c", {"a"})}, wide(false)), R"(
 o   a  pending

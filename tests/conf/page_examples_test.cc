@@ -198,7 +198,7 @@ TEST(ClassPage, HasAKeyWhenTheReaderSupportsIt) {
       {"[[step]]",
        {"give", "dispose", "inquire", "spawn", "wait", "send", "recv", "retry", "again",
         "time_limit", "exit"}},
-      {"[cleanup]", {"again", "time_limit"}},
+      {"[cleanup]", {"time_limit"}},
   };
   const std::set<SectionKey> on_page = keys_on_class_page();
   for (const auto& [section, keys] : candidates) {

@@ -26,6 +26,7 @@ sched::JobSpec full_spec() {
   step.after_any = {{"x", sched::Condition::On::kFailure, ""}};
   step.needs = resmgr::Needs{};
   step.exit = {{0, 1}, {2}, {77}};
+  step.again = {"collect", {{}, sched::Condition::On::kEvent, "differs"}, 10};
   step.literal = true;
   spec.steps = {step, step};
   step.time_limit = seconds(5);
@@ -165,8 +166,12 @@ sched::StepView step_that_failed() {
   step.needs.emplace().cpus = 3;
   step.after = {{"collect", sched::Condition::On::kFailure, ""}};
   step.after_any = {{"plan", sched::Condition::On::kEvent, "1"}};
+  step.round = 4;
+  step.again = {"collect", {{}, sched::Condition::On::kFailure, ""}, 5};
+  step.went_back = 3;
   sched::AttemptView attempt;
   attempt.attempt = Attempt{2};
+  attempt.round = 4;
   attempt.node = "n1";
   attempt.output = "/o";
   attempt.started = Time{5};
@@ -241,6 +246,10 @@ TEST(Translate, AJobsDetailComesBack) {
   EXPECT_EQ(back->steps.at(0).needs, step.needs);
   EXPECT_EQ(back->steps.at(0).after, step.after);
   EXPECT_EQ(back->steps.at(0).after_any, step.after_any);
+  EXPECT_EQ(back->steps.at(0).round, 4U);
+  EXPECT_EQ(back->steps.at(0).again, step.again);
+  EXPECT_EQ(back->steps.at(0).went_back, 3U);
+  EXPECT_EQ(back->steps.at(0).attempts.at(0).round, 4U);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).end.signal, 9);
   EXPECT_EQ(back->steps.at(0).attempts.at(0).output, "/o");
   EXPECT_EQ(back->history.at(0).detail, "by ann");

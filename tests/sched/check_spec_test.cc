@@ -119,6 +119,65 @@ TEST(CheckSpec, StepsOnTwoWaysAreNoCircle) {
               IsEmpty());
 }
 
+StepSpec looping(StepSpec step, const std::string& to, std::uint32_t max = 3) {
+  step.again = {to, *parse_when("failure"), max};
+  return step;
+}
+
+TEST(CheckSpec, ALoopGoesBackToItsStepOrToOneBefore) {
+  EXPECT_THAT(faults_of(job({step("a"), looping(step("b", {"a"}), "a")})), IsEmpty());
+  EXPECT_THAT(faults_of(job({looping(step("a"), "a")})), IsEmpty());
+  EXPECT_THAT(faults_of(job({step("a"), looping(step("b", {"a"}), "c"), step("c", {"b"})})),
+              ElementsAre("step[1].again.to: 'b' does not come after 'c', so it cannot go back "
+                          "there; expected one of: b, a"));
+  EXPECT_THAT(faults_of(job({step("calc"), looping(step("b", {"calc"}), "clac")})),
+              ElementsAre("step[1].again.to: no step is named 'clac'; did you mean 'calc'?"));
+}
+
+TEST(CheckSpec, ALoopHasAnEndAndAMost) {
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s = looping(s, "a", 0); }),
+              ElementsAre("step[0].again.max: expected 1 to 1000 times, found 0"));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s = looping(s, "a", 1001); }),
+              ElementsAre("step[0].again.max: expected 1 to 1000 times, found 1001"));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) {
+                s = looping(s, "a");
+                s.again->when.on = Condition::On::kCancel;
+              }),
+              ElementsAre("step[0].again.when: expected \"success\", \"failure\", \"ended\" or "
+                          "\"event=VALUE\", of the step itself"));
+  EXPECT_THAT(
+      after_change([](JobSpec& spec, StepSpec&) { spec.cleanup = looping(step("cleanup"), "a"); }),
+      ElementsAre("cleanup.again: cleanup runs once, at the end of the job"));
+}
+
+TEST(CheckSpec, LoopsLieWithinEachOtherOrApart) {
+  const auto line = [](StepSpec b, StepSpec c, StepSpec d) {
+    return faults_of(job({step("a"), std::move(b), std::move(c), std::move(d)}));
+  };
+  const StepSpec b = step("b", {"a"});
+  const StepSpec c = step("c", {"b"});
+  const StepSpec d = step("d", {"c"});
+  EXPECT_THAT(line(b, looping(c, "b"), looping(d, "a")), IsEmpty());
+  EXPECT_THAT(line(b, looping(c, "a"), looping(d, "a")), IsEmpty());
+  EXPECT_THAT(line(looping(b, "a"), c, looping(d, "c")), IsEmpty());
+  EXPECT_THAT(line(b, looping(c, "a"), looping(d, "b")),
+              ElementsAre("step[3].again: the loops from 'c' back to 'a' and from 'd' back to 'b' "
+                          "overlap; expected one of them to lie within the other, or to have no "
+                          "step in common with it"));
+  EXPECT_THAT(line(b, looping(c, "b", 200), looping(d, "a", 100)),
+              ElementsAre("step[2].again.max: with the loops around it there could be more than "
+                          "10000 rounds in all; expected fewer"));
+}
+
+TEST(CheckSpec, AJobHasSoManyLoopsAtMost) {
+  std::vector<StepSpec> steps;
+  for (int i = 0; i < 101; ++i) {
+    const std::string name = "s" + std::to_string(i);
+    steps.push_back(looping(step(name), name));
+  }
+  EXPECT_THAT(faults_of(job(steps)), ElementsAre("step: a job has at most 100 loops, found 101"));
+}
+
 TEST(CheckSpec, CommandsAreNotEmpty) {
   EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s.argv = {}; }),
               ElementsAre("step[0].run: expected a command, found none"));

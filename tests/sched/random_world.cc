@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include "sched/check_spec.h"
+
 namespace jobq::sched {
 namespace {
 
@@ -70,6 +72,17 @@ resmgr::Needs RandomWorld::random_needs() {
   return needs;
 }
 
+// From any step back to any other; what is not allowed is left out.
+void RandomWorld::add_loop(JobSpec& spec) {
+  static const std::vector<std::string> kWhen{"success", "failure", "ended", "event=same"};
+  const auto steps = static_cast<unsigned>(spec.steps.size());
+  for (unsigned loops = 1 + pick(3); loops > 0; --loops) {
+    std::optional<Loop>& again = spec.steps[pick(steps)].again;
+    again = {fmt::format("s{}", pick(steps)), parse_when(kWhen[pick(4)]).value(), 1 + pick(3)};
+    if (!check_spec(spec).empty()) again.reset();
+  }
+}
+
 SpecBuilder RandomWorld::random_spec() {
   static const std::vector<std::string> kSuffixes{"",       ".failure",    ".cancel",
                                                   ".ended", ".event=same", ".event=3"};
@@ -98,6 +111,7 @@ SpecBuilder RandomWorld::random_spec() {
     retry.elsewhere = pick(2) == 0;
     retry.delay = seconds(pick(2) * 5);
   }
+  if (pick(3) == 0) add_loop(builder.spec);
   const bool is_limited = builder.spec.time_limit || builder.spec.steps.back().time_limit;
   if (is_limited && pick(2) == 0) builder.warned(10, seconds(1 + pick(20)));
   return builder;

@@ -34,6 +34,7 @@ class RandomWorld {
   void send(Event event);
   void submit();
   SpecBuilder random_spec();
+  void add_loop(JobSpec& spec);
   resmgr::Needs random_needs();
   void command();
   void end_an_attempt(bool kindly);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "tests/sched/random_world.h"
@@ -178,6 +179,23 @@ TEST_P(RandomEvents, ARestoredCoreBehavesAsTheOneThatRanOn) {
       ASSERT_EQ(picture(*other, random.world.now), picture(random.world.core, random.world.now));
     }
   }
+}
+
+// Else the comparisons above would say little about loops.
+TEST(RandomWorlds, GoRoundAndUseLoopsUp) {
+  std::map<std::string, int> notes;
+  for (std::uint32_t seed = 1; seed <= 4; ++seed) {
+    RandomWorld random(seed);
+    for (int i = 0; i < 800; ++i) {
+      random.act();
+      for (const Row& row : random.world.last_rows) {
+        const auto* note = std::get_if<TransitionRow>(&row);
+        if (note != nullptr) ++notes[note->what];
+      }
+    }
+  }
+  EXPECT_GT(notes["again"], 20);
+  EXPECT_GT(notes["loop used up"], 5);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RandomEvents, ::testing::Range(1U, 13U));

@@ -30,6 +30,10 @@ SpecBuilder& SpecBuilder::step_needs(const resmgr::Needs& needs) {
   spec.steps.back().needs = needs;
   return *this;
 }
+SpecBuilder& SpecBuilder::again(const std::string& to, const std::string& when, std::uint32_t max) {
+  spec.steps.back().again = {to, parse_when(when).value(), max};
+  return *this;
+}
 SpecBuilder& SpecBuilder::argv(std::vector<std::string> words) {
   spec.steps.back().argv = std::move(words);
   return *this;
@@ -351,14 +355,14 @@ struct RowText {
         code(r.state));
   }
   std::string operator()(const StepRow& r) const {
-    return fmt::format("{} '{}' {} '{}' {} not before {}", to_string(r.state), r.reason,
-                       to_string(r.outcome), r.event.value_or("-"), r.attempt.value,
-                       r.not_before.ms);
+    return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),
+                       r.reason, to_string(r.outcome), r.event.value_or("-"), r.attempt.value,
+                       r.not_before.ms, r.round, r.went_back);
   }
   std::string operator()(const AttemptRow& r) const {
-    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {}", r.node.value,
+    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {} round {}", r.node.value,
                        r.incarnation, fmt::join(r.gpus, ","), r.started.ms, r.ended.ms, r.warned.ms,
-                       r.suspended_before.count, r.fenced);
+                       r.suspended_before.count, r.fenced, r.round);
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);

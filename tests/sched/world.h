@@ -29,6 +29,7 @@ class SpecBuilder {
   SpecBuilder& after(const std::string& condition);
   SpecBuilder& after_any(const std::string& condition);
   SpecBuilder& step_needs(const resmgr::Needs& needs);
+  SpecBuilder& again(const std::string& to, const std::string& when, std::uint32_t max);
   SpecBuilder& argv(std::vector<std::string> words);
   SpecBuilder& cancel_code(int code);
   SpecBuilder& needs(const resmgr::Needs& needs);  // of the job

@@ -50,6 +50,7 @@ sched::AttemptRow full_attempt(std::uint64_t job) {
   row.started = Time{600};
   row.warned = Time{640};
   row.suspended_before = Millis{30};
+  row.round = 5;
   row.ended = Time{650};
   row.end.how = sched::TaskEnd::How::kSignalled;
   row.end.exit_code = -1;
@@ -70,7 +71,7 @@ std::vector<Row> one_of_each() {
   rows.emplace_back(spec_row(1, "simulate"));
   rows.emplace_back(full_job());
   rows.emplace_back(sched::StepRow{JobNumber(7), StepId(0), sched::StepState::kRunning, "why",
-                                   sched::Outcome::kCancel, "hot", Attempt(2), Time{700}});
+                                   sched::Outcome::kCancel, "hot", Attempt(2), Time{700}, 5, 4});
   rows.emplace_back(full_attempt(7));
   rows.emplace_back(sched::TransitionRow{JobNumber(7), 1, Time{620}, "held", "by bob"});
   rows.emplace_back(sched::ClassRow{"simulate", "1", 4, SpecId(1), "[class]\n", "simulate.toml",

@@ -142,19 +142,20 @@ inline std::string of(const sched::JobRow& r) {
          fmt::format(" {}[{}] {}", r.array.value, r.index, r.elements);
 }
 inline std::string of(const sched::StepRow& r) {
-  return fmt::format("step {} {} {} '{}' {} {} {} {}", r.job.value, r.step.value,
+  return fmt::format("step {} {} {} '{}' {} {} {} {} {} {}", r.job.value, r.step.value,
                      static_cast<int>(r.state), r.reason, static_cast<int>(r.outcome),
-                     r.event.value_or("none"), r.attempt.value, r.not_before.ms);
+                     r.event.value_or("none"), r.attempt.value, r.not_before.ms, r.round,
+                     r.went_back);
 }
 inline std::string of(const sched::AttemptRow& r) {
   return fmt::format(
-      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} {}",
+      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} {} {}",
       r.id.job.value, r.id.step.value, r.id.attempt.value, r.node.value, r.node_name, r.incarnation,
       r.gpus, r.launched, r.output, r.error, r.started.ms, r.ended.ms, static_cast<int>(r.end.how),
       r.end.exit_code, r.end.signal, r.end.reason, static_cast<int>(r.end.reported),
       r.end.event.value_or("none"), r.end.wall.count, r.end.cpu.count, r.end.max_rss.count,
       r.end.read_bytes.count, r.end.written_bytes.count, r.warned.ms, r.suspended_before.count,
-      r.fenced);
+      r.fenced, r.round);
 }
 inline std::string of(const sched::TransitionRow& r) {
   return fmt::format("transition {} {} {} {} {}", r.job.value, r.sequence, r.at.ms, r.what,
