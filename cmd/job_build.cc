@@ -183,6 +183,8 @@ Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
   if (options.time) ticket.time_limit = options.time;
   if (options.key) ticket.key = *options.key;
   if (options.array) ticket.array = options.array;
+  if (options.begin) ticket.begin = options.begin;
+  if (options.deadline) ticket.deadline = options.deadline;
   ticket.hold = ticket.hold || options.hold;
   return {};
 }

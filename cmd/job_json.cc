@@ -153,6 +153,8 @@ void print_job_as_json(const sched::JobDetail& job) {
   json.field("class_version", unless_empty(job.class_version));
   json.field("time_limit", job.time_limit);
   json.field("estimate", job.estimate);
+  json.field("begin", job.begin);
+  json.field("deadline", job.deadline);
   json.field("workdir", unless_empty(as_given(job, job.workdir)));
   json.field("output", unless_empty(as_given(job, job.output)));
   json.field("error", unless_empty(as_given(job, job.error)));

@@ -114,9 +114,13 @@ void add_job_options(Options& options, JobOptions& to) {
   options.value("--priority", "N", priority_into(to.priority), "0 to 1000, higher goes first; 50");
   options.value("--time", "LIMIT", into(to.time), "it is ended after so long: 90s, 2h, 1-12:00");
   options.value("--signal", "NAME@TIME", parsed_into(to.signal, sched::parse_warning),
-                "it gets this signal so long before its time limit: USR1@60, TERM@2m");
+                "it gets this signal so long before its time limit or deadline: USR1@60, TERM@2m");
   options.value("-E,--element", "NAME", name_into(to.element, "an element"),
                 "it runs on nodes of this element of the cluster; else on any");
+  options.value("--begin", "WHEN", into(to.begin),
+                "it starts no earlier: 03:00, \"2026-11-22 03:00\", 2026-11-22T03:00:00Z, +2h");
+  options.value("--deadline", "WHEN", into(to.deadline),
+                "it must have ended by then, and is ended otherwise; likewise");
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
   options.value("--key", "KEY", into(to.key),
                 "submitting again with the same key gives the same job, not a second one");
@@ -161,6 +165,8 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.time, over.time);
   overlay(under.element, over.element);
   under.hold = under.hold || over.hold;
+  overlay(under.begin, over.begin);
+  overlay(under.deadline, over.deadline);
   overlay(under.key, over.key);
   overlay(under.array, over.array);
   overlay(under.cpus, over.cpus);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/when.h"
 #include "cmd/options.h"
 #include "sched/index_set.h"
 #include "sched/spec.h"
@@ -20,6 +21,8 @@ struct JobOptions {
   std::optional<Millis> time;
   std::optional<std::string> element;
   bool hold = false;
+  std::optional<When> begin;
+  std::optional<When> deadline;
   std::optional<std::string> key;
   std::optional<sched::ArraySpec> array;
   // needs

@@ -107,6 +107,8 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   print_priority(job);
   line("needs", printable(job.asks));
   print_limit(job);
+  if (job.begin) line("begin", at_local(job.begin, now));
+  if (job.deadline) line("deadline", at_local(job.deadline, now));
   if (!summary.nodes.empty()) line("nodes", printable(joined(summary.nodes)));
   line("times", times_of(summary, now));
   line("directory", printable(as_given(job, job.workdir)));

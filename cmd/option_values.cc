@@ -69,6 +69,10 @@ Taker into(std::optional<std::uint32_t>& to) { return parsed_into(to, parse_numb
 Taker into(std::optional<sched::ArraySpec>& to) { return parsed_into(to, sched::parse_array); }
 Taker into(std::optional<Time>& to) { return parsed_into(to, parse_moment); }
 
+Taker into(std::optional<When>& to) {
+  return parsed_into(to, [](std::string_view text) { return parse_when(text, wall_now()); });
+}
+
 Taker name_into(std::optional<std::string>& to, std::string_view what) {
   return [&to, what](const std::string& text) -> Result<void> {
     if (!resmgr::valid_name(text)) {

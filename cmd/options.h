@@ -25,6 +25,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/when.h"
 #include "cmd/verbs.h"
 #include "sched/index_set.h"
 
@@ -47,6 +48,7 @@ Taker parsed_into(std::optional<T>& to, Parse parse) {
 Taker into(std::string& to);
 Taker into(std::optional<std::string>& to);
 Taker into(std::optional<Millis>& to);
+Taker into(std::optional<When>& to);
 Taker into(std::optional<Bytes>& to);
 Taker into(std::optional<std::uint32_t>& to);
 Taker into(std::optional<sched::ArraySpec>& to);

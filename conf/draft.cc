@@ -136,7 +136,7 @@ void read_resource_limits(const Node& node, Draft& out, FaultSink& faults) {
             [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
-constexpr std::array<Key<Draft>, 19> kTicketKeys = {{
+constexpr std::array<Key<Draft>, 21> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -147,6 +147,10 @@ constexpr std::array<Key<Draft>, 19> kTicketKeys = {{
     {"priority",
      [](const Node& n, Draft& out, FaultSink& f) { read_priority(n, out.ticket.priority, f); }},
     {"hold", [](const Node& n, Draft& out, FaultSink& f) { read_flag(n, out.ticket.hold, f); }},
+    {"deadline", [](const Node& n, Draft& out,
+                    FaultSink& f) { read_when(n, out.now, out.ticket.deadline, f); }},
+    {"begin",
+     [](const Node& n, Draft& out, FaultSink& f) { read_when(n, out.now, out.ticket.begin, f); }},
     {"time_limit",
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.ticket.time_limit, f); }},
     {"element",
@@ -165,7 +169,7 @@ constexpr std::array<Key<Draft>, 19> kTicketKeys = {{
      [](const Node& n, Draft& out, FaultSink& f) { read_signal(n, out.ticket.warning, f); }},
     {"on_failure", read_on_failure},
 }};
-constexpr std::array<std::string_view, 3> kLaterTicketKeys = {"begin", "deadline", "after"};
+constexpr std::array<std::string_view, 1> kLaterTicketKeys = {"after"};
 
 }  // namespace
 

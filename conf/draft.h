@@ -2,6 +2,7 @@
 // The sections [class] and [ticket], read into a draft of a job.
 #pragma once
 
+#include "base/time.h"
 #include "conf/section.h"
 #include "sched/spec.h"
 
@@ -9,6 +10,7 @@ namespace jobq::conf {
 
 // What the sections of one file are read into; read_job.cc makes a class or a ticket of it.
 struct Draft {
+  Time now;  // when it is read
   sched::Ticket ticket;
   sched::JobSpec spec;
   sched::StepSpec top;        // of a step's keys at the top of the file

@@ -54,6 +54,7 @@ std::string describe(const Node& node) {
     case Node::Kind::kBoolean: return node.flag ? "true" : "false";
     case Node::Kind::kList: return "a list";
     case Node::Kind::kTable: return "a table";
+    case Node::Kind::kTime: return "the time " + node.text;
     case Node::Kind::kOther: break;
   }
   return node.text;

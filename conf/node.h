@@ -12,7 +12,7 @@
 namespace jobq::conf {
 
 struct Node {
-  enum class Kind : std::uint8_t { kString, kInteger, kBoolean, kList, kTable, kOther };
+  enum class Kind : std::uint8_t { kString, kInteger, kBoolean, kList, kTable, kTime, kOther };
 
   Kind kind = Kind::kOther;
   bool flag = false;           // of kBoolean
@@ -20,7 +20,8 @@ struct Node {
   Place key_place;             // of its key, where it has one
   std::int64_t number = 0;     // of kInteger
   std::string key;             // in a table
-  std::string text;            // of kString; of kOther what it is: "a date", "the number 1.5"
+  std::string text;            // of kString; of kTime as parse_when() takes it; of kOther what it
+                               // is: "a date", "the number 1.5"
   std::vector<Node> children;  // of kList and kTable, in the order of the text
 
   // The value of a key of a table; null where there is none.

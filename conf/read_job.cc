@@ -53,7 +53,7 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 30> kTopKeys = {{
+constexpr std::array<Key<Draft>, 32> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -72,6 +72,8 @@ constexpr std::array<Key<Draft>, 30> kTopKeys = {{
     {"params", refuse_misplaced},
     {"priority", refuse_misplaced},
     {"hold", refuse_misplaced},
+    {"begin", refuse_misplaced},
+    {"deadline", refuse_misplaced},
     {"time_limit", refuse_misplaced},
     {"element", refuse_misplaced},
     {"key", refuse_misplaced},
@@ -249,8 +251,10 @@ void SpecCache::add(std::shared_ptr<const JobSpec> spec) {
 
 bool is_class_file(const Node& root) { return root.find("class") != nullptr; }
 
-Ticket read_ticket(const Node& root, std::string_view here, SpecCache* cache, FaultSink& faults) {
+Ticket read_ticket(const Node& root, std::string_view here, Time now, SpecCache* cache,
+                   FaultSink& faults) {
   Draft draft;
+  draft.now = now;
   read_top(root, draft, faults);
   if (const Node* of_class = root.find("class")) {
     faults.add(of_class->key_place, "this is a class; expected a ticket");

@@ -26,8 +26,9 @@ class SpecCache {
 
 bool is_class_file(const Node& root);
 
-// The value is usable when no faults were added. `here` as for parse_file(); `cache` may be null.
-sched::Ticket read_ticket(const Node& root, std::string_view here, SpecCache* cache,
+// The value is usable when no faults were added. `here` and `now` as for parse_file(); `cache` may
+// be null.
+sched::Ticket read_ticket(const Node& root, std::string_view here, Time now, SpecCache* cache,
                           FaultSink& faults);
 std::shared_ptr<const sched::JobSpec> read_class(const Node& root, FaultSink& faults);
 

@@ -50,6 +50,7 @@ bool read_text(const Node& node, std::string& out, FaultSink& faults) {
     case Kind::kBoolean: out = node.flag ? "true" : "false"; return true;
     case Kind::kList:
     case Kind::kTable:
+    case Kind::kTime:
     case Kind::kOther: break;
   }
   return refuse(node, "a string", faults);
@@ -87,6 +88,19 @@ bool read_duration(const Node& node, std::optional<Millis>& out, FaultSink& faul
   Millis duration;
   if (!read_duration(node, duration, faults)) return false;
   out = duration;
+  return true;
+}
+
+bool read_when(const Node& node, Time now, std::optional<When>& out, FaultSink& faults) {
+  constexpr std::string_view kExpected =
+      "a time like \"2026-11-22T03:00:00Z\", local time like \"2026-11-22 03:00\" or \"03:00\", or "
+      "\"+2h\" from the submission";
+  if (node.kind != Kind::kString && node.kind != Kind::kTime) {
+    return refuse(node, kExpected, faults);
+  }
+  const auto when = parse_when(node.text, now);
+  if (!when) return refuse(node, kExpected, faults);
+  out = *when;
   return true;
 }
 

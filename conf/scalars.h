@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "base/when.h"
 #include "conf/node.h"
 #include "resmgr/needs.h"
 
@@ -32,6 +33,8 @@ bool read_number(const Node& node, std::int64_t least, std::int64_t most, std::i
 // "90s", or whole seconds.
 bool read_duration(const Node& node, Millis& out, FaultSink& faults);
 bool read_duration(const Node& node, std::optional<Millis>& out, FaultSink& faults);
+// A moment as parse_when() takes it at `now`, or TOML's own date and time, or time.
+bool read_when(const Node& node, Time now, std::optional<When>& out, FaultSink& faults);
 // "8G", or whole bytes.
 bool read_size(const Node& node, Bytes& out, FaultSink& faults);
 // A list of strings, or one string. What cannot be read is empty in `out`, so that positions stay.

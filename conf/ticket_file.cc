@@ -15,7 +15,8 @@ sched::ClassDefinition read_definition(const Node& root, std::string_view text,
 
 }  // namespace
 
-Parsed<File> parse_file(std::string_view text, const std::string& file, std::string_view here) {
+Parsed<File> parse_file(std::string_view text, const std::string& file, std::string_view here,
+                        Time now) {
   FaultSink faults(file);
   Parsed<File> parsed;
   Node root;
@@ -23,7 +24,7 @@ Parsed<File> parse_file(std::string_view text, const std::string& file, std::str
     if (is_class_file(root)) {
       parsed.value = read_definition(root, text, file, faults);
     } else {
-      parsed.value = read_ticket(root, here, nullptr, faults);
+      parsed.value = read_ticket(root, here, now, nullptr, faults);
     }
   }
   parsed.faults = faults.take();
@@ -31,11 +32,11 @@ Parsed<File> parse_file(std::string_view text, const std::string& file, std::str
 }
 
 Parsed<sched::Ticket> parse_ticket(std::string_view text, const std::string& file,
-                                   std::string_view here) {
+                                   std::string_view here, Time now) {
   FaultSink faults(file);
   Parsed<sched::Ticket> parsed;
   Node root;
-  if (parse_text(text, root, faults)) parsed.value = read_ticket(root, here, nullptr, faults);
+  if (parse_text(text, root, faults)) parsed.value = read_ticket(root, here, now, nullptr, faults);
   parsed.faults = faults.take();
   return parsed;
 }
@@ -50,12 +51,12 @@ Parsed<sched::ClassDefinition> parse_class(std::string_view text, const std::str
 }
 
 Parsed<sched::Ticket> parse_json_ticket(std::string_view text, const std::string& file,
-                                        std::uint32_t line, std::string_view here) {
+                                        std::uint32_t line, std::string_view here, Time now) {
   FaultSink faults(file);
   Parsed<sched::Ticket> parsed;
   Node root;
   if (parse_json(text, line, root, faults)) {
-    parsed.value = read_ticket(root, here, nullptr, faults);
+    parsed.value = read_ticket(root, here, now, nullptr, faults);
   }
   parsed.faults = faults.take();
   return parsed;

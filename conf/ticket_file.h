@@ -4,7 +4,8 @@
 //
 // Every reader checks the whole text and reports all errors, each with file, line and column (both
 // from 1), what was found and what was expected. Unknown keys are errors, with the nearest known
-// key named. Nothing here touches the disk or the environment: text in, data out.
+// key named. Nothing here touches the disk or the environment: text in, data out; but local times
+// are those of the process's time zone.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/time.h"
 #include "conf/fault.h"
 #include "sched/spec.h"
 
@@ -29,16 +31,18 @@ using File = std::variant<sched::Ticket, sched::ClassDefinition>;
 //
 // `here` is the directory that the ticket is submitted from: where the job works unless the ticket
 // says otherwise, and what a relative workdir starts at. Without it, workdir stays as it is
-// written.
-Parsed<File> parse_file(std::string_view text, const std::string& file, std::string_view here = {});
+// written. `now` is when it is read, for times like "03:00".
+Parsed<File> parse_file(std::string_view text, const std::string& file, std::string_view here = {},
+                        Time now = wall_now());
 Parsed<sched::Ticket> parse_ticket(std::string_view text, const std::string& file,
-                                   std::string_view here = {});
+                                   std::string_view here = {}, Time now = wall_now());
 Parsed<sched::ClassDefinition> parse_class(std::string_view text, const std::string& file);
 
 // One JSON ticket that stands at `line` of a stream. Where there are many, see
 // conf/ticket_stream.h.
 Parsed<sched::Ticket> parse_json_ticket(std::string_view text, const std::string& file,
-                                        std::uint32_t line, std::string_view here = {});
+                                        std::uint32_t line, std::string_view here = {},
+                                        Time now = wall_now());
 
 // The options of the #JQ lines before a script's first command, split into words as a shell would
 // (quotes and backslashes, no expansion), each with its line. "#JQ" must be followed by blank or

@@ -23,7 +23,7 @@ class TicketStream {
       : file_(std::move(file)), here_(std::move(here)) {}
 
   // The next line, without its end; nothing where it is blank. A faulty line harms no other.
-  std::optional<Parsed<sched::Ticket>> next(std::string_view line);
+  std::optional<Parsed<sched::Ticket>> next(std::string_view line, Time now = wall_now());
 
   // The line that next() has seen last, from 1.
   std::uint32_t line() const { return line_; }

@@ -8,8 +8,11 @@
 // the code behind these assertions reports an error, so they are off. And its test for blanks ends
 // in undefined behaviour for some characters that are none (its issues 190 and 295); as in later
 // versions, they are no blanks.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <optional>
 
 #define TOML_ASSERT(expr) static_assert(true)
@@ -97,8 +100,33 @@ void convert_list(const toml::array& from, Node& to, FaultSink& faults) {
   for (const toml::node& item : from) convert(item, to.children.emplace_back(), faults);
 }
 
+std::string text_of(const toml::time& time) {
+  std::string text = fmt::format("{:02}:{:02}:{:02}", time.hour, time.minute, time.second);
+  if (time.nanosecond != 0) text += fmt::format(".{:09}", time.nanosecond);
+  return text;
+}
+
+// As RFC 3339 writes it, without a zone where none is given.
+std::string text_of(const toml::date_time& at) {
+  const toml::date& date = at.date;
+  std::string text = fmt::format("{:04}-{:02}-{:02}T", date.year, date.month, date.day);
+  text += text_of(at.time);
+  if (!at.offset) return text;
+  const int minutes = std::abs(int{at.offset->minutes});
+  const char sign = at.offset->minutes < 0 ? '-' : '+';
+  return text + fmt::format("{}{:02}:{:02}", sign, minutes / 60, minutes % 60);
+}
+
 void convert_other(const toml::node& from, Node& to) {
-  to.text = from.is_floating_point() ? "a number with a fraction" : "a date or time";
+  if (const auto* at = from.as_date_time()) {
+    to.kind = Node::Kind::kTime;
+    to.text = text_of(at->get());
+  } else if (const auto* time = from.as_time()) {
+    to.kind = Node::Kind::kTime;
+    to.text = text_of(time->get());
+  } else {
+    to.text = from.is_floating_point() ? "a number with a fraction" : "a date";
+  }
 }
 
 void convert(const toml::node& from, Node& to, FaultSink& faults) {

@@ -43,10 +43,12 @@ auto fields(const Submitted::Expected& it) { return std::tie(it.start, it.is_est
 auto fields(const Submitted& it) { return std::tie(it.tickets, it.expected); }
 auto fields(const JobRef& it) { return std::tie(it.job, it.index); }
 auto fields(const JobResults::One& it) { return std::tie(it.job, it.elements, it.result); }
-auto fields(const ElementsDropped& it) { return std::tie(it.array, it.elements, it.reason); }
+auto fields(const ElementsDropped& it) {
+  return std::tie(it.array, it.elements, it.outcome, it.reason);
+}
 auto fields(const ArrayRow& it) {
   return std::tie(it.job, it.next, it.front, it.front_index, it.made, it.done, it.failed,
-                  it.cancelled, it.again, it.held, it.dropped, it.first_failure);
+                  it.cancelled, it.again, it.held, it.dropped, it.overdue, it.first_failure);
 }
 auto fields(const JobResults& it) { return std::tie(it.jobs); }
 auto fields(const Done&) { return std::tuple<>(); }
@@ -62,7 +64,7 @@ auto fields(const JobRow& it) {
                   it.time_limit, it.held, it.held_by, it.started_needs, it.node, it.gpus,
                   it.decided, it.reason, it.exit_code, it.cancelled_by, it.submitted, it.started,
                   it.suspended, it.suspended_for.count, it.ended, it.state, it.array, it.index,
-                  it.elements);
+                  it.elements, it.begin, it.to_begin, it.deadline);
 }
 auto fields(const StepRow& it) {
   return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt,

@@ -106,6 +106,18 @@ std::optional<sched::Warning> warning_from_wire(const In& in) {
   return sched::Warning{in.warning().signal(), Millis{in.warning().before()}};
 }
 
+void when_to_wire(const When& when, wire::When& out) {
+  if (const Time* time = std::get_if<Time>(&when)) {
+    out.set_at(time->ms);
+  } else {
+    out.set_after(std::get<Millis>(when).count);
+  }
+}
+
+When when_from_wire(const wire::When& in) {
+  return in.has_after() ? When(Millis{in.after()}) : When(Time{in.at()});
+}
+
 template <class In>
 std::vector<sched::ResourceLimit> limits_from_wire(const In& in) {
   std::vector<sched::ResourceLimit> limits;
@@ -195,6 +207,8 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   if (ticket.umask) out.set_umask(*ticket.umask);
   to_wire(ticket.limits, *out.mutable_limits());
   warning_to_wire(ticket.warning, out);
+  if (ticket.begin) when_to_wire(*ticket.begin, *out.mutable_begin());
+  if (ticket.deadline) when_to_wire(*ticket.deadline, *out.mutable_deadline());
   if (ticket.array) out.set_array(to_string(*ticket.array));
 }
 
@@ -223,6 +237,8 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   if (in.has_umask()) ticket.umask = in.umask();
   ticket.limits = limits_from_wire(in.limits());
   ticket.warning = warning_from_wire(in);
+  if (in.has_begin()) ticket.begin = when_from_wire(in.begin());
+  if (in.has_deadline()) ticket.deadline = when_from_wire(in.deadline());
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
   if (!array) return tl::unexpected(array.error());

@@ -198,6 +198,8 @@ void to_wire(const JobDetail& job, wire::JobDetail& out) {
   out.set_asks(job.asks);
   if (job.time_limit) out.set_time_limit(job.time_limit->count);
   if (job.estimate) out.set_estimate(job.estimate->count);
+  out.set_begin(job.begin.ms);
+  out.set_deadline(job.deadline.ms);
   out.set_workdir(job.workdir);
   out.set_output(job.output);
   out.set_error(job.error);
@@ -228,6 +230,8 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   job.needs = from_wire(in.needs());
   job.asks = in.asks();
   if (in.has_time_limit()) job.time_limit = Millis{in.time_limit()};
+  job.begin = Time{in.begin()};
+  job.deadline = Time{in.deadline()};
   if (in.has_estimate()) job.estimate = Millis{in.estimate()};
   job.workdir = in.workdir();
   job.output = in.output();

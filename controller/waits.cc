@@ -173,8 +173,10 @@ void Requests::elements_dropped(const sched::ElementsDropped& dropped) {
     wire::Frame frame;
     wire::JobEnded& out = *frame.mutable_ended();
     ref_to_wire(job, out);
-    out.set_state(static_cast<std::uint32_t>(sched::JobState::kCancelled));
-    out.set_outcome(static_cast<std::uint32_t>(sched::Outcome::kCancel));
+    const bool failed = dropped.outcome == sched::Outcome::kFailure;
+    const auto state = failed ? sched::JobState::kError : sched::JobState::kCancelled;
+    out.set_state(static_cast<std::uint32_t>(state));
+    out.set_outcome(static_cast<std::uint32_t>(dropped.outcome));
     out.set_reason(dropped.reason);
     for (const To& to : waiters_.waiting_for(job)) tell_waiter(to, job, frame);
   }

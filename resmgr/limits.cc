@@ -20,8 +20,11 @@ void Limits::add(LimitClassId id, std::vector<CapId> caps) {
   check(bool{id}, "class 0 is for none");
   const auto [place, is_new] = classes_.try_emplace(id);
   check(is_new, "a limit class is given once");
-  std::sort(caps.begin(), caps.end());
-  caps.erase(std::unique(caps.begin(), caps.end()), caps.end());
+  // Their order stays as it is given: which of several full ones is told follows from that, and not
+  // from which came to be known first.
+  for (auto cap = caps.begin(); cap != caps.end(); ++cap) {
+    caps.erase(std::remove(cap + 1, caps.end(), *cap), caps.end());
+  }
   for (const CapId cap : caps) {
     const auto known = caps_.find(cap);
     check(known != caps_.end(), "the caps of a limit class are known");

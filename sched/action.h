@@ -113,6 +113,7 @@ struct JobEnded {
 struct ElementsDropped {
   JobNumber array;
   IndexSet elements;
+  Outcome outcome = Outcome::kCancel;  // or kFailure: the deadline passed
   std::string reason;
 };
 

@@ -22,6 +22,7 @@ IndexSet ArrayRun::pending() const {
   IndexSet rest = spec.elements.from(next);
   rest.remove(held);
   rest.remove(dropped);
+  rest.remove(overdue);
   rest.add(again);
   return rest;
 }
@@ -29,7 +30,8 @@ IndexSet ArrayRun::pending() const {
 std::optional<Index> ArrayRun::first_pending() const {
   if (!again.empty()) return again.next(0);
   const auto first = spec.elements.next(next);
-  const bool free = !first || !(held.contains(*first) || dropped.contains(*first));
+  const bool free =
+      !first || !(held.contains(*first) || dropped.contains(*first) || overdue.contains(*first));
   return free ? first : pending().next(0);
 }
 
@@ -43,7 +45,8 @@ IndexSet ArrayRun::unstarted() const {
 bool ArrayRun::is_unstarted(Index index) const {
   if (front != nullptr && front->index == index) return true;
   if (again.contains(index) || held.contains(index)) return true;
-  return index >= next && spec.elements.contains(index) && !dropped.contains(index);
+  return index >= next && spec.elements.contains(index) && !dropped.contains(index) &&
+         !overdue.contains(index);
 }
 
 void ArrayRun::take(Index index) {
@@ -62,7 +65,7 @@ ArrayView view_of(const ArrayRun& array) {
   view.held = array.held.size();
   view.running = array.running.size();
   view.done = array.done;
-  view.failed = array.failed;
+  view.failed = array.failed + array.overdue.size();
   view.cancelled = array.cancelled + array.dropped.size();
   view.not_started = to_string(array.unstarted(), kShownRanges);
   for (const auto& [index, job] : array.running) {
@@ -106,6 +109,7 @@ ArrayRow to_row(const ArrayRun& array, JobNumber job) {
   row.again = to_string(array.again);
   row.held = to_string(array.held);
   row.dropped = to_string(array.dropped);
+  row.overdue = to_string(array.overdue);
   row.first_failure = array.first_failure;
   return row;
 }
@@ -119,6 +123,7 @@ void restore(const ArrayRow& row, ArrayRun& array) {
   array.again = read_set(row.again);
   array.held = read_set(row.held);
   array.dropped = read_set(row.dropped);
+  array.overdue = read_set(row.overdue);
   array.first_failure = row.first_failure;
 }
 

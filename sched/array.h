@@ -31,6 +31,7 @@ struct ArrayRun {
   IndexSet again;          // below `next`, and to be made all the same: released, or given back
   IndexSet held;           // by index; `next` passes them over
   IndexSet dropped;        // cancelled before they started; likewise
+  IndexSet overdue;        // not started by the deadline; likewise
   Job* front = nullptr;    // made, and waits
   // Of what was made a job:
   std::map<Index, Job*> running;
@@ -50,7 +51,7 @@ struct ArrayRun {
   bool is_unstarted(Index index) const;
   bool throttled() const { return spec.throttle != 0 && running.size() >= spec.throttle; }
   std::uint64_t total() const { return spec.elements.size(); }
-  std::uint64_t unstarted_count() const { return total() - made - dropped.size(); }
+  std::uint64_t unstarted_count() const { return total() - made - dropped.size() - overdue.size(); }
 
   // Takes an index out of what is pending; it is made, held or dropped next.
   void take(Index index);

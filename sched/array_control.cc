@@ -69,9 +69,10 @@ void Core::cancel_array(Job& array, const Actor& actor) {
     run.decided = Outcome::kCancel;
     run.reason = reason;
     touch(array);
+    refresh_deadline(array);
   }
   take_front_back(array);
-  drop(array, array.array->unstarted(), reason);
+  drop(array, array.array->unstarted(), Outcome::kCancel, reason);
   for (Job* job : running_of(array, nullptr, JobCommand::kCancel)) cancel(*job, actor);
   look_at_later(array);
 }
@@ -136,7 +137,7 @@ Result<void> Core::cancel_elements(Job& array, const IndexSet& elements, const A
   if (!waiting.empty()) {
     note(array, "cancel", fmt::format("{} by {}", name_of(array.number, waiting), actor.user));
   }
-  drop(array, waiting, "cancelled by " + actor.user);
+  drop(array, waiting, Outcome::kCancel, "cancelled by " + actor.user);
   for (Job* job : running_of(array, &elements, JobCommand::kCancel)) cancel(*job, actor);
   return {};
 }

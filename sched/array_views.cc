@@ -10,8 +10,10 @@ namespace {
 JobState state_of_unmade(const Job& array, Index index) {
   const ArrayRun& run = *array.array;
   if (run.dropped.contains(index)) return JobState::kCancelled;
+  if (run.overdue.contains(index)) return JobState::kError;
   if (array.held || run.held.contains(index)) return JobState::kHeld;
-  return run.throttled() ? JobState::kQueued : JobState::kWaitingResources;
+  const bool is_queued = array.is_to_begin() || run.throttled();
+  return is_queued ? JobState::kQueued : JobState::kWaitingResources;
 }
 
 std::string throttle_text(const ArrayRun& array) {
@@ -22,8 +24,10 @@ std::string throttle_text(const ArrayRun& array) {
 std::string reason_of_unmade(const Job& array, Index index) {
   const ArrayRun& run = *array.array;
   if (run.dropped.contains(index)) return "cancelled before it started";
+  if (run.overdue.contains(index)) return deadline_text(array);
   if (array.held) return "held by " + array.facts().held_by;
   if (run.held.contains(index)) return "held";
+  if (array.is_to_begin()) return begin_text(array);
   if (run.throttled()) return "waits: " + throttle_text(run);
   return run.front == nullptr ? "" : "its turn comes after " + to_string(run.front->ref());
 }
@@ -40,7 +44,7 @@ std::string array_sentence(const Job& array) {
   const ArrayRun& run = *array.array;
   return fmt::format("{} of the {} elements of job {} run, {} have ended, {} have not started",
                      run.running.size(), run.total(), array.number.value,
-                     run.done + run.failed + run.cancelled + run.dropped.size(),
+                     run.total() - run.unstarted_count() - run.running.size(),
                      run.unstarted_count());
 }
 
@@ -61,7 +65,8 @@ std::optional<JobDetail> Core::show(JobRef ref, Time now) const {
   const Job* array = jobs_.find(ref.job);
   if (array == nullptr || !array->array || !ref.index) return std::nullopt;
   const ArrayRun& run = *array->array;
-  const bool known = run.is_unstarted(*ref.index) || run.dropped.contains(*ref.index);
+  const bool known = run.is_unstarted(*ref.index) || run.dropped.contains(*ref.index) ||
+                     run.overdue.contains(*ref.index);
   return known ? std::optional(detail_of_unmade(*array, *ref.index, now)) : std::nullopt;
 }
 
@@ -95,7 +100,10 @@ JobDetail Core::detail_of_unmade(const Job& array, Index index, Time now) const 
   detail.summary.reason = reason_of_unmade(array, index);
   detail.summary.started = Time{};
   const bool dropped = detail.summary.state == JobState::kCancelled;
-  detail.summary.outcome = dropped ? Outcome::kCancel : Outcome::kNone;
+  const bool overdue = detail.summary.state == JobState::kError;
+  detail.summary.outcome = dropped   ? Outcome::kCancel
+                           : overdue ? Outcome::kFailure
+                                     : Outcome::kNone;
   detail.steps = pending_steps(array.what());
   detail.history = {{array.submitted, "submitted", "by " + array.user->name}};
   return detail;
@@ -120,6 +128,7 @@ void Core::explain_array(const Job& array, Why& why) const {
     why.blockers.push_back({"held", "", "held by " + array.facts().held_by,
                             fmt::format("jq release {}", array.number.value)});
   }
+  explain_begin(array, why);
   if (!run.throttled() || run.unstarted_count() == run.held.size()) return;
   why.blockers.push_back({"array_throttle", "", throttle_text(run), "wait for one of them to end"});
 }

@@ -38,7 +38,7 @@ void Core::look_at_arrays() {
 void Core::go_on_array(Job& array) {
   ArrayRun& run = *array.array;
   if (run.unstarted_count() == 0 && run.running.empty()) return end_array(array);
-  if (array.held || run.front != nullptr || run.throttled()) return;
+  if (is_kept(array) || run.front != nullptr || run.throttled()) return;
   const auto index = run.first_pending();
   if (!index) return;
   run.take(*index);
@@ -58,6 +58,9 @@ void Core::make_front(Job& array, JobNumber number, Index index) {
   job.params = array.params;
   job.time_limit = array.time_limit;
   job.submitted = array.submitted;
+  const JobRun& times = array.facts();
+  if (times.begin) job.more().begin = times.begin;
+  if (times.deadline) job.more().deadline = times.deadline;
   job.steps.resize(step_count(job.what()));
   job.counts.at(0) = static_cast<std::uint16_t>(job.what().steps.size());
   jobs_.enter_queue(job);
@@ -138,17 +141,17 @@ void Core::end_array(Job& array) {
   end_job(array);
 }
 
-// They were cancelled before they started, and never will.
-void Core::drop(Job& array, const IndexSet& elements, const std::string& reason) {
+// They were cancelled before they started, or had not by the deadline, and never will.
+void Core::drop(Job& array, const IndexSet& elements, Outcome outcome, const std::string& reason) {
   if (elements.empty()) return;
   ArrayRun& run = *array.array;
   run.held.remove(elements);
   run.again.remove(elements);
-  run.dropped.add(elements);
+  (outcome == Outcome::kFailure ? run.overdue : run.dropped).add(elements);
   count_waiting(array, -static_cast<std::int64_t>(elements.size()));
   touch_array(array);
   look_at_later(array);
-  emit(ElementsDropped{array.number, elements, reason});
+  emit(ElementsDropped{array.number, elements, outcome, reason});
 }
 
 }  // namespace jobq::sched

@@ -27,6 +27,18 @@ void check_line(const std::string& path, std::string_view text, std::size_t long
   }
 }
 
+// What is later cannot be written again, and the longest durations are those that can be read.
+void check_when(const std::string& path, const std::optional<When>& when, FaultList& faults) {
+  constexpr Time kLast{253'402'300'799'999};
+  constexpr Millis kLongest = seconds(std::int64_t{36500} * 86400);
+  if (!when) return;
+  const Time* time = std::get_if<Time>(&*when);
+  const bool good =
+      time != nullptr ? *time >= Time{} && *time <= kLast
+                      : std::get<Millis>(*when) >= Millis{} && std::get<Millis>(*when) <= kLongest;
+  if (!good) faults.add(path, "expected a time of 1970 to 9999");
+}
+
 std::string of_class(const JobSpec& job) {
   return job.class_name.empty() ? "this job" : fmt::format("class {}", job.class_name);
 }
@@ -101,6 +113,8 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
     check_priority([] { return std::string("ticket.priority"); }, *ticket.priority, faults);
   }
   check_limit([] { return std::string("ticket.time_limit"); }, ticket.time_limit, faults);
+  check_when("ticket.begin", ticket.begin, faults);
+  check_when("ticket.deadline", ticket.deadline, faults);
   const std::uint64_t elements = ticket.array ? ticket.array->elements.size() : 1;
   if (elements == 0 || elements > kMaxElements) {
     faults.add("ticket.array",

@@ -70,7 +70,7 @@ using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for lo
 // What one request asks about starts. Equal tickets are asked about once; when all of it has taken
 // too much, the rest is not known.
 struct Foresight {
-  using Asked = std::tuple<const JobSpec*, std::optional<int>, std::optional<Millis>>;
+  using Asked = std::tuple<const JobSpec*, std::optional<int>, std::optional<Millis>, Time>;
   std::map<Asked, Submitted::Expected> known;  // for look-up only
   resmgr::Work spent;
 };
@@ -186,6 +186,8 @@ class Core {
   std::optional<Millis> time_limit_of(const Ticket& ticket, const JobSpec& spec) const;
   Submitted::Expected expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec,
                                   Foresight& foresight);
+  Submitted::Expected expected_at_once(const Ticket& ticket, const Actor& actor,
+                                       const JobSpec& spec, Time begin, Foresight& foresight);
   std::optional<Submitted::Expected> expected_without_needs(const Actor& actor,
                                                             const JobSpec& spec);
   // How many elements come behind the fronts of arrays that wait.
@@ -202,6 +204,7 @@ class Core {
   bool give_back(const Job& job, resmgr::RequestId id);
   void share_fairly();
   void touch_shares();
+  std::optional<Time> usual_end_of(const Job& job) const;
   std::optional<Time> known_end_of(const Job& job) const;
   void refresh_known_end(Job& job);
   void pass_estimates();
@@ -245,7 +248,7 @@ class Core {
   void leave_all(NodeId node);
   bool is_given_up(NodeId node) const;
 
-  // Limits (deadlines.cc).
+  // Limits, begins and deadlines (deadlines.cc).
   struct StepTimes {
     std::optional<Time> end;      // by the step's own limit
     std::optional<Time> warning;  // none where it was sent already
@@ -253,13 +256,20 @@ class Core {
   std::optional<Time> end_of(const Job& job) const;
   std::optional<Time> end_of(const Job& job, StepId id) const;
   StepTimes times_of(const Job& job, StepId id) const;
+  std::optional<Time> begin_of(const Job& job) const;
   std::optional<Time> deadline_of(const Job& job) const;
+  bool is_kept(const Job& job) const;
+  std::optional<Time> due_of(const Job& job) const;
   void refresh_deadline(Job& job);
   void set_end(resmgr::RequestId id, std::optional<Time> end);
   void enforce_limits();
   void refresh_deadlines(const Node& node);
   void expire(Job& job);
+  void begin(Job& job);
   void expire_all(Job& job);
+  void end_all(Job& job, const std::string& reason);
+  void end_overdue(Job& job);
+  void end_overdue_array(Job& array);
   void warn(Job& job, StepId id);
 
   // Arrays (arrays.cc).
@@ -272,7 +282,7 @@ class Core {
   void element_started(Job& element);
   void element_ended(Job& element);
   void end_array(Job& array);
-  void drop(Job& array, const IndexSet& elements, const std::string& reason);
+  void drop(Job& array, const IndexSet& elements, Outcome outcome, const std::string& reason);
 
   // Holds and cancels (control.cc, selection.cc, array_control.cc).
   struct Choice {
@@ -392,6 +402,7 @@ class Core {
   void explain_no_node(const std::string& element, const std::string& step, Why& why) const;
   void explain_node_wait(const Job& job, StepId id, Why& why) const;
   void explain_place(const Job& job, StepId id, Time now, Why& why) const;
+  static void explain_begin(const Job& job, Why& why);
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;

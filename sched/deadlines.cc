@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Time limits of jobs and of steps, and the warning signal before them.
+// Time limits of jobs and of steps, deadlines, and the warning signal before them; and when jobs
+// begin.
 //
 // A job's clock runs from its start until its last step has ended, a step's from the start of each
-// attempt; both stand while the job is suspended. The cleanup step has a limit of its own alone. In
-// the index a job stands with the first thing that is due: its end, or the end or the warning of
-// one of its steps. A limit that is due is enforced after the event that the turn is about: an end
-// that is reported in time counts.
+// attempt; both stand while the job is suspended. The cleanup step has a limit of its own alone.
+// Begins and deadlines are times of the world: no hold moves them, and a deadline ends the hold. In
+// the index a job stands with the first thing that is due: its begin, its end, its deadline, or
+// the end or the warning of one of its steps. A limit that is due is enforced after the event that
+// the turn is about: an end that is reported in time counts.
 //
 // An attempt is warned once. It is recorded with the order; no node is sent it twice, whatever
-// happens to the order on its way.
+// happens to the order on its way. What has begun stays begun, also where the clock is set back.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -78,12 +80,35 @@ Core::StepTimes Core::times_of(const Job& job, StepId id) const {
   if (attempt.warned || !nodes_.is_connected(attempt.node)) return times;
   std::optional<Time> end = times.end;
   take_earlier(end, end_of(job));
+  take_earlier(end, deadline_of(job));
   if (end) times.warning = std::max(*end - warning->before, attempt.started);
   return times;
 }
 
+std::optional<Time> Core::begin_of(const Job& job) const {
+  if (!job.is_to_begin() || job.ended()) return std::nullopt;
+  return job.facts().begin;
+}
+
+// By its ticket, as long as it may end or be ended otherwise; an array's front goes with its array.
 std::optional<Time> Core::deadline_of(const Job& job) const {
+  const JobRun& run = job.facts();
+  if (!run.deadline || run.ended || job.is_front()) return std::nullopt;
+  const bool runs = run.decided == Outcome::kNone || live_steps(job) > 0;
+  return runs ? std::optional(run.deadline) : std::nullopt;
+}
+
+// Nothing new of it is asked for; past its deadline, until it is decided for that.
+bool Core::is_kept(const Job& job) const {
+  const JobRun& run = job.facts();
+  const bool is_overdue = run.decided == Outcome::kNone && run.deadline && run.deadline <= now_;
+  return job.held || run.to_begin || is_overdue;
+}
+
+std::optional<Time> Core::due_of(const Job& job) const {
   std::optional<Time> first = end_of(job);
+  take_earlier(first, begin_of(job));
+  take_earlier(first, deadline_of(job));
   if (!job.spec->times_steps || !clock_runs(job)) return first;
   // Only what is live is timed, and most steps of a long job are not.
   std::size_t live = live_steps(job);
@@ -97,15 +122,15 @@ std::optional<Time> Core::deadline_of(const Job& job) const {
   return first;
 }
 
-// Call after whatever deadline_of() looks at has changed.
+// Call after whatever due_of() looks at has changed.
 void Core::refresh_deadline(Job& job) {
-  const Time deadline = deadline_of(job).value_or(Time{});
+  const Time due = due_of(job).value_or(Time{});
   JobRun& run = job.more();
   refresh_known_end(job);
-  if (run.deadline == deadline) return;
-  if (run.deadline) deadlines_.erase({run.deadline, job.number});
-  if (deadline) deadlines_.emplace(deadline, job.number);
-  run.deadline = deadline;
+  if (run.due == due) return;
+  if (run.due) deadlines_.erase({run.due, job.number});
+  if (due) deadlines_.emplace(due, job.number);
+  run.due = due;
 }
 
 // The node came or went: what runs there can be warned, or not.
@@ -131,7 +156,11 @@ void Core::enforce_limits() {
 
 // What is due of the job now. An end needs no warning any more.
 void Core::expire(Job& job) {
-  if (is_due(end_of(job), now_)) return expire_all(job);
+  const std::optional<Time> limit = end_of(job);
+  const std::optional<Time> deadline = deadline_of(job);
+  if (is_due(deadline, now_) && !(limit && *limit < *deadline)) return end_overdue(job);
+  if (is_due(limit, now_)) return expire_all(job);
+  if (is_due(begin_of(job), now_)) return begin(job);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     const StepId id{i};
     const StepTimes times = times_of(job, id);
@@ -143,16 +172,46 @@ void Core::expire(Job& job) {
   }
 }
 
+// From here on it is like a job that was submitted just now.
+void Core::begin(Job& job) {
+  job.more().to_begin = false;
+  note(job, "begun", "");
+  touch(job);
+  go_on(job);
+}
+
 void Core::expire_all(Job& job) {
   if (is_live(job.cleanup())) {
     const Millis limit = job.what().cleanup->time_limit.value_or(policy_.cleanup_limit);
     order_end(job, cleanup_id(job.what()), Outcome::kFailure, limit_text(limit));
     return;
   }
-  const std::string reason = limit_text(*job.time_limit);
+  end_all(job, limit_text(*job.time_limit));
+}
+
+void Core::end_all(Job& job, const std::string& reason) {
   if (job.decided() == Outcome::kNone) decide(job, Outcome::kFailure, reason, 0);
   order_all_ends(job, Outcome::kFailure, reason);
   advance(job);
+}
+
+void Core::end_overdue(Job& job) {
+  if (job.array) return end_overdue_array(job);
+  wake(job);
+  end_all(job, deadline_text(job));
+}
+
+// What runs of it has the same deadline, and is ended by itself.
+void Core::end_overdue_array(Job& array) {
+  wake(array);
+  JobRun& run = array.more();
+  run.decided = Outcome::kFailure;
+  run.reason = deadline_text(array);
+  note(array, "decided", fmt::format("{}: {}", to_string(run.decided), run.reason));
+  touch(array);
+  take_front_back(array);
+  drop(array, array.array->unstarted(), Outcome::kFailure, run.reason);
+  look_at_later(array);
 }
 
 void Core::warn(Job& job, StepId id) {

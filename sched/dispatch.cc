@@ -5,7 +5,8 @@
 // A job whose own needs are not empty waits for these (part 0) and starts with the grant. A step
 // whose conditions hold waits for its own needs (part s+1). A step without needs of its own runs in
 // its job's node grant; in a job without one it asks for a cpu. A step whose needs are given as
-// empty takes nothing and starts at once, and so does the cleanup step.
+// empty takes nothing and starts at once, and so does the cleanup step. A job whose begin is to
+// come asks for nothing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -92,7 +93,7 @@ resmgr::Needs job_needs(const JobSpec& spec) {
 // Asks for whatever the job could use next: its own needs, its ready steps, its cleanup.
 void Core::go_on(Job& job) {
   if (job.array) return look_at_later(job);
-  if (job.held || job.ended()) return;
+  if (is_kept(job) || job.ended()) return;
   if (waits_for_itself(job)) {
     ask_for_job(job);
     return;
@@ -129,9 +130,10 @@ bool Core::consider(Job& job, StepId step) {
   switch (job.spec->flow.readiness(job.what(), step, facts_of(job))) {
     case Holds::kOpen: return false;
     case Holds::kNever: return apply(job, step, StepInput::kUnreachable);
-    case Holds::kYes: return !job.held && !waits_for_itself(job) && !make_ready(job, step);
+    case Holds::kYes: break;
   }
-  unreachable("readiness out of range");
+  if (is_kept(job) || waits_for_itself(job)) return false;
+  return !make_ready(job, step);
 }
 
 // False when the request was refused, which ends the step.

@@ -93,19 +93,18 @@ Result<void> Core::check_job(const Job& job) const {
   const JobRun& run = job.facts();
   const resmgr::RequestId request = request_of(job.number);
   if (rm_.is_held(request) != run.has_grant) return broken(name() + " and its grant disagree");
-  const bool may_ask = !job.what().needs.empty() && !job.held && run.decided == Outcome::kNone;
+  const bool stands = is_kept(job);
+  const bool may_ask = !job.what().needs.empty() && !stands && run.decided == Outcome::kNone;
   if (rm_.is_waiting(request) != (may_ask && !run.has_grant) ||
       rm_.is_waiting(move_of(job.number)) != (may_ask && is_between_nodes(job))) {
     return broken(name() + " and its request disagree");
   }
-  if (job.held && count_of(job.counts, StepState::kWaiting) > 0) {
-    return broken(name() + " is held and waits");
+  if (stands && count_of(job.counts, StepState::kWaiting) > 0) {
+    return broken(name() + " is held, or has not begun, and waits");
   }
+  if (run.to_begin && job.started()) return broken(name() + " started before its begin");
   if (run.decided != Outcome::kNone && open_steps(job.counts) != active_steps(job.counts)) {
     return broken(name() + " is decided and takes new steps");
-  }
-  if (deadline_of(job).value_or(Time{}) != run.deadline) {
-    return broken(name() + " has a wrong deadline");
   }
   if (auto right = check_loops(job); !right) return right;
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
@@ -130,9 +129,10 @@ Result<void> Core::check_array(const Job& job) const {
   if (run.spec.throttle != 0 && run.running.size() > run.spec.throttle) {
     return broken(name() + " runs more than its throttle allows");
   }
-  const bool may_go_on = !job.held && !run.throttled();
+  const bool may_go_on = !is_kept(job) && !run.throttled();
   if (may_go_on && !pending.empty() && front == 0) return broken(name() + " stands still");
   if (job.held && front != 0) return broken(name() + " is held and has a front");
+  if (job.is_to_begin() && front + run.made != 0) return broken(name() + " began too early");
   if (run.unstarted_count() == 0 && run.running.empty()) return broken(name() + " has no end");
   for (const auto& [index, element] : run.running) {
     const bool right = element->whole == &job && element->index == index &&
@@ -187,10 +187,14 @@ Result<void> Core::check_specs() const {
 Result<void> Core::check_limits() const {
   std::size_t limits = 0;
   for (const JobNumber number : jobs_.numbers()) {
-    const Time deadline = jobs_.find(number)->facts().deadline;
-    if (!deadline) continue;
+    const Job& job = *jobs_.find(number);
+    const Time due = due_of(job).value_or(Time{});
+    if (due != job.facts().due) {
+      return broken(fmt::format("job {} has a wrong deadline", number.value));
+    }
+    if (!due) continue;
     ++limits;
-    if (!deadlines_.contains({deadline, number})) return broken("a deadline is not listed");
+    if (!deadlines_.contains({due, number})) return broken("a deadline is not listed");
   }
   if (limits != deadlines_.size()) return broken("deadlines of no job are listed");
   if (!submissions_.is_consistent()) return broken("submission keys expire wrongly");

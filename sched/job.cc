@@ -11,7 +11,8 @@ namespace {
 
 std::string standing_reason(const ArrayRun& array) {
   std::string text = fmt::format("{} of {} done", array.done, array.total());
-  if (array.failed > 0) text += fmt::format(", {} failed", array.failed);
+  const std::uint64_t failed = array.failed + array.overdue.size();
+  if (failed > 0) text += fmt::format(", {} failed", failed);
   const std::uint64_t cancelled = array.cancelled + array.dropped.size();
   if (cancelled > 0) text += fmt::format(", {} cancelled", cancelled);
   if (!array.held.empty()) text += fmt::format(", {} held", array.held.size());
@@ -72,6 +73,7 @@ JobState Job::state() const {
   JobFacts facts;
   facts.ended = ended();
   facts.held = held;
+  facts.to_begin = is_to_begin();
   facts.started = started();
   facts.has_cleanup = what().cleanup.has_value();
   facts.decided = decided();
@@ -124,6 +126,9 @@ JobRow to_row(const Job& job) {
     row.index = job.index;
   }
   if (job.array) row.elements = to_string(job.array->spec);
+  row.begin = run.begin;
+  row.to_begin = run.to_begin;
+  row.deadline = run.deadline;
   return row;
 }
 
@@ -144,10 +149,17 @@ StepRow to_row(const Job& job, StepId id) {
   return row;
 }
 
+std::string begin_text(const Job& job) { return "begins at " + format_rfc3339(job.facts().begin); }
+
+std::string deadline_text(const Job& job) {
+  return fmt::format("deadline {} passed", format_rfc3339(job.facts().deadline));
+}
+
 std::string standing_reason(const Job& job) {
   const JobRun& run = job.facts();
   if (!run.reason.empty()) return run.reason;
   if (job.held) return "held by " + run.held_by;
+  if (run.to_begin) return begin_text(job);
   if (job.array) return standing_reason(*job.array);
   const resmgr::Needs& needs = job.what().needs;
   if (job.state() == JobState::kWaitingResources && !needs.empty()) {

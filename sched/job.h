@@ -3,6 +3,7 @@
 // apart, so that a job that only waits costs little.
 #pragma once
 
+#include <algorithm>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -57,7 +58,7 @@ struct Step {
   bool has_attempt() const { return run && !run->attempts.empty(); }
 };
 
-// What a job has once it was held, started or decided.
+// What a job has once it was held, started or decided, and where it has times of its own.
 struct JobRun {
   std::string held_by;
   bool has_grant = false;  // of its own needs
@@ -72,8 +73,11 @@ struct JobRun {
   Time suspended;
   Millis suspended_for;
   Time ended;
-  Time deadline;   // as it stands in the index of deadlines; 0: none
-  Time known_end;  // as the resource manager knows it, by limit or estimate; 0: none
+  Time begin;             // as its ticket says; 0: at once
+  bool to_begin = false;  // that is to come
+  Time deadline;          // as its ticket says; 0: none
+  Time due;               // as it stands in the index of deadlines; 0: none
+  Time known_end;         // as the resource manager knows it, by limit or estimate; 0: none
   std::vector<TransitionRow> transitions;
 };
 
@@ -112,6 +116,9 @@ struct Job {
 
   bool started() const { return run && run->started; }
   bool ended() const { return run && run->ended; }
+  bool is_to_begin() const { return run && run->to_begin; }
+  // From when on it could have run: its age counts from then.
+  Time since() const { return std::max(submitted, facts().begin); }
   bool is_front() const { return whole != nullptr && !started() && !ended(); }
   // What users call it: an element goes by its array's number.
   JobRef ref() const;
@@ -138,6 +145,11 @@ JobState state_of_rest(const Job& array);
 // The row of a job as it is now, and of a step.
 JobRow to_row(const Job& job);
 StepRow to_row(const Job& job, StepId id);
+
+// "begins at 2026-11-22T03:00:00.000Z".
+std::string begin_text(const Job& job);
+// "deadline 2026-11-22T03:00:00.000Z passed".
+std::string deadline_text(const Job& job);
 
 // The short reason for where the job stands, as the queue shows it; may be empty.
 std::string standing_reason(const Job& job);

@@ -124,6 +124,7 @@ std::size_t open_steps(const StepCounts& counts) {
 JobState shown_state(const JobFacts& facts) {
   if (facts.ended) return ended_as(facts.decided);
   if (facts.held) return JobState::kHeld;
+  if (facts.to_begin) return JobState::kQueued;
   if (!facts.started) return JobState::kWaitingResources;
   const bool over = facts.decided != Outcome::kNone && open_steps(facts.counts) == 0;
   if (over && facts.has_cleanup) return JobState::kCleaningUp;

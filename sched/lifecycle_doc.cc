@@ -32,15 +32,16 @@ In this order, the first that applies:
 
 1. it ended: `JD`, `JE` or `JC`, by its outcome;
 2. it is held: `HD` (what runs of it is suspended, and the clock of its time limit stands);
-3. nothing was granted to it yet: `WR`;
-4. it is decided, none of its steps is open, and it has a cleanup step: `CU`;
-5. none of its steps is on a node, and at least one waits: `BP WR`;
-6. else `BP`.
+3. its begin is to come: `QU`;
+4. nothing was granted to it yet: `WR`;
+5. it is decided, none of its steps is open, and it has a cleanup step: `CU`;
+6. none of its steps is on a node, and at least one waits: `BP WR`;
+7. else `BP`.
 
 A job array is one job whose state follows from its elements: it ended when all of them have; else
 it is `HD` when it is held as a whole, `BP` while an element runs, and else what its next element
-is. What has not started of it is shown on a line of its own: `HD` when it is held, `QU` while as
-many elements run as the array's throttle allows, else `WR`.
+is. What has not started of it is shown on a line of its own: `HD` when it is held, `QU` while its
+begin is to come or as many elements run as the array's throttle allows, else `WR`.
 
 A job is decided once: by an unhandled failure or cancel of a step, by a cancel, by its time
 limit, or by its last step. From then on it takes no new steps.

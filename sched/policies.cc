@@ -50,10 +50,11 @@ Result<void> Core::check_policy(const Ticket& ticket, const Actor& actor, const 
                 fmt::format("element {} allows a time limit of at most {}, not {}", element->name,
                             format_duration(*element->max_limit), format_duration(*limit)));
   }
-  if (spec.warning && !time_limit_of(ticket, spec) && !has_step_limit(spec)) {
+  const bool has_end = time_limit_of(ticket, spec) || has_step_limit(spec) || ticket.deadline;
+  if (spec.warning && !has_end) {
     return fail(ErrorCode::kRefused,
-                fmt::format("the signal {} is sent before a time limit, and the job has none; give "
-                            "it one (--time, or time_limit)",
+                fmt::format("the signal {} is sent before a time limit or deadline, and the job "
+                            "has none; give it one (--time, time_limit, or --deadline)",
                             to_string(*spec.warning)));
   }
   return quotas_.admit(kind_for(actor.user, spec), size_of(ticket));
@@ -74,28 +75,37 @@ std::optional<Submitted::Expected> Core::expected_without_needs(const Actor& act
   return Submitted::Expected{now_, false, true};
 }
 
+// What others do until a later begin is not known: it is asked for as if it were to start now.
 Submitted::Expected Core::expected_of(const Ticket& ticket, const Actor& actor, const JobSpec& spec,
                                       Foresight& foresight) {
   if (ticket.hold) return {};
+  const Time begin = ticket.begin ? std::max(time_of(*ticket.begin, now_), now_) : now_;
   const auto [known, is_new] =
-      foresight.known.try_emplace({&spec, ticket.priority, ticket.time_limit});
+      foresight.known.try_emplace({&spec, ticket.priority, ticket.time_limit, begin});
   if (!is_new) return known->second;
+  known->second = expected_at_once(ticket, actor, spec, begin, foresight);
+  const bool is_later = known->second.start && *known->second.start < begin;
+  return is_later ? known->second = {begin, false, false} : known->second;
+}
+
+Submitted::Expected Core::expected_at_once(const Ticket& ticket, const Actor& actor,
+                                           const JobSpec& spec, Time begin, Foresight& foresight) {
   const resmgr::Needs needs = first_needs(spec);
   if (needs.empty()) {
-    if (const auto expected = expected_without_needs(actor, spec)) return known->second = *expected;
+    if (const auto expected = expected_without_needs(actor, spec)) return *expected;
   }
   // The offset of who is not known yet stands in no limit class.
   const std::int64_t offset = fair_.find(actor.user) ? 0 : fair_.offset_of_newcomer(actor.user);
   const resmgr::Request request{
       .id = request_of(JobNumber{next_job_}),
-      .rank = rank_of(policy_, ticket.priority.value_or(spec.priority), spec, now_) + offset,
+      .rank = rank_of(policy_, ticket.priority.value_or(spec.priority), spec, begin) + offset,
       .needs = needs,
       .limit = time_limit_of(ticket, spec),
       .place = JobNumber{next_job_},
       .limit_class = kind_for(actor.user, spec).fresh};
   const auto start = rm_.would_start(request, now_, foresight.spent, followers());
   const bool now = start && *start <= now_;
-  return known->second = {start, start && !now && !estimates_.empty(), now};
+  return {start, start && !now && !estimates_.empty(), now};
 }
 
 // --- caps
@@ -194,12 +204,19 @@ void Core::touch_shares() {
 // --- ends
 
 // By its limit, or by an estimate where it has none.
-std::optional<Time> Core::known_end_of(const Job& job) const {
+std::optional<Time> Core::usual_end_of(const Job& job) const {
   if (job.array || job.time_limit) return end_of(job);
   const JobRun& run = job.facts();
   if (!run.started || run.ended || run.suspended) return std::nullopt;
   const std::optional<Millis> estimate = run_times_.estimate(job.what().class_name);
   return estimate ? std::optional(run.started + *estimate + run.suspended_for) : std::nullopt;
+}
+
+std::optional<Time> Core::known_end_of(const Job& job) const {
+  const std::optional<Time> usual = usual_end_of(job);
+  const std::optional<Time> deadline = job.started() ? deadline_of(job) : std::nullopt;
+  if (job.array || !deadline) return usual;
+  return usual ? std::min(*usual, *deadline) : deadline;
 }
 
 // The resource manager learns the end of what the job holds; past it there is no promise.
@@ -208,7 +225,8 @@ void Core::refresh_known_end(Job& job) {
   JobRun& run = job.more();
   if (run.known_end == end) return;
   estimates_.erase({run.known_end, job.number});
-  if (!job.time_limit && end > now_) estimates_.emplace(end, job.number);
+  const bool is_firm = job.time_limit || deadline_of(job) == end;
+  if (!is_firm && end > now_) estimates_.emplace(end, job.number);
   run.known_end = end;
   const auto known = end ? std::optional(end) : std::nullopt;
   if (run.has_grant) set_end(request_of(job.number), known);

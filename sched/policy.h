@@ -42,7 +42,7 @@ struct AccountPolicy {
 
 // What is added to the priority that a job was given; all in points of priority, 0 for none.
 struct PriorityPolicy {
-  int age = 0;         // for each day since its submission, 0 to 1000
+  int age = 0;         // for each day since its submission or begin, 0 to 1000
   int size = 0;        // for each processor that it asks for, -1000 to 1000
   int fair_share = 0;  // for who has used nothing of late, 0 to 1,000,000; less for who has
   Millis half_life = seconds(7 * 86400);  // after which use counts half; 1 hour to 1000 days

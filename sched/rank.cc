@@ -29,20 +29,20 @@ std::string per(int count, const char* what) {
 
 }  // namespace
 
-std::int64_t rank_of(const Policy& policy, int priority, const JobSpec& spec, Time submitted) {
+std::int64_t rank_of(const Policy& policy, int priority, const JobSpec& spec, Time since) {
   const ElementPolicy* element = element_of(policy, spec);
   std::int64_t whole = priority + std::int64_t{policy.priority.size} * width_of(spec);
   if (element != nullptr) whole += element->points;
-  return whole * kPoint - policy.priority.age * submitted.ms;
+  return whole * kPoint - policy.priority.age * since.ms;
 }
 
 std::vector<PriorityTerm> terms_of(const Policy& policy, int priority, const JobSpec& spec,
-                                   Time submitted, Time now) {
+                                   Time since, Time now) {
   const PriorityPolicy& rules = policy.priority;
   std::vector<PriorityTerm> terms;
   terms.push_back({"base", static_cast<double>(priority), "as it was submitted"});
   if (rules.age != 0) {
-    const Millis age = std::max(now - submitted, Millis{0});
+    const Millis age = std::max(now - since, Millis{0});
     const Millis shown = seconds(age.count / 1000);
     terms.push_back({"age", points(rules.age * age.count),
                      fmt::format("{}, for {}", per(rules.age, "a day"), format_duration(shown))});

@@ -23,7 +23,7 @@ bool is_active(StepState state) {
 // A job that only waits has none of these.
 bool has_run(const JobRow& row) {
   return row.held || row.started || row.started_needs || row.decided != Outcome::kNone ||
-         !row.reason.empty();
+         !row.reason.empty() || row.begin || row.deadline;
 }
 
 std::unique_ptr<JobRun> run_of(const JobRow& row) {
@@ -39,6 +39,9 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
   run->started = row.started;
   run->suspended = row.suspended;
   run->suspended_for = row.suspended_for;
+  run->begin = row.begin;
+  run->to_begin = row.to_begin;
+  run->deadline = row.deadline;
   return run;
 }
 
@@ -142,7 +145,6 @@ void Core::restore_row(const JobRow& row) {
   job.spec = spec;
   job.user = &jobs_.intern({row.uid, row.gid, row.user});
   job.priority = row.priority;
-  job.rank = rank_of(policy_, row.priority, job.what(), row.submitted);
   job.held = row.held && !JOBQ_PLANT(hold_lost_by_recovery);
   job.params = row.params;
   job.time_limit = row.time_limit;
@@ -158,6 +160,7 @@ void Core::restore_row(const JobRow& row) {
     arrays_.insert(job.number);
   }
   if (has_run(row)) job.run = run_of(row);
+  job.rank = rank_of(policy_, row.priority, job.what(), job.since());
   jobs_.enter_queue(job);
 }
 
@@ -204,7 +207,10 @@ void Core::restore_row(const TransitionRow& row) {
 }
 
 void Core::restore_grants(Job& job) {
-  if (!job.started() || job.array) return;
+  if (!job.started() || job.array) {
+    if (job.is_to_begin() || job.facts().deadline) refresh_deadline(job);
+    return;
+  }
   const Quotas::Kind& kind = kind_of(job);
   if (kind.counts_running()) rm_.enter(kind.fresh);
   const JobRun& run = job.facts();

@@ -70,6 +70,10 @@ struct JobRow {
   Index index = 0;       // of an element
   std::string elements;  // of an array: what it was submitted with, "0-999%50"
 
+  Time begin;             // as its ticket says; 0: at once
+  bool to_begin = false;  // that is to come
+  Time deadline;          // it is ended then; 0: none
+
   bool operator==(const JobRow&) const = default;
 };
 
@@ -86,6 +90,7 @@ struct ArrayRow {
   std::string again;  // sets of indexes
   std::string held;
   std::string dropped;
+  std::string overdue;
   std::string first_failure;
   bool operator==(const ArrayRow&) const = default;
 };

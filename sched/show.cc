@@ -318,8 +318,10 @@ JobDetail Core::detail_of(const Job& job, Time now) const {
   detail.needs = spec.needs;
   detail.asks = asked_text(spec);
   detail.time_limit = job.time_limit;
+  detail.begin = job.facts().begin;
+  detail.deadline = job.facts().deadline;
   if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
-  detail.priority = terms_of(policy_, job.priority, spec, job.submitted, now);
+  detail.priority = terms_of(policy_, job.priority, spec, job.since(), now);
   if (auto term = fair_.term(job.user->name)) detail.priority.push_back(*std::move(term));
   detail.workdir = spec.workdir;
   detail.output = spec.output;

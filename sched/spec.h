@@ -19,6 +19,7 @@
 #include "base/ids.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "base/when.h"
 #include "resmgr/needs.h"
 #include "sched/index_set.h"
 
@@ -172,7 +173,9 @@ struct Ticket {
   std::optional<Millis> time_limit;
   std::string element;  // where it may run, before what its class says; empty: as that says
   bool hold = false;
-  std::string key;  // the user's own submission key; empty: none
+  std::optional<When> begin;  // it asks for nothing before; a duration counts from its submission
+  std::optional<When> deadline;  // it is ended then, as by its time limit
+  std::string key;               // the user's own submission key; empty: none
   std::optional<ArraySpec> array;
   // Of a ticket that names a class; an inline job has these in its spec.
   std::vector<NameValue> env;

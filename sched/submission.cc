@@ -67,6 +67,25 @@ std::shared_ptr<const JobSpec> with_overrides(const JobSpec& spec, const Ticket&
   return own;
 }
 
+// Whether there is time for the job at all; whether there is enough, nobody knows.
+Result<void> check_deadline(const Ticket& ticket, Time now) {
+  if (!ticket.deadline) return {};
+  const Time deadline = time_of(*ticket.deadline, now);
+  const Time begin = ticket.begin ? time_of(*ticket.begin, now) : now;
+  if (deadline > std::max(begin, now)) return {};
+  const std::string at = format_rfc3339(deadline);
+  if (begin > now) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("the deadline {} is not after the begin {}: the job could not run; "
+                            "give it a later deadline, or an earlier begin",
+                            at, format_rfc3339(begin)));
+  }
+  return fail(ErrorCode::kRefused,
+              fmt::format("the deadline {} has passed: by the controller's clock it is {}; give "
+                          "the job a later one",
+                          at, format_rfc3339(now)));
+}
+
 }  // namespace
 
 void Core::on(NewJobNotice& event) {
@@ -166,6 +185,9 @@ Result<CheckedSpec*> Core::check_all(const Ticket& ticket, const Actor& actor,
   if (const auto faults = check_ticket(ticket, spec->spec.get()); !faults.empty()) {
     return fail(ErrorCode::kUsage, to_string(faults));
   }
+  if (auto possible = check_deadline(ticket, now_); !possible) {
+    return tl::unexpected(possible.error());
+  }
   if (auto allowed = check_policy(ticket, actor, *spec->spec); !allowed) {
     return tl::unexpected(allowed.error());
   }
@@ -233,7 +255,12 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
   job.params = ticket.params;
   job.time_limit = time_limit_of(ticket, what);
   job.submitted = now_;
-  job.rank = rank_of(policy_, job.priority, what, now_);
+  if (ticket.begin) {
+    job.more().begin = time_of(*ticket.begin, now_);
+    job.more().to_begin = job.facts().begin > now_;
+  }
+  if (ticket.deadline) job.more().deadline = time_of(*ticket.deadline, now_);
+  job.rank = rank_of(policy_, job.priority, what, job.since());
   if (ticket.array) {
     job.array = std::make_unique<ArrayRun>();
     job.array->spec = *ticket.array;
@@ -245,6 +272,7 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
   }
   jobs_.enter_queue(job);
   count_waiting(job, static_cast<std::int64_t>(waiting_of(job)));
+  if (job.run) refresh_deadline(job);
   touch(job);
   if (ticket.hold) {
     job.held = true;

@@ -125,6 +125,8 @@ struct JobDetail {
   std::string asks;  // in words: its needs, else those of its steps
   std::optional<Millis> time_limit;
   std::optional<Millis> estimate;  // without a time limit: how long its class took of late
+  Time begin;                      // as its ticket said; 0: at once
+  Time deadline;                   // likewise; 0: none
   std::string workdir;
   std::string output;
   std::string error;

@@ -63,6 +63,8 @@ std::string sentence(const Job& job) {
     case JobState::kProcessingWaits:
       return fmt::format("job {} has started, and every step that could run waits for resources",
                          to_string(job.ref()));
+    case JobState::kQueued:
+      return fmt::format("job {} has not begun: it {}", to_string(job.ref()), begin_text(job));
     default: return fmt::format("job {} waits for what it needs", to_string(job.ref()));
   }
 }
@@ -208,6 +210,13 @@ void Core::explain_place(const Job& job, StepId id, Time now, Why& why) const {
   if (node_waits_.contains({key_of(job), id})) explain_node_wait(job, id, why);
 }
 
+// It may have to wait then, or be held still: its begin is the earliest that it can start.
+void Core::explain_begin(const Job& job, Why& why) {
+  if (!job.is_to_begin()) return;
+  why.blockers.push_back({"begin", "", begin_text(job), "wait for it, or submit it anew"});
+  if (!job.held) why.expected_start = job.facts().begin;
+}
+
 Why Core::why_job(const Job& job, Time now) const {
   Why why;
   why.job = job.ref();
@@ -217,10 +226,11 @@ Why Core::why_job(const Job& job, Time now) const {
     why.blockers.push_back({"held", "", "held by " + job.facts().held_by,
                             fmt::format("jq release {}", to_string(job.ref()))});
   }
+  explain_begin(job, why);
   explain_request(request_of(job.number), "", now, why);
   explain_request(move_of(job.number), "", now, why);
   const bool asks = rm_.is_waiting(request_of(job.number)) || rm_.is_waiting(move_of(job.number));
-  const bool waits_whole = asks || (job.held && !job.started());
+  const bool waits_whole = asks || job.is_to_begin() || (job.held && !job.started());
   for (std::uint32_t i = 0; i < job.steps.size() && !waits_whole; ++i) {
     if (why.blockers.size() >= kManyReasons) break;
     explain_step(job, StepId{i}, now, why);

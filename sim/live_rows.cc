@@ -26,10 +26,10 @@ bool is_active(const StepView& step) {
          step.state == StepState::kEnding;
 }
 
-// It waits for something that time limits do not bring.
+// It waits for something that time does not bring.
 bool stays(const JobDetail& job) {
-  return job.summary.state == sched::JobState::kHeld ||
-         job.summary.state == sched::JobState::kQueued;
+  const bool waits = job.summary.state == sched::JobState::kQueued && !job.begin;
+  return waits || job.summary.state == sched::JobState::kHeld;
 }
 
 bool takes_own_part_of_a_node(const StepView& step) {
@@ -253,6 +253,9 @@ sched::JobRow Copier::row_of(const JobDetail& job, JobNumber number,
   row.priority = priority_of(job, *spec);
   row.time_limit = job.time_limit;
   row.submitted = job.summary.submitted;
+  row.begin = job.begin;
+  row.to_begin = job.begin > queue_->now && !job.summary.started;
+  row.deadline = job.deadline;
   return row;
 }
 

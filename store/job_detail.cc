@@ -71,6 +71,7 @@ sched::ArrayView array_view(const JobRows& rows) {
   if (const auto dropped = sched::IndexSet::read_back(row.dropped)) {
     view.cancelled += dropped->size();
   }
+  if (const auto overdue = sched::IndexSet::read_back(row.overdue)) view.failed += overdue->size();
   view.total = view.done + view.failed + view.cancelled;
   return view;
 }
@@ -159,6 +160,8 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.needs = spec.needs;
   detail.asks = sched::asked_text(spec);
   detail.time_limit = rows.job.time_limit ? rows.job.time_limit : spec.time_limit;
+  detail.begin = rows.job.begin;
+  detail.deadline = rows.job.deadline;
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;
@@ -174,15 +177,20 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
 std::optional<sched::JobDetail> make_dropped(const JobRows& array, const sched::JobSpec& spec,
                                              sched::Index index) {
   if (!array.array) return std::nullopt;
-  const auto dropped = sched::IndexSet::read_back(array.array->dropped);
-  if (!dropped || !dropped->contains(index)) return std::nullopt;
+  const auto has = [index](const std::string& text) {
+    const auto set = sched::IndexSet::read_back(text);
+    return set && set->contains(index);
+  };
+  const bool overdue = has(array.array->overdue);
+  if (!overdue && !has(array.array->dropped)) return std::nullopt;
   sched::JobDetail detail = make_detail(array, spec);
   detail.array.reset();
   detail.summary.index = index;
   detail.summary.elements.clear();
-  detail.summary.state = sched::JobState::kCancelled;
-  detail.summary.outcome = sched::Outcome::kCancel;
-  detail.summary.reason = "cancelled before it started";
+  detail.summary.state = overdue ? sched::JobState::kError : sched::JobState::kCancelled;
+  detail.summary.outcome = overdue ? sched::Outcome::kFailure : sched::Outcome::kCancel;
+  // An array whose elements are overdue was ended for that.
+  detail.summary.reason = overdue ? array.job.reason : "cancelled before it started";
   detail.summary.started = Time{};
   detail.summary.exit_code = 0;
   detail.steps = step_views({}, spec);

@@ -103,9 +103,14 @@ CREATE TABLE run_time(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Further attempts at a step come after a delay, and loops go back over steps; attempts are timed
-// and warned; nodes have leases, drains that end, and can be given up and forgotten.
+// Jobs begin at a time and have deadlines; further attempts at a step come after a delay, and loops
+// go back over steps; attempts are timed and warned; nodes have leases, drains that end, and can be
+// given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
+ALTER TABLE job ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN to_begin INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE array ADD COLUMN overdue TEXT NOT NULL DEFAULT '';
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE step ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE step ADD COLUMN went_back INTEGER NOT NULL DEFAULT 0;

@@ -16,7 +16,7 @@ bool with_members(Row& r, const Use& use) {
   return use(r.number, r.spec, r.name, r.user, r.uid, r.gid, r.priority, r.params, r.time_limit,
              r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
              r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
-             r.array, r.index, r.elements);
+             r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -61,7 +61,7 @@ bool with_members(Row& r, const Use& use) {
 template <RowOf<sched::ArrayRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.job, r.next, r.front, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again,
-             r.held, r.dropped, r.first_failure);
+             r.held, r.dropped, r.first_failure, r.overdue);
 }
 
 template <RowOf<sched::UsageRow> Row, class Use>

@@ -26,7 +26,7 @@ struct Table<sched::JobRow> {
   static constexpr std::string_view kColumns =
       "number, spec, name, user, uid, gid, priority, params, time_limit, held, held_by, "
       "started_needs, node, gpus, outcome, reason, exit_code, cancelled_by, submitted, started, "
-      "suspended, suspended_for, ended, state, array, idx, elements";
+      "suspended, suspended_for, ended, state, array, idx, elements, begin, to_begin, deadline";
 };
 template <>
 struct Table<sched::StepRow> {
@@ -81,7 +81,7 @@ struct Table<sched::ArrayRow> {
   static constexpr std::string_view kName = "array";
   static constexpr std::string_view kColumns =
       "job, next, front, front_idx, made, done, failed, cancelled, again, held, dropped, "
-      "first_failure";
+      "first_failure, overdue";
 };
 
 template <>

@@ -55,7 +55,7 @@ ok
 
 test_begin "a warning without a limit, and one that cannot be caught, are refused"
 expect_exit 1 jq submit --signal USR1@60 -- true
-expect_match "before a time limit, and the job has none" "$(<err)"
+expect_match "before a time limit or deadline, and the job has none" "$(<err)"
 expect_exit 2 jq submit --time 1h --signal KILL@60 -- true
 expect_match "KILL cannot be caught" "$(<err)"
 expect_exit 2 jq submit --time 1h --signal USR1 -- true

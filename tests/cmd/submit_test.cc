@@ -104,6 +104,19 @@ TEST_F(SubmitTest, options_become_needs_and_ticket_fields) {
   EXPECT_EQ(ticket->spec->output, "out.%j");
 }
 
+TEST_F(SubmitTest, begin_and_deadline_go_with_commands_and_tickets_and_stay_as_they_are_said) {
+  const JobOptions options = parsed({"--begin", "+2h", "--deadline", "2026-11-22T03:00:00Z"});
+  const When deadline = parse_rfc3339("2026-11-22T03:00:00Z").value();
+  const auto command = ticket_from_command(options, {"true"});
+  ASSERT_TRUE(command) << command.error().message;
+  EXPECT_EQ(command->begin, When(seconds(7200)));
+  EXPECT_EQ(command->deadline, deadline);
+  const auto ticket = ticket_from_text(options, "run = 'x'\n[ticket]\nbegin = '+5m'\n", "f");
+  ASSERT_TRUE(ticket) << ticket.error().message;
+  EXPECT_EQ(ticket->begin, When(seconds(7200)));
+  EXPECT_EQ(ticket->deadline, deadline);
+}
+
 TEST_F(SubmitTest, a_warning_signal_goes_with_commands_tickets_and_classes) {
   const sched::Warning usr1{10, seconds(60)};
   const JobOptions options = parsed({"--time", "2h", "--signal", "USR1@60"});

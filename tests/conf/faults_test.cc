@@ -61,6 +61,10 @@ const std::vector<Case> kSections = {
     {"NoSteps", R"({"step": []})", "f:1:10: expected at least one step, found none"},
 };
 
+const std::string kTime =
+    "a time like \"2026-11-22T03:00:00Z\", local time like \"2026-11-22 03:00\" or \"03:00\", or "
+    "\"+2h\" from the submission";
+
 const std::vector<Case> kTickets = {
     {"UnknownTicketKey", "run = 'x'\n[ticket]\npriorty = 5\n",
      "f:3:1: unknown key 'priorty' in [ticket]; did you mean 'priority'?"},
@@ -102,8 +106,18 @@ const std::vector<Case> kTickets = {
      "f:2:1: 'element' at the top; expected it in [ticket] or [class]"},
     {"LaterAfter", "run = 'x'\n[ticket]\nafter = 17\n",
      "f:3:1: 'after' in [ticket] is not supported yet by this version"},
-    {"LaterBegin", "run = 'x'\n[ticket]\nbegin = 2026-11-21T20:00:00Z\n",
-     "f:3:1: 'begin' in [ticket] is not supported yet by this version"},
+    {"BeginForm", "run = 'x'\n[ticket]\nbegin = 'tomorrow'\n",
+     "f:3:9: expected " + kTime + ", found the string \"tomorrow\""},
+    {"DeadlineDate", "run = 'x'\n[ticket]\ndeadline = 2026-11-22\n",
+     "f:3:12: expected " + kTime + ", found a date"},
+    {"DeadlineNumber", "run = 'x'\n[ticket]\ndeadline = 3600\n",
+     "f:3:12: expected " + kTime + ", found the number 3600"},
+    {"BeginTooEarly", "run = 'x'\n[ticket]\nbegin = 1969-12-31T23:59:59Z\n",
+     "f:3:9: expected a time of 1970 to 9999"},
+    {"BeginAtTheTop", "run = 'x'\nbegin = '03:00'\n",
+     "f:2:1: 'begin' at the top; expected it in [ticket] or [class]"},
+    {"TimeAsText", "run = 'x'\n[ticket]\nname = 2026-11-21T20:00:00Z\n",
+     "f:3:8: expected a string that is not empty, found the time 2026-11-21T20:00:00+00:00"},
     {"EnvType", "run = 'x'\n[ticket]\nenv = ['A=1']\n",
      "f:3:7: expected a table of strings, found a list"},
     {"EnvValue", "run = 'x'\n[ticket]\nenv = { A = 1.5 }\n",
@@ -111,7 +125,7 @@ const std::vector<Case> kTickets = {
     {"EnvName", "run = 'x'\n[ticket.env]\n'A=B' = '1'\n",
      "f:3:9: 'A=B' cannot be the name of an environment variable"},
     {"ParamDate", "run = 'x'\n[ticket.params]\nday = 2026-11-21\n",
-     "f:3:7: expected a string, found a date or time"},
+     "f:3:7: expected a string, found a date"},
     {"ParamName", "run = 'x'\n[ticket.params]\njob = '1'\n",
      "f:3:7: 'job' is the name of a value of every job; choose another"},
     {"EmptyName", "run = 'x'\n[ticket]\nname = ''\n",

@@ -57,6 +57,8 @@ TEST(Translate, EqualSpecsOfARequestAreSentOnce) {
   ticket.params = {{"day", "monday"}};
   ticket.priority = 7;
   ticket.time_limit = seconds(3);
+  ticket.begin = seconds(60);
+  ticket.deadline = Time{1'800'000'000'000};
   ticket.hold = true;
   ticket.key = "k";
   sched::Ticket by_class;
@@ -185,7 +187,7 @@ sched::StepView step_that_failed() {
   return step;
 }
 
-TEST(Translate, AJobsDetailComesBack) {
+sched::JobDetail job_that_failed() {
   sched::JobDetail detail;
   detail.summary = {JobNumber{17},
                     "n",
@@ -214,15 +216,24 @@ TEST(Translate, AJobsDetailComesBack) {
   detail.params = {{"a", "b"}};
   detail.time_limit = seconds(1);
   detail.estimate = seconds(300);
+  detail.begin = Time{5};
+  detail.deadline = Time{6};
   detail.priority = {{"base", 50, ""}, {"age", -3.25, "1d of waiting"}};
-  const sched::StepView step = step_that_failed();
-  detail.steps = {step};
+  detail.steps = {step_that_failed()};
   detail.history = {{Time{1}, "held", "by ann"}};
+  return detail;
+}
+
+TEST(Translate, AJobsDetailComesBack) {
+  const sched::JobDetail detail = job_that_failed();
+  const sched::StepView& step = detail.steps.front();
   wire::JobDetail message;
   to_wire(detail, message);
   const auto back = from_wire(message);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->summary.state, sched::JobState::kError);
+  EXPECT_EQ(back->begin, detail.begin);
+  EXPECT_EQ(back->deadline, detail.deadline);
   EXPECT_EQ(back->summary.nodes, detail.summary.nodes);
   EXPECT_EQ(back->summary.exit_code, 9);
   EXPECT_EQ(back->summary.index, 3U);

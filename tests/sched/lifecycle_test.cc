@@ -109,6 +109,11 @@ JobFacts started_with(S state) {
 
 TEST(ShownState, FollowsFromHoldDecisionAndCounts) {
   EXPECT_EQ(shown_state(JobFacts{}), JobState::kWaitingResources);
+  JobFacts early;
+  early.to_begin = true;
+  EXPECT_EQ(shown_state(early), JobState::kQueued);
+  early.held = true;
+  EXPECT_EQ(shown_state(early), JobState::kHeld);
   EXPECT_EQ(shown_state(started_with(S::kRunning)), JobState::kProcessing);
   EXPECT_EQ(shown_state(started_with(S::kWaiting)), JobState::kProcessingWaits);
   JobFacts held = started_with(S::kRunning);

@@ -121,6 +121,8 @@ void RandomWorld::submit() {
   Ticket ticket = ticket_of(random_spec());
   ticket.priority = static_cast<int>(pick(3)) * 10;
   ticket.hold = pick(10) == 0;
+  if (pick(5) == 0) ticket.begin = seconds(pick(30));
+  if (pick(5) == 0) ticket.deadline = seconds(20 + pick(60));
   if (pick(4) == 0) {
     ticket.array = parse_array(fmt::format("{}-{}:{}", pick(3), 3 + pick(9), 1 + pick(3))).value();
     ticket.array->throttle = pick(4);
@@ -269,6 +271,8 @@ void RandomWorld::finish() {
   for (int round = 0; round < 3000 && world.core.live_count() > 0; ++round) {
     if (round % 20 == 0) {
       send(Release{ReplyId{}, world.root, all});
+      world.now = world.now + seconds(5);  // what waits for a time has it now
+      send(Tick{});
       for (unsigned i = 0; i < kNodes; ++i) {
         join(i);
         send(ResumeNode{ReplyId{}, world.root, name_of(i)});

@@ -18,8 +18,8 @@ class RandomWorld {
   // With a policy, jobs ask for its elements too.
   explicit RandomWorld(std::uint32_t seed, const Policy& policy = {});
 
-  void act();     // one random event
-  void finish();  // nodes come, holds end, what runs ends, until nothing is left
+  void act();             // one random event
+  void finish();          // nodes come, holds end, what runs ends, until nothing is left
   void lose_all_nodes();  // and give some of them up
   bool all_nodes_away() const { return connected_ == 0; }
   // The events since the last call and when they were sent.

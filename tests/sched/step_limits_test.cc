@@ -290,9 +290,9 @@ TEST_F(StepLimitsTest, NobodyIsWarnedAgainAfterARecovery) {
 
 TEST_F(StepLimitsTest, AWarningWithoutALimitIsRefused) {
   world.submit(one_step().warned(kUsr1, seconds(60)));
-  EXPECT_THAT(world.said(), ElementsAre("refused the signal USR1@1m is sent before a time limit, "
-                                        "and the job has none; give it one (--time, or "
-                                        "time_limit)"));
+  EXPECT_THAT(world.said(), ElementsAre("refused the signal USR1@1m is sent before a time limit "
+                                        "or deadline, and the job has none; give it one (--time, "
+                                        "time_limit, or --deadline)"));
 }
 
 TEST_F(StepLimitsTest, AClassCanWarnAndItsTicketsHaveTheLimit) {

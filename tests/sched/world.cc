@@ -348,11 +348,11 @@ struct RowText {
     return fmt::format(
         "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
         "{} "
-        "{} {}",
+        "{} {} begin {} {} deadline {}",
         r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
         r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
         r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
-        code(r.state));
+        code(r.state), r.begin.ms, r.to_begin, r.deadline.ms);
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),
@@ -369,9 +369,10 @@ struct RowText {
   }
   std::string operator()(const ArrayRow& r) const {
     return fmt::format(
-        "next {} front {} {} made {} ended {} {} {} again '{}' held '{}' dropped '{}' '{}'", r.next,
-        r.front.value, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again, r.held,
-        r.dropped, r.first_failure);
+        "next {} front {} {} made {} ended {} {} {} again '{}' held '{}' dropped '{}' overdue '{}' "
+        "'{}'",
+        r.next, r.front.value, r.front_index, r.made, r.done, r.failed, r.cancelled, r.again,
+        r.held, r.dropped, r.overdue, r.first_failure);
   }
   std::string operator()(const ClassRow& r) const {
     return fmt::format("{} {} {}", r.spec.value, r.order, r.retired.ms);
@@ -437,7 +438,8 @@ struct ActionText {
                        it.reason.empty() ? "" : " ", it.reason);
   }
   std::string operator()(const ElementsDropped& it) const {
-    return fmt::format("dropped {}[{}]", it.array.value, to_string(it.elements));
+    const char* what = it.outcome == Outcome::kFailure ? "overdue" : "dropped";
+    return fmt::format("{} {}[{}]", what, it.array.value, to_string(it.elements));
   }
   std::string operator()(const WakeAt& it) const { return fmt::format("wake {}", it.at.ms); }
 };

@@ -37,6 +37,7 @@ sched::ArrayRow progress_row(std::uint64_t array) {
   row.done = 2;
   row.held = "6,8";
   row.dropped = "7";
+  row.overdue = "9";
   row.first_failure = "none yet";
   return row;
 }
@@ -105,6 +106,12 @@ TEST_F(ArrayHistory, OfAnArrayTheCountsAndWhatNeverStartedAreKnown) {
   EXPECT_EQ(array->array->elements, "0-9%2");
   EXPECT_EQ(array->array->done, 2U);
   EXPECT_EQ(array->array->cancelled, 1U);
+  EXPECT_EQ(array->array->failed, 1U);
+  const auto overdue = history_->show({JobNumber(1), 9});
+  ASSERT_TRUE(overdue);
+  EXPECT_EQ(overdue->summary.state, sched::JobState::kError);
+  EXPECT_EQ(overdue->summary.outcome, sched::Outcome::kFailure);
+  EXPECT_EQ(overdue->summary.reason, array->summary.reason);
   const auto dropped = history_->show({JobNumber(1), 7});
   ASSERT_TRUE(dropped);
   EXPECT_EQ(dropped->summary.state, sched::JobState::kCancelled);

@@ -33,6 +33,9 @@ sched::JobRow full_job() {
   row.started = Time{600};
   row.suspended = Time{700};
   row.suspended_for = Millis{20};
+  row.begin = Time{550};
+  row.to_begin = true;
+  row.deadline = Time{900};
   row.state = sched::JobState::kCleaningUp;
   return row;
 }
