@@ -63,8 +63,8 @@ held=$(jq submit --hold --deadline "+$((2 * patience))s" -- touch never)
 array=$(jq submit --array 0-3 --cpus 2 --deadline "+$((2 * patience))s" -- sleep 1000)
 expect_exit 1 jq wait "$held"
 expect_exit 1 jq wait "$array"
-expect_eq JE "$(state_of "$array[3]")"
-expect_match "^deadline .* passed$" "$(reason_of "$array[3]")"
+expect_eq JE "$(state_of "${array}[3]")"
+expect_match "^deadline .* passed$" "$(reason_of "${array}[3]")"
 expect_match "^deadline .* passed$" "$(reason_of "$held")"
 expect_eq 4 "$(field "$array" array.failed)"
 [[ ! -e never ]] || fail "it ran"

@@ -75,13 +75,13 @@ want="*   split
 *   cleanup"
 expect_eq "$want" "$(sed -E 's/  +(succeeded|skipped).*//' graph)"
 expect_match 'stay +skipped  .*after check.event=red' "$(<graph)"
-jq show "$job" --dot >dot
-expect_match '"check" -> "go" \[label="event=green", style=solid\];' "$(<dot)"
+jq show "$job" --dot >flow.dot
+expect_match '"check" -> "go" \[label="event=green", style=solid\];' "$(<flow.dot)"
 expect_eq "left right" "$(jq show "$job" --json | json -r '.steps[3].after | join(" ")')"
 array=$(jq submit --hold --array 0-1 -- true)
 expect_exit 2 jq show "$array" --graph
 expect_match "show '$array\[INDEX\]' --graph" "$(<err)"
-expect_eq "o main" "$(jq show "$array[1]" --graph | cut -d' ' -f1,2)"
+expect_eq "o main" "$(jq show "${array}[1]" --graph | cut -d' ' -f1,2)"
 expect_exit 2 jq show node n1 --graph
 expect_match "'node' is no job number" "$(<err)"
 expect_exit 2 jq show "$job" --graph --json
