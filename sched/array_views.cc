@@ -128,7 +128,7 @@ void Core::explain_array(const Job& array, Why& why) const {
     why.blockers.push_back({"held", "", "held by " + array.facts().held_by,
                             fmt::format("jq release {}", array.number.value)});
   }
-  explain_begin(array, why);
+  explain_times(array, why);
   if (!run.throttled() || run.unstarted_count() == run.held.size()) return;
   why.blockers.push_back({"array_throttle", "", throttle_text(run), "wait for one of them to end"});
 }

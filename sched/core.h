@@ -258,6 +258,7 @@ class Core {
   StepTimes times_of(const Job& job, StepId id) const;
   std::optional<Time> begin_of(const Job& job) const;
   std::optional<Time> deadline_of(const Job& job) const;
+  bool is_overdue(const Job& job) const;
   bool is_kept(const Job& job) const;
   std::optional<Time> due_of(const Job& job) const;
   void refresh_deadline(Job& job);
@@ -402,7 +403,7 @@ class Core {
   void explain_no_node(const std::string& element, const std::string& step, Why& why) const;
   void explain_node_wait(const Job& job, StepId id, Why& why) const;
   void explain_place(const Job& job, StepId id, Time now, Why& why) const;
-  static void explain_begin(const Job& job, Why& why);
+  void explain_times(const Job& job, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;

@@ -98,11 +98,14 @@ std::optional<Time> Core::deadline_of(const Job& job) const {
   return runs ? std::optional(run.deadline) : std::nullopt;
 }
 
+bool Core::is_overdue(const Job& job) const {
+  const JobRun& run = job.facts();
+  return run.decided == Outcome::kNone && run.deadline && run.deadline <= now_;
+}
+
 // Nothing new of it is asked for; past its deadline, until it is decided for that.
 bool Core::is_kept(const Job& job) const {
-  const JobRun& run = job.facts();
-  const bool is_overdue = run.decided == Outcome::kNone && run.deadline && run.deadline <= now_;
-  return job.held || run.to_begin || is_overdue;
+  return job.held || job.is_to_begin() || is_overdue(job);
 }
 
 std::optional<Time> Core::due_of(const Job& job) const {

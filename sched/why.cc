@@ -210,8 +210,12 @@ void Core::explain_place(const Job& job, StepId id, Time now, Why& why) const {
   if (node_waits_.contains({key_of(job), id})) explain_node_wait(job, id, why);
 }
 
-// It may have to wait then, or be held still: its begin is the earliest that it can start.
-void Core::explain_begin(const Job& job, Why& why) {
+// It may have to wait then, or be held still: its begin is the earliest that it can start. Past its
+// deadline, which may be found at the controller's start, it takes nothing new.
+void Core::explain_times(const Job& job, Why& why) const {
+  if (is_overdue(job)) {
+    why.blockers.push_back({"limit", "", deadline_text(job), "it is being ended"});
+  }
   if (!job.is_to_begin()) return;
   why.blockers.push_back({"begin", "", begin_text(job), "wait for it, or submit it anew"});
   if (!job.held) why.expected_start = job.facts().begin;
@@ -226,7 +230,7 @@ Why Core::why_job(const Job& job, Time now) const {
     why.blockers.push_back({"held", "", "held by " + job.facts().held_by,
                             fmt::format("jq release {}", to_string(job.ref()))});
   }
-  explain_begin(job, why);
+  explain_times(job, why);
   explain_request(request_of(job.number), "", now, why);
   explain_request(move_of(job.number), "", now, why);
   const bool asks = rm_.is_waiting(request_of(job.number)) || rm_.is_waiting(move_of(job.number));

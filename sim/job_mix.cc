@@ -9,6 +9,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sched/check_spec.h"
+
 namespace jobq::sim {
 namespace {
 
@@ -72,10 +74,28 @@ sched::StepSpec random_step(Chance& chance, std::size_t index) {
   return step;
 }
 
+// Back from a step to one before, or to itself; none where that one does not come before by
+// conditions, or the loop would overlap with another one.
+void add_random_loop(Chance& chance, sched::JobSpec& spec) {
+  using On = sched::Condition::On;
+  static constexpr std::array<On, 4> kOn{On::kSuccess, On::kFailure, On::kEnded, On::kEvent};
+  const std::size_t from = chance.below(spec.steps.size());
+  sched::Loop loop;
+  loop.to = fmt::format("s{}", chance.below(from + 1));
+  loop.when.on = kOn.at(chance.below(kOn.size()));
+  if (loop.when.on == On::kEvent) loop.when.value = "same";
+  loop.max = 1 + static_cast<std::uint32_t>(chance.below(3));
+  spec.steps[from].again = std::move(loop);
+  if (!sched::check_spec(spec).empty()) spec.steps[from].again.reset();
+}
+
 sched::JobSpec random_spec(Chance& chance) {
   sched::JobSpec spec;
   const std::size_t steps = 1 + chance.below(chance.one_in(3) ? 4 : 2);
   for (std::size_t i = 0; i < steps; ++i) spec.steps.push_back(random_step(chance, i));
+  for (int i = 0; i < 2; ++i) {
+    if (chance.one_in(3)) add_random_loop(chance, spec);
+  }
   if (chance.one_in(3)) spec.needs = random_needs(chance);
   if (chance.one_in(4)) {
     spec.cleanup.emplace().name = "cleanup";
@@ -135,6 +155,8 @@ sched::Ticket random_ticket(Chance& chance, std::string name) {
   ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance));
   ticket.name = std::move(name);
   ticket.hold = chance.one_in(10);
+  if (chance.one_in(10)) ticket.begin = chance.between(Millis{0}, seconds(5));
+  if (chance.one_in(10)) ticket.deadline = chance.between(seconds(6), seconds(30));
   if (chance.one_in(8)) {
     ticket.array.emplace().elements =
         sched::IndexSet(0, static_cast<sched::Index>(chance.below(6)));

@@ -92,7 +92,9 @@ void Promises::check_acknowledged(const JournalFacts& facts) {
       continue;
     }
     const JournalFacts::Job& job = at->second;
-    if (told.held && !told.may_be_released && !job.held && !job.ended) {
+    // Its deadline ends a hold as well.
+    const bool is_over = job.decided || job.ended;
+    if (told.held && !told.may_be_released && !job.held && !is_over) {
       lost(fmt::format("the hold of job {}", told.number.value));
     }
     if (told.cancelled && !job.decided) {

@@ -255,6 +255,20 @@ TEST_F(DeadlineTest, AcrossARestartOfTheController) {
   EXPECT_EQ(core->show(JobNumber{1}, world.now)->steps.at(0).state, StepState::kEnding);
 }
 
+// Between the start and its first turn it is not ended yet, and asks for nothing.
+TEST_F(DeadlineTest, WhyKnowsOfOneThatPassedWhileNoControllerRan) {
+  const std::string reason = reason_for(seconds(100));
+  run(by(one_step().step_needs(cpus(2)), seconds(900)));
+  const JobNumber job = submit(by(one_step().step_needs(cpus(2)), seconds(100)));
+  world.now = world.now + seconds(200);
+  std::vector<Action> actions;
+  const auto other = world.restored(actions);
+  const auto why = other->why({job, {}}, world.now);
+  ASSERT_EQ(why->blockers.size(), 1U);
+  EXPECT_EQ(why->blockers[0].kind, "limit");
+  EXPECT_EQ(why->blockers[0].text, reason);
+}
+
 TEST_F(DeadlineTest, ACleanupThatWaitsForANodeRunsAfterARestart) {
   const JobNumber job = run(by(one_step().cleanup(), seconds(100)));
   world.pass(seconds(100));
