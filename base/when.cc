@@ -12,7 +12,7 @@
 namespace jobq {
 namespace {
 
-constexpr std::int64_t kDay = 86'400'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 constexpr std::size_t kWithoutSeconds = 5;  // "HH:MM"
 
 Error no_moment(std::string_view text) {
@@ -48,8 +48,8 @@ Time change_within(std::int64_t begin, std::int64_t end) {
 // When it is so, in order: twice the same, but for what comes twice.
 std::array<Time, 2> moments_of(WallTime wall) {
   // No zone is a day away from UTC, and none changes its clocks twice within two days.
-  const std::int64_t begin = wall.ms - kDay;
-  const std::int64_t end = wall.ms + kDay;
+  const std::int64_t begin = wall.ms - kDayMs;
+  const std::int64_t end = wall.ms + kDayMs;
   const Time by_old{wall.ms - offset_at(begin)};
   const Time by_new{wall.ms - offset_at(end)};
   const bool is_by_old = by_old.ms + offset_at(by_old.ms) == wall.ms;
@@ -78,8 +78,8 @@ std::optional<std::int64_t> parse_wall_clock(std::string_view text) {
 
 Time next_at(std::int64_t clock, Time now) {
   const std::int64_t wall = now.ms + offset_at(now.ms);
-  std::int64_t day = wall - wall % kDay;
-  for (;; day += kDay) {
+  std::int64_t day = wall - wall % kDayMs;
+  for (;; day += kDayMs) {
     for (const Time moment : moments_of({day + clock})) {
       if (moment > now) return moment;
     }

@@ -93,7 +93,7 @@ using sched::Loop;
 void read_when(const Node& node, Loop& out, FaultSink& faults) {
   std::string text;
   if (!read_string(node, text, faults)) return;
-  auto when = sched::parse_when(text);
+  auto when = sched::parse_loop_when(text);
   if (!when) return faults.add(node.place, when.error().message);
   out.when = *std::move(when);
 }

@@ -161,7 +161,7 @@ Result<Condition> parse_condition(std::string_view text) {
                           text));
 }
 
-Result<Condition> parse_when(std::string_view text) {
+Result<Condition> parse_loop_when(std::string_view text) {
   auto when = parse_end(text);
   if (when && when->on != On::kCancel) return *std::move(when);
   if (when) {

@@ -82,7 +82,7 @@ inline constexpr std::uint32_t kMostRounds = 1000;
 inline constexpr std::uint32_t kMostRoundsInAll = 10000;  // of loops within loops
 inline constexpr std::size_t kMostLoops = 100;            // of a job
 // "event=differs" -> its condition; an error says what was expected.
-Result<Condition> parse_when(std::string_view text);
+Result<Condition> parse_loop_when(std::string_view text);
 std::string when_text(const Loop& loop);  // "event=differs"
 
 // Of each process of a step (setrlimit(2)), or "processes": how many of them there may be.

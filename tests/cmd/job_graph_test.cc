@@ -129,7 +129,7 @@ TEST(JobGraph, WhereItRunsAndWhatItSaid) {
 
 TEST(JobGraph, WhereALoopGoesBackTo) {
   StepView verify = step("verify", {"calc"}, StepState::kRunning);
-  verify.again = {"calc", *sched::parse_when("event=differs"), 3};
+  verify.again = {"calc", *sched::parse_loop_when("event=differs"), 3};
   verify.round = 2;
   verify.went_back = 1;
   EXPECT_EQ(text_of({step("calc", {}, StepState::kSucceeded), verify}), R"(

@@ -120,7 +120,7 @@ TEST(CheckSpec, StepsOnTwoWaysAreNoCircle) {
 }
 
 StepSpec looping(StepSpec step, const std::string& to, std::uint32_t max = 3) {
-  step.again = {to, *parse_when("failure"), max};
+  step.again = {to, *parse_loop_when("failure"), max};
   return step;
 }
 

@@ -78,7 +78,7 @@ void RandomWorld::add_loop(JobSpec& spec) {
   const auto steps = static_cast<unsigned>(spec.steps.size());
   for (unsigned loops = 1 + pick(3); loops > 0; --loops) {
     std::optional<Loop>& again = spec.steps[pick(steps)].again;
-    again = {fmt::format("s{}", pick(steps)), parse_when(kWhen[pick(4)]).value(), 1 + pick(3)};
+    again = {fmt::format("s{}", pick(steps)), parse_loop_when(kWhen[pick(4)]).value(), 1 + pick(3)};
     if (!check_spec(spec).empty()) again.reset();
   }
 }

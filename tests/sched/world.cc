@@ -31,7 +31,7 @@ SpecBuilder& SpecBuilder::step_needs(const resmgr::Needs& needs) {
   return *this;
 }
 SpecBuilder& SpecBuilder::again(const std::string& to, const std::string& when, std::uint32_t max) {
-  spec.steps.back().again = {to, parse_when(when).value(), max};
+  spec.steps.back().again = {to, parse_loop_when(when).value(), max};
   return *this;
 }
 SpecBuilder& SpecBuilder::argv(std::vector<std::string> words) {
