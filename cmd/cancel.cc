@@ -15,6 +15,7 @@ struct CancelOptions {
   JobSelection jobs;
   ControllerOptions where;
   std::optional<int> signal;
+  bool family = false;
   bool json = false;
 };
 
@@ -24,12 +25,16 @@ Result<int> cancel(const CancelOptions& options) {
   wire::ControlRequest request;
   request.set_verb(wire::ControlRequest::CANCEL);
   ControlOutput output{options.json, "cancelled"};
+  if (options.family && options.signal) {
+    return fail(ErrorCode::kUsage, "--family cancels; a signal is sent to the jobs that are named");
+  }
   if (options.signal) {
     request.set_verb(wire::ControlRequest::SIGNAL);
     request.set_signal(*options.signal);
     output.done = "was sent " + sched::name_or_number(*options.signal);
   }
   controller::to_wire(*selector, *request.mutable_jobs());
+  request.mutable_jobs()->set_family(options.family);
   return control(options.where, request, output);
 }
 
@@ -45,11 +50,14 @@ Result<int> run_cancel(const Words& words) {
   add_selection(options, cancels.jobs, "every job of yours that is not final");
   options.value("-s,--signal", "SIGNAL", parsed_into(cancels.signal, sched::parse_signal),
                 "send this signal to the running steps instead; a name such as USR1, or a number");
+  options.flag("--family", cancels.family,
+               "with all jobs that their steps submitted, and the steps of those, and so on");
   options.flag("--json", cancels.json, "a line of JSON for each job");
   add_controller_options(options, cancels.where);
   options.examples(
       "  jq cancel 17\n"
       "  jq cancel 17.calc\n"
+      "  jq cancel --family 17\n"
       "  jq cancel --user ann --name nightly\n"
       "  jq cancel --signal USR1 17\n");
   const auto next = options.parse(words);

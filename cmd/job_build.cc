@@ -172,6 +172,25 @@ Result<void> check_whole(const sched::Ticket& ticket) {
   return fail(ErrorCode::kUsage, sched::to_string(faults));
 }
 
+Result<void> apply_conditions(const JobOptions& options, sched::Ticket& ticket) {
+  if (!options.after.empty()) ticket.after.clear();
+  for (const std::string& text : options.after) {
+    auto condition = sched::parse_job_condition(text);
+    if (!condition) {
+      return fail(condition.error().code, "--after: " + condition.error().message);
+    }
+    ticket.after.push_back(*std::move(condition));
+  }
+  if (!options.after_never) return {};
+  const std::string& what = *options.after_never;
+  if (what != "cancel" && what != "keep") {
+    return fail(ErrorCode::kUsage,
+                fmt::format("--after-never '{}': expected cancel or keep", printable(what)));
+  }
+  ticket.keeps_never = what == "keep";
+  return {};
+}
+
 // What a ticket has beside its spec, whatever the spec is.
 Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
   Result<Values> params = parse_params(options.params);
@@ -186,7 +205,7 @@ Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
   if (options.begin) ticket.begin = options.begin;
   if (options.deadline) ticket.deadline = options.deadline;
   ticket.hold = ticket.hold || options.hold;
-  return {};
+  return apply_conditions(options, ticket);
 }
 
 // Surroundings stand in the spec of an inline job, and in the ticket where it names a class.

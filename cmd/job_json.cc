@@ -143,6 +143,31 @@ void write_history(JsonWriter& json, const std::vector<sched::HistoryEntry>& his
   json.end();
 }
 
+std::string_view state_of(const sched::Dependency& it) {
+  switch (it.state) {
+    case sched::Dependency::State::kOpen: return "open";
+    case sched::Dependency::State::kDelay: return "delayed";
+    case sched::Dependency::State::kHolds: return "holds";
+    case sched::Dependency::State::kNever: break;
+  }
+  return "never";
+}
+
+void write_conditions(JsonWriter& json, const std::vector<sched::Dependency>& after) {
+  json.name("depends");
+  json.array();
+  for (const sched::Dependency& it : after) {
+    json.object();
+    json.field("job", it.job.value);
+    json.field("on", to_string(it.on));
+    json.field("delay", it.delay);
+    json.field("state", state_of(it));
+    json.field("reason", unless_empty(it.why));
+    json.end();
+  }
+  json.end();
+}
+
 }  // namespace
 
 void print_job_as_json(const sched::JobDetail& job) {
@@ -166,9 +191,8 @@ void print_job_as_json(const sched::JobDetail& job) {
   json.field("asks", job.asks);
   write_priority(json, job.priority);
   if (job.array) write_array(json, *job.array);
-  json.name("depends");
-  json.array();
-  json.end();
+  json.field("parent", job.parent ? std::optional(job.parent.value) : std::nullopt);
+  write_conditions(json, job.after);
   json.name("steps");
   json.array();
   for (const sched::StepView& step : job.steps) write_step(json, step);

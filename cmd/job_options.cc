@@ -121,6 +121,11 @@ void add_job_options(Options& options, JobOptions& to) {
                 "it starts no earlier: 03:00, \"2026-11-22 03:00\", 2026-11-22T03:00:00Z, +2h");
   options.value("--deadline", "WHEN", into(to.deadline),
                 "it must have ended by then, and is ended otherwise; likewise");
+  options.list("--after", "JOB", append_split(to.after),
+               "it starts only after this job is done: 41, a name; 41.error, 41.ended, 41.started; "
+               "41.ended+5m: so long after; may be repeated");
+  options.value("--after-never", "WHAT", into(to.after_never),
+                "where that can never be: cancel it (the default), or keep it");
   options.flag("--hold", to.hold, "submit it held; `jq release` lets it go");
   options.value("--key", "KEY", into(to.key),
                 "submitting again with the same key gives the same job, not a second one");
@@ -167,6 +172,8 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   under.hold = under.hold || over.hold;
   overlay(under.begin, over.begin);
   overlay(under.deadline, over.deadline);
+  overlay(under.after, over.after);
+  overlay(under.after_never, over.after_never);
   overlay(under.key, over.key);
   overlay(under.array, over.array);
   overlay(under.cpus, over.cpus);

@@ -23,6 +23,8 @@ struct JobOptions {
   bool hold = false;
   std::optional<When> begin;
   std::optional<When> deadline;
+  std::vector<std::string> after;  // "41", "41.ended+5m", "NAME"
+  std::optional<std::string> after_never;
   std::optional<std::string> key;
   std::optional<sched::ArraySpec> array;
   // needs

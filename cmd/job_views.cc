@@ -96,6 +96,13 @@ void print_limit(const JobDetail& job) {
   }
 }
 
+std::string text_of(const sched::Dependency& it) {
+  using State = sched::Dependency::State;
+  if (it.state == State::kNever) return it.why;
+  const std::string how = it.state == State::kHolds ? "holds" : open_text(it);
+  return fmt::format("{}: {}", to_string(it), how);
+}
+
 void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   const sched::JobSummary& summary = job.summary;
   line("job", fmt::format("{} {}", to_string(summary.ref()), printable(summary.name)));
@@ -109,6 +116,8 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   print_limit(job);
   if (job.begin) line("begin", at_local(job.begin, now));
   if (job.deadline) line("deadline", at_local(job.deadline, now));
+  for (const sched::Dependency& it : job.after) line("after", printable(text_of(it)));
+  if (job.parent) line("parent", fmt::format("job {}", job.parent.value));
   if (!summary.nodes.empty()) line("nodes", printable(joined(summary.nodes)));
   line("times", times_of(summary, now));
   line("directory", printable(as_given(job, job.workdir)));

@@ -74,7 +74,8 @@ std::string phrase_of(const sched::TaskEnd& end) {
     case sched::TaskEnd::How::kNotStarted: return fmt::format("not started: {}", end.reason);
     case sched::TaskEnd::How::kLost: return fmt::format("lost: {}", end.reason);
     case sched::TaskEnd::How::kMemory:
-    case sched::TaskEnd::How::kLimit: return end.reason;
+    case sched::TaskEnd::How::kLimit:
+    case sched::TaskEnd::How::kBuiltIn: return end.reason;
   }
   unreachable("end of a task out of range");
 }

@@ -86,6 +86,10 @@ struct EventText {
   std::string operator()(const sched::TaskComplete& it) const {
     return fmt::format("{} ended on node {}: {}", text_of(it.id), it.node.value, phrase_of(it.end));
   }
+  std::string operator()(const sched::LookedUp& it) const {
+    return fmt::format("the history knows {} of the jobs that {} waits for", it.known.size(),
+                       text_of(it.id));
+  }
   std::string operator()(const sched::Tick&) const { return "the clock"; }
 
  private:
@@ -138,6 +142,9 @@ struct ActionText {
   std::string operator()(const sched::ElementsDropped& it) const {
     return fmt::format("{}[{}] dropped: {}", it.array.value,
                        to_string(it.elements, sched::kShownRanges), it.reason);
+  }
+  std::string operator()(const sched::LookUp& it) const {
+    return fmt::format("look up {} jobs for {}", it.jobs.size(), text_of(it.id));
   }
   std::string operator()(const sched::WakeAt& it) const {
     return "wake at " + format_rfc3339(it.at);

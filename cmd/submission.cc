@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <cstdlib>
 
 #include "base/check.h"
 #include "cmd/messages.h"
@@ -31,6 +32,18 @@ void add_expected(const wire::SubmitReply::Expected& expected, Submitted& result
   if (expected.start() != 0) result.expected_start = Time{expected.start()};
   result.is_estimate = expected.is_estimate();
   result.starts_now = expected.now();
+}
+
+// The step that this command runs in, where it asks the controller of that step.
+std::optional<sched::Caller> calling_step(const ControllerOptions& where) {
+  const char* job = std::getenv("JOBQ_JOB");
+  const char* step = std::getenv("JOBQ_STEP");
+  if (job == nullptr || step == nullptr || where.socket || where.controller) return std::nullopt;
+  sched::Caller caller{{sched::number_in(job)}, step};
+  if (const char* index = std::getenv("JOBQ_ARRAY_INDEX")) {
+    caller.job.index = static_cast<sched::Index>(sched::number_in(index).value);
+  }
+  return caller;
 }
 
 bool is_readable(int descriptor) {
@@ -75,6 +88,7 @@ Result<void> Submission::send_collected() {
   controller::to_wire(tickets_, submit);
   submit.set_key(random_key());
   submit.set_dry_run(settings_.dry_run);
+  if (const auto caller = calling_step(settings_.where)) controller::to_wire(*caller, submit);
   request.entries = std::move(entries_);
   const bool nothing_to_send = tickets_.empty();
   tickets_.clear();

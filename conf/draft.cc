@@ -136,7 +136,31 @@ void read_resource_limits(const Node& node, Draft& out, FaultSink& faults) {
             [](const auto& a, const auto& b) { return a.name < b.name; });
 }
 
-constexpr std::array<Key<Draft>, 21> kTicketKeys = {{
+// What cannot be read stays empty, so that positions in the list are those of the file.
+void read_job_condition(const Node& node, std::vector<sched::JobCondition>& out,
+                        FaultSink& faults) {
+  std::string text;
+  sched::JobCondition& condition = out.emplace_back();
+  if (!read_text(node, text, faults)) return;
+  auto read = sched::parse_job_condition(text);
+  if (!read) return faults.add(node.place, read.error().message);
+  condition = *std::move(read);
+}
+
+void read_job_conditions(const Node& node, Draft& out, FaultSink& faults) {
+  std::vector<sched::JobCondition>& after = out.ticket.after;
+  if (node.kind != Node::Kind::kList) return read_job_condition(node, after, faults);
+  for (const Node& item : node.children) read_job_condition(item, after, faults);
+}
+
+void read_after_never(const Node& node, Draft& out, FaultSink& faults) {
+  const bool keeps = node.kind == Node::Kind::kString && node.text == "keep";
+  const bool cancels = node.kind == Node::Kind::kString && node.text == "cancel";
+  if (!keeps && !cancels) refuse(node, "\"cancel\" or \"keep\"", faults);
+  out.ticket.keeps_never = keeps;
+}
+
+constexpr std::array<Key<Draft>, 23> kTicketKeys = {{
     {"name", [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.name, f); }},
     {"class",
      [](const Node& n, Draft& out, FaultSink& f) { read_word(n, out.ticket.class_name, f); }},
@@ -151,6 +175,8 @@ constexpr std::array<Key<Draft>, 21> kTicketKeys = {{
                     FaultSink& f) { read_when(n, out.now, out.ticket.deadline, f); }},
     {"begin",
      [](const Node& n, Draft& out, FaultSink& f) { read_when(n, out.now, out.ticket.begin, f); }},
+    {"after", read_job_conditions},
+    {"after_never", read_after_never},
     {"time_limit",
      [](const Node& n, Draft& out, FaultSink& f) { read_duration(n, out.ticket.time_limit, f); }},
     {"element",
@@ -169,7 +195,6 @@ constexpr std::array<Key<Draft>, 21> kTicketKeys = {{
      [](const Node& n, Draft& out, FaultSink& f) { read_signal(n, out.ticket.warning, f); }},
     {"on_failure", read_on_failure},
 }};
-constexpr std::array<std::string_view, 1> kLaterTicketKeys = {"after"};
 
 }  // namespace
 
@@ -184,7 +209,7 @@ void read_class_section(const Node& node, Draft& out, FaultSink& faults) {
 }
 
 void read_ticket_section(const Node& node, Draft& out, FaultSink& faults) {
-  read_section<Draft>(node, {"[ticket]", kTicketKeys, kLaterTicketKeys}, out, faults);
+  read_section<Draft>(node, {"[ticket]", kTicketKeys, {}}, out, faults);
   const Node* version = node.find("version");
   if (version == nullptr || node.find("class") != nullptr) return;
   faults.add(version->key_place, "'version' is of a class; expected a class beside it");

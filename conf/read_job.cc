@@ -53,7 +53,11 @@ void refuse_misplaced(const Node& node, Draft& /*out*/, FaultSink& faults) {
              fmt::format("'{}' at the top; expected it in [ticket] or [class]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 32> kTopKeys = {{
+void refuse_top_kind(const Node& node, Draft& /*out*/, FaultSink& faults) {
+  faults.add(node.key_place, fmt::format("'{}' at the top; expected it in a [[step]]", node.key));
+}
+
+constexpr std::array<Key<Draft>, 34> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
@@ -65,6 +69,8 @@ constexpr std::array<Key<Draft>, 32> kTopKeys = {{
     {"exit", [](const Node& n, Draft& out, FaultSink& f) { read_exit(n, out.top, f); }},
     {"retry", [](const Node& n, Draft& out, FaultSink& f) { read_retry(n, out.top, f); }},
     {"again", [](const Node& n, Draft& out, FaultSink& f) { read_again(n, out.top, f); }},
+    {"spawn", refuse_top_kind},
+    {"wait", refuse_top_kind},
     {"after", refuse_top_after},
     {"after_any", refuse_top_after},
     {"name", refuse_misplaced},
@@ -88,8 +94,9 @@ constexpr std::array<Key<Draft>, 32> kTopKeys = {{
     {"signal", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
-constexpr std::array<std::string_view, 9> kLaterTopKeys = {
-    "export", "recur", "give", "dispose", "inquire", "spawn", "wait", "send", "recv"};
+constexpr std::array<std::string_view, 7> kLaterTopKeys = {"export",  "recur", "give", "dispose",
+                                                           "inquire", "send",  "recv"};
+constexpr std::array<std::string_view, 2> kTopKinds = {"run", "script"};
 constexpr std::array<std::string_view, 5> kTopStepKeys = {"run", "script", "exit", "retry",
                                                           "again"};
 
@@ -109,7 +116,7 @@ bool has_steps(const Node& root) {
 void check_top_step(const Node& root, FaultSink& faults) {
   const Node* top = find_first(root, kTopStepKeys);
   if (top == nullptr) return;
-  if (root.find("step") == nullptr) return check_one_kind(root, "the job", faults);
+  if (root.find("step") == nullptr) return check_one_kind(root, "the job", kTopKinds, faults);
   faults.add(top->key_place,
              fmt::format("'{}' at the top beside [[step]]; expected it in a [[step]]", top->key));
 }

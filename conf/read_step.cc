@@ -3,6 +3,7 @@
 #include "conf/read_step.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "conf/read_needs.h"
 #include "conf/scalars.h"
@@ -125,10 +126,47 @@ void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
 }
 
-constexpr std::array<Key<StepSpec>, 10> kStepKeys = {{
+using sched::Spawn;
+
+void read_spawn_priority(const Node& node, Spawn& out, FaultSink& faults) {
+  std::int64_t priority = 0;
+  if (!read_number(node, 0, sched::kMaxPriority, priority, faults)) return;
+  out.priority = static_cast<int>(priority);
+}
+
+constexpr std::array<Key<Spawn>, 6> kSpawnKeys = {{
+    {"class", [](const Node& n, Spawn& out, FaultSink& f) { read_string(n, out.class_name, f); }},
+    {"version",
+     [](const Node& n, Spawn& out, FaultSink& f) { read_text(n, out.class_version, f); }},
+    {"name", [](const Node& n, Spawn& out, FaultSink& f) { read_string(n, out.name, f); }},
+    {"params", [](const Node& n, Spawn& out, FaultSink& f) { read_pairs(n, out.params, f); }},
+    {"priority", read_spawn_priority},
+    {"wait", [](const Node& n, Spawn& out, FaultSink& f) { read_flag(n, out.wait, f); }},
+}};
+
+void read_spawn(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kSpawn;
+  read_section<Spawn>(node, {"spawn", kSpawnKeys, {}}, out.spawn.emplace(), faults);
+  if (node.kind != Node::Kind::kTable || node.find("class") != nullptr) return;
+  faults.add(node.place, "spawn has no class; expected the name of one");
+}
+
+// Job numbers and names; one stands by itself.
+void read_wait(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kWait;
+  if (node.kind != Node::Kind::kList) {
+    read_text(node, out.wait_for.emplace_back(), faults);
+    return;
+  }
+  for (const Node& job : node.children) read_text(job, out.wait_for.emplace_back(), faults);
+}
+
+constexpr std::array<Key<StepSpec>, 12> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
+    {"spawn", read_spawn},
+    {"wait", read_wait},
     {"after", read_after},
     {"after_any", read_after_any},
     {"needs", read_step_needs},
@@ -138,6 +176,7 @@ constexpr std::array<Key<StepSpec>, 10> kStepKeys = {{
     {"time_limit", read_limit},
 }};
 
+constexpr std::array<std::string_view, 2> kProcessKeys = {"run", "script"};
 constexpr std::array<Key<StepSpec>, 3> kCleanupKeys = {{
     {"run", read_run},
     {"script", read_script},
@@ -188,18 +227,25 @@ void read_again(const Node& node, StepSpec& out, FaultSink& faults) {
   }
 }
 
-void check_one_kind(const Node& node, std::string_view label, FaultSink& faults) {
-  const Node* run = node.find("run");
-  const Node* script = node.find("script");
-  if (run != nullptr && script != nullptr) {
-    faults.add(std::max(run->key_place, script->key_place),
-               fmt::format("{} has both run and script; expected one of them", label));
+void check_one_kind(const Node& node, std::string_view label,
+                    std::span<const std::string_view> kinds, FaultSink& faults) {
+  const Node* first = nullptr;
+  for (const std::string_view kind : kinds) {
+    const Node* found = node.find(kind);
+    if (found == nullptr) continue;
+    if (first != nullptr) {
+      return faults.add(std::max(first->key_place, found->key_place),
+                        fmt::format("{} has both {} and {}; expected one of them", label,
+                                    first->key, found->key));
+    }
+    first = found;
   }
-  if (run != nullptr || script != nullptr) return;
+  if (first != nullptr) return;
   for (const std::string_view later : kLaterStepKeys) {
     if (node.find(later) != nullptr) return;  // there is a fault for it already
   }
-  faults.add(node.place, fmt::format("{} has neither run nor script; expected one of them", label));
+  faults.add(node.place,
+             fmt::format("{} has no kind; expected one of {}", label, fmt::join(kinds, ", ")));
 }
 
 void read_step(const Node& node, StepSpec& out, FaultSink& faults) {
@@ -207,14 +253,14 @@ void read_step(const Node& node, StepSpec& out, FaultSink& faults) {
   read_section<StepSpec>(node, {kLabel, kStepKeys, kLaterStepKeys}, out, faults);
   if (node.kind != Node::Kind::kTable) return;
   if (node.find("name") == nullptr) faults.add(node.place, "[[step]] has no name; expected one");
-  check_one_kind(node, kLabel, faults);
+  check_one_kind(node, kLabel, kKindKeys, faults);
 }
 
 void read_cleanup(const Node& node, StepSpec& out, FaultSink& faults) {
   constexpr std::string_view kLabel = "[cleanup]";
   out.name = "cleanup";
   read_section<StepSpec>(node, {kLabel, kCleanupKeys, kLaterStepKeys}, out, faults);
-  if (node.kind == Node::Kind::kTable) check_one_kind(node, kLabel, faults);
+  if (node.kind == Node::Kind::kTable) check_one_kind(node, kLabel, kProcessKeys, faults);
 }
 
 }  // namespace jobq::conf

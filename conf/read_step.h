@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 #include "conf/section.h"
@@ -11,10 +12,12 @@
 namespace jobq::conf {
 
 // Kinds and properties of steps that later versions can do.
-inline constexpr std::array<std::string_view, 7> kLaterStepKeys = {
-    "give", "dispose", "inquire", "spawn", "wait", "send", "recv"};
+inline constexpr std::array<std::string_view, 5> kLaterStepKeys = {"give", "dispose", "inquire",
+                                                                   "send", "recv"};
+// Which say what kind of step it is; each step has exactly one.
+inline constexpr std::array<std::string_view, 4> kKindKeys = {"run", "script", "spawn", "wait"};
 
-// A [[step]]: all its keys, and exactly one of run and script.
+// A [[step]]: all its keys, and exactly one kind.
 void read_step(const Node& node, sched::StepSpec& out, FaultSink& faults);
 // [cleanup]; its name is set.
 void read_cleanup(const Node& node, sched::StepSpec& out, FaultSink& faults);
@@ -25,7 +28,8 @@ void read_script(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_exit(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_retry(const Node& node, sched::StepSpec& out, FaultSink& faults);
 void read_again(const Node& node, sched::StepSpec& out, FaultSink& faults);
-// That of run and script there is one; `label` names the section.
-void check_one_kind(const Node& node, std::string_view label, FaultSink& faults);
+// That of these kinds there is one; `label` names the section.
+void check_one_kind(const Node& node, std::string_view label,
+                    std::span<const std::string_view> kinds, FaultSink& faults);
 
 }  // namespace jobq::conf

@@ -43,6 +43,7 @@ struct Controller::Impl {
   Turns turns;
   Peers peers;
   HistoryReader history;
+  PastJobs past_jobs;
   Nodes nodes;
   Requests requests;
   net::Server server;
@@ -67,8 +68,9 @@ struct Controller::Impl {
                                    const wire::Frame& frame) { nodes.on_report(peer, frame); },
                .on_gone = [this](const Peer& peer, const std::string& why) { gone(peer, why); }}),
         history(on, options.state, spec_codec()),
+        past_jobs(on, turns, history),
         nodes(on, turns, peers, options.node_timeout, options.lease),
-        requests(turns, peers, nodes, history),
+        requests(turns, peers, nodes, history, past_jobs),
         server(on, {.max_connections = options.max_connections, .hello_limit = seconds(10)},
                [this](std::unique_ptr<net::Connection> connection) {
                  if (!stopping) peers.add(std::move(connection));
@@ -124,6 +126,7 @@ struct Controller::Impl {
             [this](const sched::Reply& one) { requests.reply(one); },
             [this](const sched::JobEnded& one) { requests.job_ended(one); },
             [this](const sched::ElementsDropped& some) { requests.elements_dropped(some); },
+            [this](const sched::LookUp& one) { past_jobs.look_up(one); },
             [](const sched::WakeAt&) {},
         },
         action);

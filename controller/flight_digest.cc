@@ -56,6 +56,7 @@ auto fields(const Reply& it) { return std::tie(it.to, it.body, it.more); }
 auto fields(const JobEnded& it) {
   return std::tie(it.job, it.state, it.outcome, it.reason, it.exit_code);
 }
+auto fields(const LookUp& it) { return std::tie(it.id, it.jobs); }
 auto fields(const WakeAt& it) { return std::tie(it.at); }
 
 auto fields(const SpecRow& it) { return std::make_tuple(it.id, hash_of(*it.spec)); }
@@ -64,7 +65,8 @@ auto fields(const JobRow& it) {
                   it.time_limit, it.held, it.held_by, it.started_needs, it.node, it.gpus,
                   it.decided, it.reason, it.exit_code, it.cancelled_by, it.submitted, it.started,
                   it.suspended, it.suspended_for.count, it.ended, it.state, it.array, it.index,
-                  it.elements, it.begin, it.to_begin, it.deadline);
+                  it.elements, it.begin, it.to_begin, it.deadline, it.parent, it.ancestors,
+                  it.after, it.keeps_never);
 }
 auto fields(const StepRow& it) {
   return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt,
@@ -73,7 +75,7 @@ auto fields(const StepRow& it) {
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
                   it.error, it.started, it.ended, it.end, it.warned, it.suspended_before, it.fenced,
-                  it.round);
+                  it.round, it.waits_for);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);

@@ -24,6 +24,8 @@ class Putter {
     to_wire(it.tickets, submit);
     submit.set_key(it.key);
     submit.set_dry_run(it.dry_run);
+    to_wire(it.caller, submit);
+    put_known(it.known);
   }
   void operator()(const sched::Hold& it) { control(it, wire::ControlRequest::HOLD); }
   void operator()(const sched::Release& it) { control(it, wire::ControlRequest::RELEASE); }
@@ -98,6 +100,10 @@ class Putter {
     to_wire(it.id, *out_.mutable_complete()->mutable_id());
     to_wire(it.end, *out_.mutable_complete()->mutable_end());
   }
+  void operator()(const sched::LookedUp& it) {
+    to_wire(it.id, *out_.mutable_looked_up());
+    put_known(it.known);
+  }
   void operator()(const sched::Tick&) { out_.mutable_tick(); }
 
  private:
@@ -109,6 +115,9 @@ class Putter {
     actor.set_gid(it.actor.gid);
     actor.set_user(it.actor.user);
     actor.set_is_operator(it.actor.is_operator);
+  }
+  void put_known(const std::vector<sched::JobFact>& known) {
+    for (const sched::JobFact& fact : known) to_wire(fact, *out_.add_known());
   }
   template <class Asked>
   void control(const Asked& it, wire::ControlRequest::Verb verb) {
@@ -128,11 +137,31 @@ class Putter {
 
 // --- from the record
 
+Result<std::vector<sched::JobFact>> known_in(const wire::FlightEvent& in) {
+  std::vector<sched::JobFact> known;
+  for (const wire::JobFact& entry : in.known()) {
+    auto fact = from_wire(entry);
+    if (!fact) return tl::unexpected(fact.error());
+    known.push_back(*std::move(fact));
+  }
+  return known;
+}
+
 Result<sched::Event> submission(const wire::FlightEvent& in) {
   auto tickets = from_wire(in.submit());
   if (!tickets) return tl::unexpected(tickets.error());
-  return sched::NewJobNotice{ReplyId{in.reply()}, actor_of(in), in.submit().key(),
-                             std::move(*tickets), in.submit().dry_run()};
+  auto known = known_in(in);
+  if (!known) return tl::unexpected(known.error());
+  return sched::NewJobNotice{ReplyId{in.reply()},   actor_of(in),
+                             in.submit().key(),     std::move(*tickets),
+                             in.submit().dry_run(), caller_from_wire(in.submit()),
+                             *std::move(known)};
+}
+
+Result<sched::Event> looked_up(const wire::FlightEvent& in) {
+  auto known = known_in(in);
+  if (!known) return tl::unexpected(known.error());
+  return sched::LookedUp{from_wire(in.looked_up()), *std::move(known)};
 }
 
 Result<sched::Event> control(const wire::FlightEvent& in) {
@@ -222,6 +251,7 @@ Result<sched::Event> from_wire(const wire::FlightEvent& in) {
       if (!end) return tl::unexpected(end.error());
       return sched::TaskComplete{node, from_wire(in.complete().id()), std::move(*end)};
     }
+    case wire::FlightEvent::kLookedUp: return looked_up(in);
     case wire::FlightEvent::kTick: return sched::Tick{};
     case wire::FlightEvent::EVENT_NOT_SET: break;
   }

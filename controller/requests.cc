@@ -76,8 +76,9 @@ wire::Frame reply_frame(const sched::Reply& reply) {
 
 }  // namespace
 
-Requests::Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history)
-    : turns_(turns), peers_(peers), nodes_(nodes), history_(history) {}
+Requests::Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history,
+                   PastJobs& past_jobs)
+    : turns_(turns), peers_(peers), nodes_(nodes), history_(history), past_jobs_(past_jobs) {}
 
 void Requests::on_request(Peer& peer, const wire::Frame& frame) {
   if (++peer.open_requests == kMaxOpenRequests) peer.connection->pause_reading();
@@ -108,8 +109,14 @@ void Requests::dispatch(Peer& peer, const wire::Frame& frame) {
 void Requests::submit(Peer& peer, const To& to, const wire::SubmitRequest& request) {
   auto tickets = from_wire(request);
   if (!tickets) return respond_error(to, tickets.error());
-  turns_.post(sched::NewJobNotice{expect(to), peer.actor, request.key(), std::move(*tickets),
-                                  request.dry_run()});
+  past_jobs_.submit({expect(to),
+                     peer.actor,
+                     request.key(),
+                     std::move(*tickets),
+                     request.dry_run(),
+                     caller_from_wire(request),
+                     {}},
+                    [this, to](const Error& error) { respond_error(to, error); });
 }
 
 void Requests::control(Peer& peer, const To& to, const wire::ControlRequest& request) {

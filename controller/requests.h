@@ -15,6 +15,7 @@
 
 #include "controller/history_reader.h"
 #include "controller/nodes.h"
+#include "controller/past_jobs.h"
 #include "controller/peers.h"
 #include "controller/turns.h"
 #include "controller/waiters.h"
@@ -24,7 +25,7 @@ namespace jobq::controller {
 
 class Requests {
  public:
-  Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history);
+  Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history, PastJobs& past_jobs);
 
   void on_request(Peer& peer, const wire::Frame& frame);
   void on_gone(const Peer& peer);
@@ -109,6 +110,7 @@ class Requests {
   Peers& peers_;
   Nodes& nodes_;
   HistoryReader& history_;
+  PastJobs& past_jobs_;
   Waiters waiters_;
   std::unordered_map<ReplyId, To> expected_;
   ReplyId last_reply_;

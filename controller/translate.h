@@ -33,6 +33,8 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out);
 resmgr::Needs from_wire(const wire::Needs& in);
 void to_wire(const sched::Loop& loop, wire::Loop& out);
 Result<sched::Loop> from_wire(const wire::Loop& in);
+void to_wire(const sched::Spawn& spawn, wire::Spawn& out);
+sched::Spawn from_wire(const wire::Spawn& in);
 void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);
 Result<std::shared_ptr<const sched::JobSpec>> from_wire(const wire::JobSpec& in);
 std::string encode_spec(const sched::JobSpec& spec);
@@ -44,6 +46,16 @@ void to_wire(const std::vector<sched::ResourceLimit>& limits,
 // Tickets into one request: equal specs (by pointer) are sent once.
 void to_wire(const std::vector<sched::Ticket>& tickets, wire::SubmitRequest& out);
 Result<std::vector<sched::Ticket>> from_wire(const wire::SubmitRequest& in);
+
+// What jobs have to do with each other.
+void to_wire(const sched::JobCondition& condition, wire::JobCondition& out);
+Result<sched::JobCondition> from_wire(const wire::JobCondition& in);
+void to_wire(const sched::Dependency& it, wire::Dependency& out);
+Result<sched::Dependency> from_wire(const wire::Dependency& in);
+void to_wire(const sched::JobFact& fact, wire::JobFact& out);
+Result<sched::JobFact> from_wire(const wire::JobFact& in);
+void to_wire(const sched::Caller& caller, wire::SubmitRequest& out);
+sched::Caller caller_from_wire(const wire::SubmitRequest& in);
 
 // Selections and filters.
 void to_wire(const sched::Selector& selector, wire::Selector& out);

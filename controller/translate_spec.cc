@@ -142,6 +142,8 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   if (step.time_limit) out.set_time_limit(step.time_limit->count);
   if (step.retry != sched::Retry()) retry_to_wire(step.retry, *out.mutable_retry());
   if (step.again) to_wire(*step.again, *out.mutable_again());
+  if (step.spawn) to_wire(*step.spawn, *out.mutable_spawn());
+  for (const std::string& job : step.wait_for) out.add_wait_for(job);
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -151,7 +153,7 @@ ExitMap exit_from_wire(const wire::StepSpec& in) {
 }
 
 Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
-  const auto kind = checked_enum(in.kind(), sched::StepKind::kScript, "step kind");
+  const auto kind = checked_enum(in.kind(), sched::StepKind::kWait, "step kind");
   if (!kind) return tl::unexpected(kind.error());
   auto after = from_wire(in.after());
   if (!after) return tl::unexpected(after.error());
@@ -169,6 +171,8 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   step.exit = exit_from_wire(in);
   if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
   if (in.has_retry()) step.retry = retry_from_wire(in.retry());
+  if (in.has_spawn()) step.spawn = from_wire(in.spawn());
+  step.wait_for = {in.wait_for().begin(), in.wait_for().end()};
   if (!in.has_again()) return step;
   auto again = from_wire(in.again());
   if (!again) return tl::unexpected(again.error());
@@ -210,6 +214,8 @@ void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
   if (ticket.begin) when_to_wire(*ticket.begin, *out.mutable_begin());
   if (ticket.deadline) when_to_wire(*ticket.deadline, *out.mutable_deadline());
   if (ticket.array) out.set_array(to_string(*ticket.array));
+  for (const sched::JobCondition& it : ticket.after) to_wire(it, *out.add_after());
+  out.set_keeps_never(ticket.keeps_never);
 }
 
 using SharedSpecs = std::vector<std::shared_ptr<const JobSpec>>;
@@ -239,6 +245,12 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
   ticket.warning = warning_from_wire(in);
   if (in.has_begin()) ticket.begin = when_from_wire(in.begin());
   if (in.has_deadline()) ticket.deadline = when_from_wire(in.deadline());
+  ticket.keeps_never = in.keeps_never();
+  for (const wire::JobCondition& entry : in.after()) {
+    auto condition = from_wire(entry);
+    if (!condition) return tl::unexpected(condition.error());
+    ticket.after.push_back(*std::move(condition));
+  }
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
   if (!array) return tl::unexpected(array.error());
@@ -455,6 +467,7 @@ void to_wire(const sched::Selector& selector, wire::Selector& out) {
   for (const std::string& name : selector.names) out.add_names(name);
   if (selector.user) out.set_user(*selector.user);
   out.set_all(selector.all);
+  out.set_family(selector.family);
 }
 
 Result<sched::Selector> from_wire(const wire::Selector& in) {
@@ -463,6 +476,7 @@ Result<sched::Selector> from_wire(const wire::Selector& in) {
   sched::Selector selector;
   selector.elements = *std::move(elements);
   selector.ranges = ranges_from_wire(in.ranges());
+  selector.family = in.family();
   selector.step = in.step();
   selector.names = {in.names().begin(), in.names().end()};
   if (in.has_user()) selector.user = in.user();

@@ -200,6 +200,8 @@ void to_wire(const JobDetail& job, wire::JobDetail& out) {
   if (job.estimate) out.set_estimate(job.estimate->count);
   out.set_begin(job.begin.ms);
   out.set_deadline(job.deadline.ms);
+  out.set_parent(job.parent.value);
+  for (const sched::Dependency& it : job.after) to_wire(it, *out.add_after());
   out.set_workdir(job.workdir);
   out.set_output(job.output);
   out.set_error(job.error);
@@ -232,6 +234,12 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   if (in.has_time_limit()) job.time_limit = Millis{in.time_limit()};
   job.begin = Time{in.begin()};
   job.deadline = Time{in.deadline()};
+  job.parent = JobNumber{in.parent()};
+  for (const wire::Dependency& entry : in.after()) {
+    auto it = from_wire(entry);
+    if (!it) return tl::unexpected(it.error());
+    job.after.push_back(*std::move(it));
+  }
   if (in.has_estimate()) job.estimate = Millis{in.estimate()};
   job.workdir = in.workdir();
   job.output = in.output();
@@ -386,7 +394,7 @@ void to_wire(const sched::TaskEnd& end, wire::TaskEnd& out) {
 }
 
 Result<sched::TaskEnd> from_wire(const wire::TaskEnd& in) {
-  const auto how = checked_enum(in.how(), sched::TaskEnd::How::kLimit, "kind of end");
+  const auto how = checked_enum(in.how(), sched::TaskEnd::How::kBuiltIn, "kind of end");
   if (!how) return tl::unexpected(how.error());
   const auto reported = checked_enum(in.reported(), sched::Outcome::kCancel, "outcome");
   if (!reported) return tl::unexpected(reported.error());

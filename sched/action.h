@@ -117,12 +117,18 @@ struct ElementsDropped {
   std::string reason;
 };
 
+// Ask the history for these jobs, which have ended, and say with LookedUp what it knows.
+struct LookUp {
+  AttemptId id;  // of the step that waits for them
+  std::vector<JobNumber> jobs;
+};
+
 // Call with a Tick at this time, or a little later. Only the earliest one outstanding counts.
 struct WakeAt {
   Time at;
 };
 
 using Action = std::variant<Launch, Kill, Signal, Suspend, Resume, Forget, Welcome, Reply, JobEnded,
-                            ElementsDropped, WakeAt>;
+                            ElementsDropped, LookUp, WakeAt>;
 
 }  // namespace jobq::sched

@@ -12,7 +12,7 @@ JobState state_of_unmade(const Job& array, Index index) {
   if (run.dropped.contains(index)) return JobState::kCancelled;
   if (run.overdue.contains(index)) return JobState::kError;
   if (array.held || run.held.contains(index)) return JobState::kHeld;
-  const bool is_queued = array.is_to_begin() || run.throttled();
+  const bool is_queued = array.is_to_begin() || array.is_to_follow() || run.throttled();
   return is_queued ? JobState::kQueued : JobState::kWaitingResources;
 }
 
@@ -28,6 +28,7 @@ std::string reason_of_unmade(const Job& array, Index index) {
   if (array.held) return "held by " + array.facts().held_by;
   if (run.held.contains(index)) return "held";
   if (array.is_to_begin()) return begin_text(array);
+  if (array.is_to_follow()) return follow_text(array);
   if (run.throttled()) return "waits: " + throttle_text(run);
   return run.front == nullptr ? "" : "its turn comes after " + to_string(run.front->ref());
 }

@@ -148,6 +148,25 @@ bool is_shell_string(const std::vector<std::string>& argv) {
   return argv.size() == 3 && argv[0] == "/bin/sh" && argv[1] == "-c";
 }
 
+// A step that the controller carries out; `needs`, `exit` and `elsewhere` are of processes.
+void check_built_in(SpecCheck& c, const StepSpec& step, std::size_t position) {
+  const ValueScope scope{c.params, &c.names, static_cast<std::uint32_t>(position), &c.uses};
+  const auto path = [&](std::string_view key) {
+    return fmt::format("{}.{}", step_path(c.spec, position), key);
+  };
+  if (position == c.spec.steps.size()) c.faults.add(kCleanup.data(), "cleanup runs a process");
+  const auto refuse = [&](bool given, std::string_view key) {
+    if (!given) return;
+    c.faults.add(path(key),
+                 fmt::format("{} is of a process; a {} step has none", key, to_string(step.kind)));
+  };
+  refuse(step.needs.has_value(), "needs");
+  refuse(step.exit != ExitMap(), "exit");
+  refuse(step.retry.elsewhere, "retry.elsewhere");
+  check_spawn(path, step, scope, c.faults);
+  check_waits(path, step, scope, c.faults);
+}
+
 void check_command(SpecCheck& c, const StepSpec& step, std::size_t position) {
   const ValueScope scope{c.params, &c.names, static_cast<std::uint32_t>(position), &c.uses};
   const auto check_one = [&](const Path& path, std::string_view text) {
@@ -156,6 +175,7 @@ void check_command(SpecCheck& c, const StepSpec& step, std::size_t position) {
   const auto path_of = [&](std::string_view key) {
     return fmt::format("{}.{}", step_path(c.spec, position), key);
   };
+  if (is_built_in(step.kind)) return check_built_in(c, step, position);
   const bool runs = step.kind == StepKind::kRun;
   if (runs && (step.argv.empty() || step.argv.front().empty())) {
     c.faults.add(path_of("run"), "expected a command, found none");

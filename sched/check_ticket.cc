@@ -39,6 +39,22 @@ void check_when(const std::string& path, const std::optional<When>& when, FaultL
   if (!good) faults.add(path, "expected a time of 1970 to 9999");
 }
 
+void check_after(const Ticket& ticket, FaultList& faults) {
+  if (ticket.after.size() > kMostJobConditions) {
+    faults.add("ticket.after", fmt::format("expected {} conditions at most, found {}",
+                                           kMostJobConditions, ticket.after.size()));
+  }
+  for (std::size_t i = 0; i < ticket.after.size(); ++i) {
+    const JobCondition& it = ticket.after[i];
+    const std::string path = fmt::format("ticket.after[{}]", i);
+    check_line(path, it.job, kLongestName, faults);
+    if (it.job.empty()) faults.add(path, "expected the number or name of a job");
+    if (it.delay < Millis{} || it.delay > kLongestFollowDelay) {
+      faults.add(path, "expected a delay of 0 to a year");
+    }
+  }
+}
+
 std::string of_class(const JobSpec& job) {
   return job.class_name.empty() ? "this job" : fmt::format("class {}", job.class_name);
 }
@@ -115,6 +131,7 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
   check_limit([] { return std::string("ticket.time_limit"); }, ticket.time_limit, faults);
   check_when("ticket.begin", ticket.begin, faults);
   check_when("ticket.deadline", ticket.deadline, faults);
+  check_after(ticket, faults);
   const std::uint64_t elements = ticket.array ? ticket.array->elements.size() : 1;
   if (elements == 0 || elements > kMaxElements) {
     faults.add("ticket.array",

@@ -53,7 +53,7 @@ void Core::settle(Job& job, StepId id, const TaskEnd& end, Again again) {
   attempt.ended = now_;
   attempt.end = end;
   if (!JOBQ_PLANT(end_not_recorded)) touch_attempt(job, id);
-  nodes_.detach(attempt.node, attempt.id);
+  if (attempt.node) nodes_.detach(attempt.node, attempt.id);
   Judgement judgement = step.state == StepState::kEnding
                             ? judge_ordered(end, step.outcome, run.reason)
                             : judge(step_of(job.what(), id).exit, end);
@@ -126,6 +126,7 @@ void Core::order_end(Job& job, StepId id, Outcome outcome, const std::string& re
   }
   if (!apply(job, id, StepInput::kEndOrdered)) return;
   if (step.state != StepState::kEnding) return;
+  if (is_built_in(job, id)) return to_carry_out_.push_back(step.attempt()->id);
   order<Kill>(*step.attempt());
   // Nobody will hear of it from there: the order is all that is known of its end.
   const AttemptRow attempt = *step.attempt();
@@ -167,6 +168,8 @@ void Core::end_job(Job& job) {
   learn_run_time(job);
   touch(job);
   ended_.push_back(job.number);
+  leave_family(job);
+  tell_of(job);
   emit(JobEnded{job.ref(), job.state(), run.decided, run.reason, run.exit_code});
 }
 

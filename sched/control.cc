@@ -85,7 +85,9 @@ bool Core::carry_on(OpenCommand& open) {
   results.jobs.reserve(choices.size());
   for (Choice& choice : choices) {
     Result<void> result = tl::unexpected(choice.error);
-    if (choice.job != nullptr) {
+    if (open.jobs.family && choice.elements == nullptr) {
+      result = cancel_family(open, choice);
+    } else if (choice.job != nullptr) {
       result = choice.elements == nullptr ? carry_out(open, *choice.job)
                                           : carry_out(open, *choice.job, *choice.elements);
     }
@@ -121,6 +123,18 @@ Result<void> Core::carry_out(const OpenCommand& open, Job& array, const IndexSet
     case JobCommand::kCancel: break;
   }
   return cancel_elements(array, elements, open.actor);
+}
+
+// With all that live below it; the job itself may have ended.
+Result<void> Core::cancel_family(const OpenCommand& open, const Choice& choice) {
+  const std::vector<JobNumber> family = family_of(choice.number);
+  if (choice.job == nullptr && family.empty()) return tl::unexpected(choice.error);
+  if (choice.job != nullptr) cancel(*choice.job, open.actor);
+  for (const JobNumber number : family) {
+    const Choice member = choose(open.actor, number, JobCommand::kCancel);
+    if (member.job != nullptr) cancel(*member.job, open.actor);
+  }
+  return {};
 }
 
 void Core::hold(Job& job, const Actor& actor) {
@@ -220,6 +234,7 @@ Result<void> Core::signal(Job& job, const std::string& step, int number, const A
     // One that is starting gets it behind its launch, on the same connection.
     if (!is_live(state) && state != StepState::kEnding) continue;
     const AttemptRow& attempt = *job.steps[i].attempt();
+    if (!attempt.node) continue;
     if (!nodes_.is_connected(attempt.node)) {
       away = attempt.node_name;
       continue;

@@ -49,8 +49,11 @@ void Core::decide(Time now, std::vector<Action>& actions) {
 // A grant may start steps that ask for more, so until nothing changes; each round grants, or ends
 // what could not be sent, or is the last.
 void Core::handle_grants() {
-  while (schedule_due_ || !unsendable_.empty() || !arrays_due_.empty()) {
+  while (schedule_due_ || !unsendable_.empty() || !arrays_due_.empty() || !to_carry_out_.empty() ||
+         !news_.empty()) {
     end_unsendable();
+    carry_out_steps();
+    pass_news();
     look_at_arrays();
     if (!std::exchange(schedule_due_, false)) continue;
     for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);

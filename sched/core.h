@@ -75,6 +75,27 @@ struct Foresight {
   resmgr::Work spent;
 };
 
+// Where a ticket comes from, and what is known of the jobs that it names and that have ended.
+struct Origin {
+  AttemptId parent;                  // that submitted it; job 0: no step did
+  std::vector<JobNumber> ancestors;  // the parent's job is the last of them
+  std::vector<JobFact> known;
+};
+Result<void> check_generations(const Origin& origin);
+
+// Who is told when a job starts or ends: a job, or a step of it that waits.
+struct Watcher {
+  JobNumber job;
+  std::optional<StepId> step;
+  auto operator<=>(const Watcher&) const = default;
+};
+
+// How far a wait step is.
+struct WaitStep {
+  std::set<JobNumber> open;
+  std::vector<JobFact> ended;
+};
+
 class Core {
  public:
   explicit Core(Policy policy);
@@ -90,6 +111,7 @@ class Core {
   const NodeTable& node_table() const { return nodes_; }
   const resmgr::ResourceManager& resources() const { return rm_; }
   bool was_dispensed(JobNumber number) const { return number && number.value < next_job_; }
+  std::vector<JobNumber> ended_among(const NewJobNotice& notice) const;
   bool queue(QueueWalk& walk, std::size_t most,
              const std::function<void(const JobSummary&)>& each) const;
   std::optional<JobDetail> show(JobRef ref, Time now) const;
@@ -125,6 +147,7 @@ class Core {
   void on(NodeServices& event);
   void on(TaskStarted& event);
   void on(TaskComplete& event);
+  void on(LookedUp& event);
   void on(Tick& event);
 
   // The turn (core.cc).
@@ -148,15 +171,19 @@ class Core {
 
   // Submission (submission.cc).
   bool repeat_request(const NewJobNotice& event);
-  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked);
+  Result<JobNumber> submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                           const Origin& origin);
   Result<JobNumber> try_out(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                            Foresight& foresight, Submitted::Expected& expected);
+                            const Origin& origin, Foresight& foresight,
+                            Submitted::Expected& expected);
   std::optional<JobNumber> submitted_before(const Ticket& ticket, const Actor& actor) const;
   Result<CheckedSpec*> check_all(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked);
   CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
   Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
   void check_new(CheckedSpec& spec, bool is_known_good);
-  JobNumber record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec);
+  Result<void> check_spawned_classes(const JobSpec& spec) const;
+  JobNumber record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec,
+                   const Origin& origin, std::vector<Dependency> after);
   SpecEntry& entry_for(const std::shared_ptr<const JobSpec>& spec);
   void remember(const Actor& actor, std::string key, std::vector<JobNumber> jobs, Millis keep);
 
@@ -178,8 +205,52 @@ class Core {
   void on_grant(const resmgr::Grant& grant);
   void on_move(Job& job, const resmgr::Grant& grant);
   void start_job(Job& job);
+  AttemptRow& new_attempt(Job& job, StepId step);
   void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
   std::optional<Launch> launch_of(const Job& job, StepId step);
+
+  // Steps that the controller carries out itself (built_in.cc).
+  void start_built_in(Job& job, StepId id);
+  void carry_out_steps();
+  void carry_out(Job& job, StepId id);
+  void abandon(Job& job, StepId id);
+  void end_built_in(Job& job, StepId id, Outcome outcome, std::string reason,
+                    std::optional<std::string> event = std::nullopt);
+
+  // Jobs that steps submit (families.cc).
+  Result<Ticket> ticket_of(const Job& job, StepId id) const;
+  void spawn(Job& job, StepId id);
+  const Job* spawned_by(const AttemptId& attempt) const;
+  void cancel_spawned(Job& job, StepId id);
+  void tell_parent(const Job& child);
+  void join_family(Job& job, const Origin& origin);
+  void index_family(const Job& job);
+  void leave_family(const Job& job);
+  Origin origin_of(const Caller& caller, const Actor& actor) const;
+  void note_children(const Origin& origin, const std::string& step,
+                     const std::vector<JobNumber>& numbers);
+  std::vector<JobNumber> family_of(JobNumber number) const;
+
+  // What waits for other jobs (following.cc).
+  const Job* newest_named(const std::string& name, const User& user) const;
+  Result<Dependency> dependency_on(const JobCondition& condition, const User& user,
+                                   const std::vector<JobFact>& known) const;
+  Result<std::vector<Dependency>> dependencies_of(const Ticket& ticket, const Actor& actor,
+                                                  const std::vector<JobFact>& known) const;
+  void follow(Job& job, std::vector<Dependency> after, bool keeps_never);
+  void index_followed(const Job& job);
+  void look_at_conditions(Job& job);
+  void cancel_whole(Job& job, const std::string& reason);
+  void pass_delays(Job& job);
+  std::optional<Time> next_delay_of(const Job& job) const;
+  Result<void> find_waited_for(const Job& job, const std::string& word,
+                               std::set<JobNumber>& found) const;
+  Result<std::set<JobNumber>> waited_for(const Job& job, StepId id) const;
+  void wait_for_jobs(Job& job, StepId id);
+  void end_wait_if_over(Job& job, StepId id);
+  void tell_of(const Job& job);
+  void pass_news();
+  void pass_news(const Job& job, const Watcher& watcher);
 
   // What the policy counts (policies.cc).
   Result<void> check_policy(const Ticket& ticket, const Actor& actor, const JobSpec& spec);
@@ -270,7 +341,7 @@ class Core {
   void expire_all(Job& job);
   void end_all(Job& job, const std::string& reason);
   void end_overdue(Job& job);
-  void end_overdue_array(Job& array);
+  void end_whole_array(Job& array, Outcome outcome, const std::string& reason);
   void warn(Job& job, StepId id);
 
   // Arrays (arrays.cc).
@@ -314,6 +385,7 @@ class Core {
                int signal = 0);
   bool carry_on(OpenCommand& open);
   Result<void> carry_out(const OpenCommand& open, Job& job);
+  Result<void> cancel_family(const OpenCommand& open, const Choice& choice);
   Result<void> carry_out(const OpenCommand& open, Job& array, const IndexSet& elements);
   // With `elements`, those of the array are meant; they are not looked at.
   Choice choose(const Actor& actor, JobNumber number, JobCommand command,
@@ -404,6 +476,8 @@ class Core {
   void explain_node_wait(const Job& job, StepId id, Why& why) const;
   void explain_place(const Job& job, StepId id, Time now, Why& why) const;
   void explain_times(const Job& job, Why& why) const;
+  void explain_conditions(const Job& job, Why& why) const;
+  void explain_built_in(const Job& job, StepId id, Why& why) const;
   void explain_step(const Job& job, StepId id, Time now, Why& why) const;
   void explain_conditions(const Job& job, StepId id, Why& why) const;
   JobSummary summary_of(const Job& job) const;
@@ -417,6 +491,8 @@ class Core {
   Result<void> check_step(const Job& job, StepId id) const;
   static Result<void> check_loops(const Job& job);
   Result<void> check_array(const Job& job) const;
+  Result<void> check_following(const Job& job) const;
+  Result<void> check_families() const;
   Result<void> check_requests() const;
   Result<void> check_specs() const;
   Result<void> check_limits() const;
@@ -442,6 +518,10 @@ class Core {
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
   std::set<std::pair<Time, NodeId>> drain_ends_;
+  std::map<JobNumber, std::set<Watcher>> watchers_;  // of jobs in the queue
+  std::map<AttemptId, WaitStep> waits_;              // of wait steps that run
+  std::map<JobNumber, std::set<JobNumber>>
+      descendants_;                           // in the queue; of jobs that may have ended
   std::map<resmgr::RequestId, Wish> wishes_;  // of those that wait and have one
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces
@@ -455,6 +535,8 @@ class Core {
   Time wake_at_;  // asked for and not yet reached; 0: none
   bool schedule_due_ = false;
   std::vector<std::pair<AttemptId, std::string>> unsendable_;  // attempts, and why
+  std::vector<AttemptId> to_carry_out_;                        // of steps that are built in
+  std::vector<JobNumber> news_;  // jobs that started or ended, and somebody waits for it
   std::vector<Action>* out_ = nullptr;
 };
 
@@ -476,6 +558,7 @@ resmgr::RequestId request_of(JobNumber job);  // of the job's own needs
 resmgr::RequestId request_of(JobNumber job, StepId step);
 resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nodes asks for
 resmgr::Needs needs_of(const Job& job, resmgr::RequestId id);  // what one of these asks for
+bool is_built_in(const Job& job, StepId id);
 bool is_of_whole(resmgr::RequestId id);  // of a job's own needs, or of its move
 
 // The step ended, its loop's condition holds, and rounds are left.

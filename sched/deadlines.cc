@@ -105,13 +105,14 @@ bool Core::is_overdue(const Job& job) const {
 
 // Nothing new of it is asked for; past its deadline, until it is decided for that.
 bool Core::is_kept(const Job& job) const {
-  return job.held || job.is_to_begin() || is_overdue(job);
+  return job.held || job.is_to_begin() || job.is_to_follow() || is_overdue(job);
 }
 
 std::optional<Time> Core::due_of(const Job& job) const {
   std::optional<Time> first = end_of(job);
   take_earlier(first, begin_of(job));
   take_earlier(first, deadline_of(job));
+  take_earlier(first, next_delay_of(job));
   if (!job.spec->times_steps || !clock_runs(job)) return first;
   // Only what is live is timed, and most steps of a long job are not.
   std::size_t live = live_steps(job);
@@ -164,6 +165,7 @@ void Core::expire(Job& job) {
   if (is_due(deadline, now_) && !(limit && *limit < *deadline)) return end_overdue(job);
   if (is_due(limit, now_)) return expire_all(job);
   if (is_due(begin_of(job), now_)) return begin(job);
+  if (is_due(next_delay_of(job), now_)) return pass_delays(job);
   for (std::uint32_t i = 0; i < job.what().steps.size(); ++i) {
     const StepId id{i};
     const StepTimes times = times_of(job, id);
@@ -199,21 +201,21 @@ void Core::end_all(Job& job, const std::string& reason) {
 }
 
 void Core::end_overdue(Job& job) {
-  if (job.array) return end_overdue_array(job);
   wake(job);
+  if (job.array) return end_whole_array(job, Outcome::kFailure, deadline_text(job));
   end_all(job, deadline_text(job));
 }
 
-// What runs of it has the same deadline, and is ended by itself.
-void Core::end_overdue_array(Job& array) {
-  wake(array);
+// What has not started. What runs of it has the same deadline, and is ended by itself.
+void Core::end_whole_array(Job& array, Outcome outcome, const std::string& reason) {
   JobRun& run = array.more();
-  run.decided = Outcome::kFailure;
-  run.reason = deadline_text(array);
-  note(array, "decided", fmt::format("{}: {}", to_string(run.decided), run.reason));
+  run.decided = outcome;
+  run.reason = reason;
+  note(array, "decided", fmt::format("{}: {}", to_string(outcome), reason));
   touch(array);
+  refresh_deadline(array);
   take_front_back(array);
-  drop(array, array.array->unstarted(), Outcome::kFailure, run.reason);
+  drop(array, array.array->unstarted(), outcome, reason);
   look_at_later(array);
 }
 

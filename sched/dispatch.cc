@@ -26,7 +26,7 @@ NodeId last_node(const Job& job) {
   const AttemptRow* last = nullptr;
   for (const Step& step : job.steps) {
     const AttemptRow* attempt = step.attempt();
-    if (attempt == nullptr) continue;
+    if (attempt == nullptr || !attempt->node) continue;
     if (last == nullptr || attempt->started >= last->started) last = attempt;
   }
   return last == nullptr ? NodeId{} : last->node;
@@ -57,6 +57,8 @@ resmgr::Needs needs_of(const Job& job, resmgr::RequestId id) {
   return id == move_of(job.number) ? resmgr::of_node(std::move(needs)) : needs;
 }
 
+bool is_built_in(const Job& job, StepId id) { return is_built_in(step_of(job.what(), id).kind); }
+
 bool is_of_whole(resmgr::RequestId id) { return id.part == 0 || id.part == kMovePart; }
 
 bool is_between_nodes(const Job& job) {
@@ -65,7 +67,7 @@ bool is_between_nodes(const Job& job) {
 }
 
 std::optional<resmgr::Needs> own_needs(const Job& job, StepId id) {
-  if (job.is_cleanup(id)) return std::nullopt;
+  if (job.is_cleanup(id) || is_built_in(job, id)) return std::nullopt;
   const StepSpec& step = job.what().steps[id.value];
   const bool in_job = static_cast<bool>(job.facts().node);
   resmgr::Needs one_cpu;
@@ -148,7 +150,7 @@ bool Core::ask(Job& job, StepId step) {
   const std::optional<resmgr::Needs> needs = own_needs(job, step);
   const bool counts = !job.started() && kind_of(job).counts_running();
   const bool asks = needs ? needs->takes_from_node() || nodes_.may_start(job.facts().node)
-                          : counts && choose_node(job, step).has_value();
+                          : counts && (is_built_in(job, step) || choose_node(job, step));
   if (!asks) {
     place(job, step);
     return true;
@@ -202,6 +204,7 @@ void Core::withdraw_job(Job& job) {
 
 // Starts a step that needs no grant, or that has to wait for a node first.
 void Core::place(Job& job, StepId step) {
+  if (is_built_in(job, step)) return start_built_in(job, step);
   const auto node = choose_node(job, step);
   if (node && !own_needs(job, step)) {
     start(job, step, *node, {});
@@ -293,32 +296,39 @@ void Core::start_job(Job& job) {
   if (job.whole != nullptr) element_started(job);
   count_start(job);
   refresh_deadline(job);
+  tell_of(job);
 }
 
-void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus) {
-  start_job(job);
+// On no node yet.
+AttemptRow& Core::new_attempt(Job& job, StepId step) {
   std::vector<AttemptRow>& attempts = job.step(step).more().attempts;
   AttemptRow attempt;
   attempt.id = {job.number, step, Attempt{static_cast<std::uint32_t>(attempts.size()) + 1}};
-  attempt.node = node;
-  attempt.node_name = nodes_.find(node)->row.name;
-  attempt.incarnation = nodes_.find(node)->row.incarnation;
-  attempt.gpus = std::move(gpus);
   attempt.launched = true;
   attempt.started = now_;
   attempt.suspended_before = job.facts().suspended_for;
   attempt.round = round_of(job, step);
-  nodes_.attach(node, attempt.id);
   attempts.push_back(std::move(attempt));
-  attempts.back().fenced = is_fenced(job, step);
   job.step(step).attempt_touched = false;  // that was for the one before
   job.step(step).run->not_before = {};
+  return attempts.back();
+}
+
+void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus) {
+  start_job(job);
+  AttemptRow& attempt = new_attempt(job, step);
+  attempt.node = node;
+  attempt.node_name = nodes_.find(node)->row.name;
+  attempt.incarnation = nodes_.find(node)->row.incarnation;
+  attempt.gpus = std::move(gpus);
+  attempt.fenced = is_fenced(job, step);
+  nodes_.attach(node, attempt.id);
   apply(job, step, StepInput::kGranted);
   touch_attempt(job, step);
   refresh_deadline(job);
   if (auto launch = launch_of(job, step)) {
-    attempts.back().output = launch->output;
-    attempts.back().error = launch->error;
+    attempt.output = launch->output;
+    attempt.error = launch->error;
     emit(std::move(*launch));
   }
 }

@@ -42,10 +42,17 @@ struct Selector {
   std::string step;  // with exactly one job or element: "17.calc", "17[3].calc"
   std::vector<std::string> names;
   std::optional<std::string> user;
-  bool all = false;  // every job that is not final (of the user, where that is given)
+  bool all = false;     // every job that is not final (of the user, where that is given)
+  bool family = false;  // of a cancel: with all that their steps have submitted
 };
 
 // --- from clients -------------------------------------------------------------------------------
+
+// The step that a request comes from.
+struct Caller {
+  JobRef job;  // job 0: from none
+  std::string step;
+};
 
 struct NewJobNotice {
   ReplyId reply;
@@ -53,6 +60,8 @@ struct NewJobNotice {
   std::string key;  // of the whole request, made by the client; empty: none
   std::vector<Ticket> tickets;
   bool dry_run = false;  // check only: nothing is recorded
+  Caller caller = {};
+  std::vector<JobFact> known = {};  // of jobs that tickets name and that have ended, from the history
 };
 struct Hold {
   ReplyId reply;
@@ -155,6 +164,7 @@ struct TaskEnd {
     kLost,        // the keeper or the node died; how the process ended is unknown
     kMemory,      // the node ended it: it used more memory than it was granted
     kLimit,       // likewise, of another limit that the node enforces; reason says which
+    kBuiltIn,     // the controller carried it out: `reported`, `event` and `reason` say all
   };
   How how = How::kExited;
   int exit_code = 0;
@@ -174,13 +184,19 @@ struct TaskComplete {
   TaskEnd end;
 };
 
-// --- from the controller's clock ----------------------------------------------------------------
+// --- from the controller ------------------------------------------------------------------------
+
+// What the history knows of the jobs that a LookUp asked for; the others it does not have any more.
+struct LookedUp {
+  AttemptId id;
+  std::vector<JobFact> known;
+};
 
 struct Tick {};
 
 using Event =
     std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass, CreateResource,
                  RemoveResource, DrainNode, ResumeNode, ForgetNode, NodeJoined, NodeLost,
-                 NodeGivenUp, NodeServices, TaskStarted, TaskComplete, Tick>;
+                 NodeGivenUp, NodeServices, TaskStarted, TaskComplete, LookedUp, Tick>;
 
 }  // namespace jobq::sched

@@ -37,6 +37,10 @@ std::optional<JobState> EventManager::state_of(JobNumber job) const {
 
 bool EventManager::was_dispensed(JobNumber job) const { return core_->was_dispensed(job); }
 
+std::vector<JobNumber> EventManager::ended_among(const NewJobNotice& notice) const {
+  return core_->ended_among(notice);
+}
+
 JobRef EventManager::ref_of(JobNumber job) const {
   const Job* found = core_->jobs().find(job);
   return found == nullptr ? JobRef(job) : found->ref();

@@ -58,7 +58,9 @@ class EventManager {
   std::optional<JobState> state_of(
       JobNumber job) const;                 // none: not in the queue (ended, or never was)
   bool was_dispensed(JobNumber job) const;  // the number was given to a ticket or element once
-  JobRef ref_of(JobNumber job) const;       // of a running element, or a front: its array's
+  // Jobs that its tickets name by number, that have ended, and of which it does not say anything.
+  std::vector<JobNumber> ended_among(const NewJobNotice& notice) const;
+  JobRef ref_of(JobNumber job) const;  // of a running element, or a front: its array's
   std::size_t live_count() const;
   // Goes on with the walk by at most `most` jobs (a few that are named by the filter come all at
   // once), in queue order: running first, then by priority and number. False at the end.

@@ -71,6 +71,11 @@ Result<void> Core::check_step(const Job& job, StepId id) const {
   const AttemptRow* attempt = step.attempt();
   if (is_active(step.state) && attempt == nullptr) return broken(name() + " has no attempt");
   if (attempt == nullptr) return {};
+  if (!attempt->node) {
+    const bool waits = waits_.contains(attempt->id) || spawned_by(attempt->id) != nullptr;
+    const bool right = step.state == StepState::kRunning ? waits : !is_active(step.state);
+    return right ? Result<void>{} : broken(name() + " is built in and waits for nothing");
+  }
   const Node* node = nodes_.find(attempt->node);
   if (node == nullptr || node->attempts.contains(attempt->id) != is_active(step.state)) {
     return broken(name() + " and its node disagree");
@@ -102,7 +107,10 @@ Result<void> Core::check_job(const Job& job) const {
   if (stands && count_of(job.counts, StepState::kWaiting) > 0) {
     return broken(name() + " is held, or has not begun, and waits");
   }
-  if (run.to_begin && job.started()) return broken(name() + " started before its begin");
+  if ((run.to_begin || run.to_follow) && job.started()) {
+    return broken(name() + " started before its begin, or before what it is to come after");
+  }
+  if (auto right = check_following(job); !right) return right;
   if (run.decided != Outcome::kNone && open_steps(job.counts) != active_steps(job.counts)) {
     return broken(name() + " is decided and takes new steps");
   }
@@ -132,7 +140,9 @@ Result<void> Core::check_array(const Job& job) const {
   const bool may_go_on = !is_kept(job) && !run.throttled();
   if (may_go_on && !pending.empty() && front == 0) return broken(name() + " stands still");
   if (job.held && front != 0) return broken(name() + " is held and has a front");
-  if (job.is_to_begin() && front + run.made != 0) return broken(name() + " began too early");
+  const bool is_queued = job.is_to_begin() || job.is_to_follow();
+  if (is_queued && front + run.made != 0) return broken(name() + " began too early");
+  if (auto right = check_following(job); !right) return right;
   if (run.unstarted_count() == 0 && run.running.empty()) return broken(name() + " has no end");
   for (const auto& [index, element] : run.running) {
     const bool right = element->whole == &job && element->index == index &&
@@ -157,7 +167,8 @@ Result<void> Core::check_requests() const {
     count(job, move_of(number));
     for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
       count(job, request_of(number, StepId{i}));
-      attempts += is_active(job.steps[i].state) ? 1U : 0U;
+      const bool on_node = is_active(job.steps[i].state) && job.steps[i].attempt()->node;
+      attempts += on_node ? 1U : 0U;
     }
   }
   if (wishes != wishes_) return broken("who is to be met elsewhere does not avoid what it should");
@@ -165,6 +176,38 @@ Result<void> Core::check_requests() const {
   for (const auto& [id, node] : nodes_.all()) on_nodes += node.attempts.size();
   if (waiting != rm_.waiting_count()) return broken("requests wait for jobs that are not there");
   if (attempts != on_nodes) return broken("nodes have attempts that no job has");
+  return {};
+}
+
+// Who has a condition open is told of its job, and only jobs in the queue are waited for.
+Result<void> Core::check_following(const Job& job) const {
+  const auto name = [&] { return fmt::format("job {}", job.number.value); };
+  bool all_hold = true;
+  for (const Dependency& it : job.facts().after) {
+    all_hold = all_hold && it.state == Dependency::State::kHolds;
+    if (it.state != Dependency::State::kOpen) continue;
+    const auto watchers = watchers_.find(it.job);
+    const bool told = watchers != watchers_.end() && watchers->second.contains({job.number, {}});
+    if (!told || jobs_.find(it.job) == nullptr) return broken(name() + " is told of nothing");
+  }
+  if (job.is_to_follow() == all_hold) return broken(name() + " and its conditions disagree");
+  return {};
+}
+
+Result<void> Core::check_families() const {
+  std::map<JobNumber, std::set<JobNumber>> descendants;
+  for (const JobNumber number : jobs_.numbers()) {
+    for (const JobNumber above : jobs_.find(number)->facts().ancestors) {
+      descendants[above].insert(number);
+    }
+  }
+  if (descendants != descendants_) return broken("families are counted wrongly");
+  for (const auto& [id, wait] : waits_) {
+    const Job* job = jobs_.find(id.job);
+    const bool runs = job != nullptr && job->step(id.step).state == StepState::kRunning &&
+                      job->step(id.step).attempt()->id == id && !wait.open.empty();
+    if (!runs) return broken("a wait step that is over is waited with");
+  }
   return {};
 }
 
@@ -205,8 +248,8 @@ Result<void> Core::check_invariants() const {
   for (const JobNumber number : jobs_.numbers()) {
     if (auto right = check_job(*jobs_.find(number)); !right) return right;
   }
-  for (const auto& check :
-       {&Core::check_requests, &Core::check_specs, &Core::check_limits, &Core::check_policies}) {
+  for (const auto& check : {&Core::check_requests, &Core::check_families, &Core::check_specs,
+                            &Core::check_limits, &Core::check_policies}) {
     if (auto right = (this->*check)(); !right) return right;
   }
   if (auto right = jobs_.check_invariants(); !right) return right;

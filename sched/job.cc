@@ -73,7 +73,7 @@ JobState Job::state() const {
   JobFacts facts;
   facts.ended = ended();
   facts.held = held;
-  facts.to_begin = is_to_begin();
+  facts.to_begin = is_to_begin() || is_to_follow();
   facts.started = started();
   facts.has_cleanup = what().cleanup.has_value();
   facts.decided = decided();
@@ -129,6 +129,10 @@ JobRow to_row(const Job& job) {
   row.begin = run.begin;
   row.to_begin = run.to_begin;
   row.deadline = run.deadline;
+  row.parent = run.parent;
+  row.ancestors = run.ancestors;
+  row.after = to_text(run.after);
+  row.keeps_never = run.keeps_never;
   return row;
 }
 
@@ -149,7 +153,23 @@ StepRow to_row(const Job& job, StepId id) {
   return row;
 }
 
+JobFact fact_of(const Job& job) {
+  const JobRun& run = job.facts();
+  return {job.number, run.started, run.ended, run.decided, run.reason};
+}
+
 std::string begin_text(const Job& job) { return "begins at " + format_rfc3339(job.facts().begin); }
+
+std::string follow_text(const Job& job) {
+  const std::vector<Dependency>& after = job.facts().after;
+  std::string text;
+  std::size_t open = 0;
+  for (const Dependency& it : after) {
+    if (it.state == Dependency::State::kHolds || ++open > 1) continue;
+    text = open_text(it);
+  }
+  return open > 1 ? fmt::format("{}, and {} more", text, open - 1) : text;
+}
 
 std::string deadline_text(const Job& job) {
   return fmt::format("deadline {} passed", format_rfc3339(job.facts().deadline));
@@ -160,6 +180,7 @@ std::string standing_reason(const Job& job) {
   if (!run.reason.empty()) return run.reason;
   if (job.held) return "held by " + run.held_by;
   if (run.to_begin) return begin_text(job);
+  if (run.to_follow) return follow_text(job);
   if (job.array) return standing_reason(*job.array);
   const resmgr::Needs& needs = job.what().needs;
   if (job.state() == JobState::kWaitingResources && !needs.empty()) {

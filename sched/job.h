@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "sched/array.h"
+#include "sched/dependencies.h"
 #include "sched/lifecycle.h"
 #include "sched/rows.h"
 #include "sched/spec_store.h"
@@ -73,11 +74,16 @@ struct JobRun {
   Time suspended;
   Millis suspended_for;
   Time ended;
-  Time begin;             // as its ticket says; 0: at once
-  bool to_begin = false;  // that is to come
-  Time deadline;          // as its ticket says; 0: none
-  Time due;               // as it stands in the index of deadlines; 0: none
-  Time known_end;         // as the resource manager knows it, by limit or estimate; 0: none
+  Time begin;                        // as its ticket says; 0: at once
+  bool to_begin = false;             // that is to come
+  Time deadline;                     // as its ticket says; 0: none
+  AttemptId parent;                  // that submitted it; job 0: no step did
+  std::vector<JobNumber> ancestors;  // the parent's job is the last of them
+  std::vector<Dependency> after;     // conditions on other jobs, as its ticket says
+  bool keeps_never = false;          // likewise
+  bool to_follow = false;            // one of them does not hold yet
+  Time due;                          // as it stands in the index of deadlines; 0: none
+  Time known_end;  // as the resource manager knows it, by limit or estimate; 0: none
   std::vector<TransitionRow> transitions;
 };
 
@@ -117,6 +123,7 @@ struct Job {
   bool started() const { return run && run->started; }
   bool ended() const { return run && run->ended; }
   bool is_to_begin() const { return run && run->to_begin; }
+  bool is_to_follow() const { return run && run->to_follow; }
   // From when on it could have run: its age counts from then.
   Time since() const { return std::max(submitted, facts().begin); }
   bool is_front() const { return whole != nullptr && !started() && !ended(); }
@@ -146,8 +153,13 @@ JobState state_of_rest(const Job& array);
 JobRow to_row(const Job& job);
 StepRow to_row(const Job& job, StepId id);
 
+// What others may wait to know of it.
+JobFact fact_of(const Job& job);
+
 // "begins at 2026-11-22T03:00:00.000Z".
 std::string begin_text(const Job& job);
+// "waits for job 41 to be done, and 2 more".
+std::string follow_text(const Job& job);
 // "deadline 2026-11-22T03:00:00.000Z passed".
 std::string deadline_text(const Job& job);
 

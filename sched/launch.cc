@@ -253,6 +253,14 @@ bool is_fenced(const Job& job, StepId id) {
   return is_started_again(job, id) || holds_named(job, id);
 }
 
+Result<std::string> fill_text(const Job& job, const std::string& text) {
+  Filler filler(job);
+  std::string filled = filler.fill(text);
+  if (!filler.too_much()) return filled;
+  return fail(ErrorCode::kRefused, fmt::format("with its values put in a text takes more than {}",
+                                               format_bytes(Bytes{kMostLaunchBytes})));
+}
+
 Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
   const JobSpec& spec = job.what();
   const StepSpec& step = step_of(spec, id);

@@ -21,6 +21,10 @@ bool holds_named(const Job& job, StepId id);
 // launched; what the node was told then stands in its row.
 bool is_fenced(const Job& job, StepId id);
 
+// A text of a step with its values put in. Refused (kRefused) where it takes more than
+// kMostLaunchBytes then.
+Result<std::string> fill_text(const Job& job, const std::string& text);
+
 // What a node can be sent of one attempt, in bytes: below the protocol's limit on a message, with
 // room for what the node adds.
 inline constexpr std::size_t kMostLaunchBytes = 12U << 20U;

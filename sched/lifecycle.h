@@ -74,7 +74,7 @@ std::size_t active_steps(const StepCounts& counts);  // starting, running or end
 struct JobFacts {
   bool ended = false;
   bool held = false;
-  bool to_begin = false;  // its begin is to come
+  bool to_begin = false;  // its begin is to come, or a condition on another job
   bool started = false;
   bool has_cleanup = false;
   Outcome decided = Outcome::kNone;

@@ -67,6 +67,10 @@ Judgement judge(const ExitMap& exit, const TaskEnd& end) {
     case TaskEnd::How::kLimit:
       judgement.reason = end.reason.empty() ? "a limit of the node" : end.reason;
       return judgement;
+    case TaskEnd::How::kBuiltIn:
+      judgement.outcome = end.reported == Outcome::kNone ? Outcome::kFailure : end.reported;
+      judgement.reason = end.reason;
+      return judgement;
   }
   unreachable("end of an attempt out of range");
 }

@@ -23,7 +23,7 @@ bool is_active(StepState state) {
 // A job that only waits has none of these.
 bool has_run(const JobRow& row) {
   return row.held || row.started || row.started_needs || row.decided != Outcome::kNone ||
-         !row.reason.empty() || row.begin || row.deadline;
+         !row.reason.empty() || row.begin || row.deadline || row.parent.job || !row.after.empty();
 }
 
 std::unique_ptr<JobRun> run_of(const JobRow& row) {
@@ -42,6 +42,15 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
   run->begin = row.begin;
   run->to_begin = row.to_begin;
   run->deadline = row.deadline;
+  run->parent = row.parent;
+  run->ancestors = row.ancestors;
+  run->keeps_never = row.keeps_never;
+  auto after = dependencies_in(row.after);
+  check(after.has_value(), "a job was recovered whose conditions cannot be read");
+  run->after = *std::move(after);
+  run->to_follow = !std::all_of(run->after.begin(), run->after.end(), [](const Dependency& it) {
+    return it.state == Dependency::State::kHolds;
+  });
   return run;
 }
 
@@ -82,6 +91,8 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
     Job& job = *jobs_.find(number);
     count_waiting(job, static_cast<std::int64_t>(waiting_of(job)));
     restore_grants(job);
+    index_family(job);
+    index_followed(job);
   }
   share_fairly();
   take_rows();  // what was put back is no change
@@ -208,7 +219,7 @@ void Core::restore_row(const TransitionRow& row) {
 
 void Core::restore_grants(Job& job) {
   if (!job.started() || job.array) {
-    if (job.is_to_begin() || job.facts().deadline) refresh_deadline(job);
+    if (job.is_to_begin() || job.is_to_follow() || job.facts().deadline) refresh_deadline(job);
     return;
   }
   const Quotas::Kind& kind = kind_of(job);
@@ -224,6 +235,10 @@ void Core::restore_grants(Job& job) {
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
     if (!is_active(job.steps[i].state)) continue;
     const AttemptRow& attempt = *job.steps[i].attempt();
+    if (!attempt.node) {
+      to_carry_out_.push_back(attempt.id);
+      continue;
+    }
     nodes_.attach(attempt.node, attempt.id);
     const auto needs = own_needs(job, StepId{i});
     if (!needs) continue;

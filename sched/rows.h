@@ -18,6 +18,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "resmgr/needs.h"
+#include "sched/dependencies.h"
 #include "sched/event.h"
 #include "sched/index_set.h"
 #include "sched/spec.h"
@@ -74,6 +75,11 @@ struct JobRow {
   bool to_begin = false;  // that is to come
   Time deadline;          // it is ended then; 0: none
 
+  AttemptId parent;                  // that submitted it; job 0: no step did
+  std::vector<JobNumber> ancestors;  // the parent's job is the last of them
+  std::string after;                 // its conditions on other jobs; see sched/dependencies.h
+  bool keeps_never = false;          // as in its ticket
+
   bool operator==(const JobRow&) const = default;
 };
 
@@ -124,14 +130,15 @@ struct AttemptRow {
   bool launched = false;  // always, so far
   std::string
       output;  // the file that the user named, absolute where the working directory is known,
-  std::string error;        // with values and %-letters put in; empty: the node's store
-  Time started;             // when it was granted and launched
-  Time ended;               // 0: not yet
-  TaskEnd end;              // when ended
-  Time warned;              // when it was sent the warning signal; 0: not yet
-  Millis suspended_before;  // of its job, in total, when it started
-  bool fenced = false;      // as it was launched: it must not outlive the node's lease
-  std::uint32_t round = 0;  // of its step, from 1; 0: the step is in no loop
+  std::string error;                 // with values and %-letters put in; empty: the node's store
+  Time started;                      // when it was granted and launched
+  Time ended;                        // 0: not yet
+  TaskEnd end;                       // when ended
+  Time warned;                       // when it was sent the warning signal; 0: not yet
+  Millis suspended_before;           // of its job, in total, when it started
+  bool fenced = false;               // as it was launched: it must not outlive the node's lease
+  std::uint32_t round = 0;           // of its step, from 1; 0: the step is in no loop
+  std::vector<JobNumber> waits_for;  // of a wait step: the jobs that it was found to mean
 };
 
 // Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,

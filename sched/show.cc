@@ -106,7 +106,9 @@ std::vector<std::string> nodes_of(const Job& job) {
   std::vector<std::string> names;
   for (const Step& step : job.steps) {
     if (!step.run) continue;
-    for (const AttemptRow& attempt : step.run->attempts) names.push_back(attempt.node_name);
+    for (const AttemptRow& attempt : step.run->attempts) {
+      if (!attempt.node_name.empty()) names.push_back(attempt.node_name);
+    }
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
@@ -140,9 +142,8 @@ void add_attempts(const Job& job, StepId id, std::vector<HistoryEntry>& history)
   if (!job.step(id).run) return;
   const std::string& name = step_of(job.what(), id).name;
   for (const AttemptRow& attempt : job.step(id).run->attempts) {
-    history.push_back({attempt.started, "launched",
-                       fmt::format("step {}, attempt {} on {}", name, attempt.id.attempt.value,
-                                   attempt.node_name)});
+    history.push_back(
+        {attempt.started, "launched", launched_text(name, attempt.id.attempt, attempt.node_name)});
     if (!attempt.ended) continue;
     history.push_back({attempt.ended, "step ended",
                        fmt::format("step {}: {}", name, end_text(job.what(), id, attempt))});
@@ -184,6 +185,11 @@ ClassView view_of(const ClassRow& row) {
 }
 
 }  // namespace
+
+std::string launched_text(const std::string& step, Attempt attempt, const std::string& node) {
+  const std::string where = node.empty() ? "by the controller itself" : "on " + node;
+  return fmt::format("step {}, attempt {} {}", step, attempt.value, where);
+}
 
 StepView view_of(const StepSpec& spec) {
   StepView view;
@@ -292,7 +298,7 @@ std::string Core::reason_of(const Job& job) const {
 std::string Core::shown_reason(const Job& job, StepId id) const {
   const Step& step = job.step(id);
   const AttemptRow* attempt = step.attempt();
-  const bool on_node = attempt != nullptr && !attempt->ended;
+  const bool on_node = attempt != nullptr && attempt->node && !attempt->ended;
   if (on_node && !nodes_.is_connected(attempt->node)) {
     const Node* node = nodes_.find(attempt->node);
     const bool counts_as_lost_soon = !node->row.given_up && counts_as_lost(*node, job, id);
@@ -320,6 +326,8 @@ JobDetail Core::detail_of(const Job& job, Time now) const {
   detail.time_limit = job.time_limit;
   detail.begin = job.facts().begin;
   detail.deadline = job.facts().deadline;
+  detail.parent = job.facts().parent.job;
+  detail.after = job.facts().after;
   if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
   detail.priority = terms_of(policy_, job.priority, spec, job.since(), now);
   if (auto term = fair_.term(job.user->name)) detail.priority.push_back(*std::move(term));

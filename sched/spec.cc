@@ -74,6 +74,18 @@ class Hasher {
     add_optional(step.time_limit);
     if (step.retry != Retry()) add(step.retry);
     if (step.again) add(*step.again);
+    if (step.spawn) add(*step.spawn);
+    if (!step.wait_for.empty()) add_all(step.wait_for);
+  }
+
+  void add(const Spawn& spawn) {
+    add(std::string_view("spawn"));
+    add(spawn.class_name);
+    add(spawn.class_version);
+    add(spawn.name);
+    add_all(spawn.params);
+    add_optional(spawn.priority);
+    add(std::uint64_t{spawn.wait});
   }
 
   void add(const Loop& loop) {
@@ -184,9 +196,13 @@ std::string_view to_string(StepKind kind) {
   switch (kind) {
     case StepKind::kRun: return "run";
     case StepKind::kScript: return "script";
+    case StepKind::kSpawn: return "spawn";
+    case StepKind::kWait: return "wait";
   }
   unreachable("step kind out of range");
 }
+
+bool is_built_in(StepKind kind) { return kind == StepKind::kSpawn || kind == StepKind::kWait; }
 
 StepId cleanup_id(const JobSpec& spec) {
   return StepId{static_cast<std::uint32_t>(spec.steps.size())};

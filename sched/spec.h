@@ -22,6 +22,7 @@
 #include "base/when.h"
 #include "resmgr/needs.h"
 #include "sched/index_set.h"
+#include "sched/job_condition.h"
 
 namespace jobq::sched {
 
@@ -105,17 +106,32 @@ struct Warning {
 inline constexpr std::uint32_t kUsualUmask = 022;
 inline constexpr std::uint32_t kMostUmask = 0777;
 
-enum class StepKind : std::uint8_t { kRun, kScript };
-std::string_view to_string(StepKind kind);  // "run", "script"
+enum class StepKind : std::uint8_t { kRun, kScript, kSpawn, kWait };
+std::string_view to_string(StepKind kind);  // "run", "script", ...
+// The controller carries it out itself: it runs on no node and takes nothing.
+bool is_built_in(StepKind kind);
+
+// A job of a class, submitted by a step. Its texts may hold ${values}.
+struct Spawn {
+  std::string class_name;
+  std::string class_version;  // empty: the newest that is not retired
+  std::string name;           // empty: the class's
+  std::vector<NameValue> params;
+  std::optional<int> priority;
+  bool wait = false;  // the step ends with the job, and as the job does
+  bool operator==(const Spawn&) const = default;
+};
 
 struct StepSpec {
   std::string name;
   StepKind kind = StepKind::kRun;
   std::vector<std::string>
-      argv;              // kRun: a shell string is {"/bin/sh", "-c", text}; kScript: arguments
-  std::string script;    // kScript: the whole text
-  bool literal = false;  // argv and script are taken as written: a plain command or script
-  std::vector<Condition> after;      // all must hold
+      argv;            // kRun: a shell string is {"/bin/sh", "-c", text}; kScript: arguments
+  std::string script;  // kScript: the whole text
+  std::optional<Spawn> spawn;         // kSpawn
+  std::vector<std::string> wait_for;  // kWait: job numbers, or names of jobs; may hold ${values}
+  bool literal = false;          // argv and script are taken as written: a plain command or script
+  std::vector<Condition> after;  // all must hold
   std::vector<Condition> after_any;  // one must hold
   std::optional<resmgr::Needs> needs;
   ExitMap exit;
@@ -174,8 +190,10 @@ struct Ticket {
   std::string element;  // where it may run, before what its class says; empty: as that says
   bool hold = false;
   std::optional<When> begin;  // it asks for nothing before; a duration counts from its submission
-  std::optional<When> deadline;  // it is ended then, as by its time limit
-  std::string key;               // the user's own submission key; empty: none
+  std::optional<When> deadline;     // it is ended then, as by its time limit
+  std::vector<JobCondition> after;  // on other jobs: it asks for nothing before all of them hold
+  bool keeps_never = false;  // where one of them can never hold, it stays; else it is cancelled
+  std::string key;           // the user's own submission key; empty: none
   std::optional<ArraySpec> array;
   // Of a ticket that names a class; an inline job has these in its spec.
   std::vector<NameValue> env;

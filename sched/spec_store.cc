@@ -21,6 +21,11 @@ SpecEntry* SpecStore::find(SpecId id) {
   return it == by_id_.end() ? nullptr : &it->second;
 }
 
+const SpecEntry* SpecStore::find(SpecId id) const {
+  const auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : &it->second;
+}
+
 SpecEntry& SpecStore::add(SpecId id, std::shared_ptr<const JobSpec> spec) {
   const auto [it, is_new] = by_id_.try_emplace(id);
   check(is_new, "a spec id was given twice");

@@ -28,6 +28,7 @@ class SpecStore {
   // The entry of an equal spec, or nothing.
   SpecEntry* find(const JobSpec& spec, std::uint64_t hash);
   SpecEntry* find(SpecId id);
+  const SpecEntry* find(SpecId id) const;
   // A spec that is not there yet; nobody uses it so far.
   SpecEntry& add(SpecId id, std::shared_ptr<const JobSpec> spec);
 

@@ -11,6 +11,7 @@
 #include "sched/core.h"
 #include "sched/feasible.h"
 #include "sched/rank.h"
+#include "sched/values.h"
 
 namespace jobq::sched {
 namespace {
@@ -94,13 +95,16 @@ void Core::on(NewJobNotice& event) {
   Submitted answer;
   std::vector<JobNumber> numbers;
   Foresight foresight;
+  Origin origin = origin_of(event.caller, event.actor);
+  origin.known = std::move(event.known);
   answer.tickets.reserve(event.tickets.size());
   for (const Ticket& ticket : event.tickets) {
-    answer.tickets.push_back(event.dry_run ? try_out(ticket, event.actor, checked, foresight,
-                                                     answer.expected.emplace_back())
-                                           : submit(ticket, event.actor, checked));
+    answer.tickets.push_back(event.dry_run ? try_out(ticket, event.actor, checked, origin,
+                                                     foresight, answer.expected.emplace_back())
+                                           : submit(ticket, event.actor, checked, origin));
     numbers.push_back(answer.tickets.back().value_or(JobNumber{}));
   }
+  note_children(origin, event.caller.step, event.dry_run ? std::vector<JobNumber>{} : numbers);
   const bool recorded =
       std::any_of(numbers.begin(), numbers.end(), [](JobNumber n) { return static_cast<bool>(n); });
   if (recorded && !event.key.empty() && !event.dry_run) {
@@ -141,11 +145,15 @@ bool Core::repeat_request(const NewJobNotice& event) {
   return true;
 }
 
-Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked) {
+Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
+                               const Origin& origin) {
   if (const auto known = submitted_before(ticket, actor)) return *known;
   const auto spec = check_all(ticket, actor, checked);
   if (!spec) return tl::unexpected(spec.error());
-  const JobNumber number = record(ticket, actor, **spec);
+  auto after = dependencies_of(ticket, actor, origin.known);
+  if (!after) return tl::unexpected(after.error());
+  if (auto right = check_generations(origin); !right) return tl::unexpected(right.error());
+  const JobNumber number = record(ticket, actor, **spec, origin, *std::move(after));
   if (!ticket.key.empty()) {
     remember(actor, std::string(kOfTicket) + ticket.key, {number}, policy_.keep_keys);
   }
@@ -154,10 +162,14 @@ Result<JobNumber> Core::submit(const Ticket& ticket, const Actor& actor, Checked
 
 // Nothing is recorded, and a ticket that would be accepted has no number.
 Result<JobNumber> Core::try_out(const Ticket& ticket, const Actor& actor, CheckedSpecs& checked,
-                                Foresight& foresight, Submitted::Expected& expected) {
+                                const Origin& origin, Foresight& foresight,
+                                Submitted::Expected& expected) {
   if (const auto known = submitted_before(ticket, actor)) return *known;
   const auto spec = check_all(ticket, actor, checked);
   if (!spec) return tl::unexpected(spec.error());
+  const auto after = dependencies_of(ticket, actor, origin.known);
+  if (!after) return tl::unexpected(after.error());
+  if (!after->empty()) return JobNumber{};  // nobody knows when the others end
   expected = expected_of(ticket, actor, *(*spec)->spec, foresight);
   return JobNumber{};
 }
@@ -234,6 +246,25 @@ void Core::check_new(CheckedSpec& spec, bool is_known_good) {
     }
   }
   if (auto possible = feasible(rm_, *spec.spec); !possible) spec.refusal = possible.error();
+  if (auto there = check_spawned_classes(*spec.spec); !there) spec.refusal = there.error();
+}
+
+// A class that a step names outright is there, and is given what it requires; one whose name is a
+// value is looked at when the step starts.
+Result<void> Core::check_spawned_classes(const JobSpec& spec) const {
+  for (const StepSpec& step : spec.steps) {
+    if (!step.spawn || !value_refs(step.spawn->class_name + step.spawn->class_version).empty()) {
+      continue;
+    }
+    const auto row = classes_.resolve(step.spawn->class_name, step.spawn->class_version);
+    if (!row) {
+      return fail(row.error().code, fmt::format("step {}: {}", step.name, row.error().message));
+    }
+    const auto faults = check_params(*specs_.find((*row)->spec)->spec, step.spawn->params);
+    if (faults.empty()) continue;
+    return fail(ErrorCode::kUsage, fmt::format("step {}: {}", step.name, faults.front().text));
+  }
+  return {};
 }
 
 SpecEntry& Core::entry_for(const std::shared_ptr<const JobSpec>& spec) {
@@ -243,7 +274,8 @@ SpecEntry& Core::entry_for(const std::shared_ptr<const JobSpec>& spec) {
   return added;
 }
 
-JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec) {
+JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec,
+                       const Origin& origin, std::vector<Dependency> after) {
   if (spec.entry == nullptr) spec.entry = &entry_for(spec.spec);
   SpecStore::take(*spec.entry);
   const JobSpec& what = *spec.entry->spec;
@@ -260,6 +292,8 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
     job.more().to_begin = job.facts().begin > now_;
   }
   if (ticket.deadline) job.more().deadline = time_of(*ticket.deadline, now_);
+  join_family(job, origin);
+  follow(job, std::move(after), ticket.keeps_never);
   job.rank = rank_of(policy_, job.priority, what, job.since());
   if (ticket.array) {
     job.array = std::make_unique<ArrayRun>();
@@ -279,7 +313,11 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
     job.more().held_by = actor.user;
     note(job, "held", "by " + actor.user + ", at submission");
   }
-  go_on(job);
+  if (job.is_to_follow()) {
+    look_at_conditions(job);
+  } else {
+    go_on(job);
+  }
   return number;
 }
 

@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "resmgr/resource_manager.h"
+#include "sched/dependencies.h"
 #include "sched/event.h"
 #include "sched/index_set.h"
 #include "sched/spec.h"
@@ -98,6 +99,9 @@ struct StepView {
   std::uint32_t went_back = 0;  // so often its own loop did, in this round of those around
 };
 
+// "step calc, attempt 2 on node1".
+std::string launched_text(const std::string& step, Attempt attempt, const std::string& node);
+
 // What it has of its spec; of a step of which nothing has happened yet, that is all.
 StepView view_of(const StepSpec& spec);
 
@@ -127,6 +131,8 @@ struct JobDetail {
   std::optional<Millis> estimate;  // without a time limit: how long its class took of late
   Time begin;                      // as its ticket said; 0: at once
   Time deadline;                   // likewise; 0: none
+  JobNumber parent;                // whose step submitted it; 0: none
+  std::vector<Dependency> after;   // its conditions on other jobs
   std::string workdir;
   std::string output;
   std::string error;

@@ -35,7 +35,7 @@ std::string steps_of(std::size_t count) {
 std::string running_sentence(const Job& job) {
   std::string text = fmt::format("job {} is being processed: {} of {} {}", to_string(job.ref()),
                                  active_steps(job.counts), steps_of(job.what().steps.size()),
-                                 active_steps(job.counts) == 1 ? "is on a node" : "are on nodes");
+                                 active_steps(job.counts) == 1 ? "is under way" : "are under way");
   const std::size_t waiting = count_of(job.counts, StepState::kWaiting);
   if (waiting > 0) text += fmt::format(", {} waiting for resources", waiting);
   if (job.decided() != Outcome::kNone) {
@@ -64,7 +64,8 @@ std::string sentence(const Job& job) {
       return fmt::format("job {} has started, and every step that could run waits for resources",
                          to_string(job.ref()));
     case JobState::kQueued:
-      return fmt::format("job {} has not begun: it {}", to_string(job.ref()), begin_text(job));
+      return fmt::format("job {} has not begun: it {}", to_string(job.ref()),
+                         job.is_to_begin() ? begin_text(job) : follow_text(job));
     default: return fmt::format("job {} waits for what it needs", to_string(job.ref()));
   }
 }
@@ -190,6 +191,8 @@ void Core::explain_place(const Job& job, StepId id, Time now, Why& why) const {
   const Step& step = job.step(id);
   const std::string& name = step_of(job.what(), id).name;
   const AttemptRow* attempt = step.attempt();
+  if (attempt != nullptr && !attempt->ended && !attempt->node)
+    return explain_built_in(job, id, why);
   if (attempt != nullptr && !attempt->ended && !nodes_.is_connected(attempt->node)) {
     why.blockers.push_back({"node_state", name, shown_reason(job, id),
                             fmt::format("bring node {0} back, cancel the job, or give the node up: "
@@ -210,12 +213,49 @@ void Core::explain_place(const Job& job, StepId id, Time now, Why& why) const {
   if (node_waits_.contains({key_of(job), id})) explain_node_wait(job, id, why);
 }
 
+// One for each other job that it is to come after.
+void Core::explain_conditions(const Job& job, Why& why) const {
+  for (const Dependency& it : job.facts().after) {
+    if (it.state == Dependency::State::kHolds || why.blockers.size() >= kManyReasons) continue;
+    const Job* other = jobs_.find(it.job);
+    std::string remedy = "wait for it, or cancel this one and submit it anew without the condition";
+    if (it.state == Dependency::State::kNever) {
+      remedy = fmt::format("jq cancel {}, and submit it anew", to_string(job.ref()));
+    } else if (other != nullptr) {
+      remedy =
+          fmt::format("see `jq why {}` ({}); {}", it.job.value, phrase(other->state()), remedy);
+    }
+    why.blockers.push_back({"dependency", "", open_text(it), std::move(remedy)});
+  }
+}
+
+// What a step that the controller carries out waits for.
+void Core::explain_built_in(const Job& job, StepId id, Why& why) const {
+  const std::string& name = step_of(job.what(), id).name;
+  const AttemptId attempt = job.step(id).attempt()->id;
+  const auto explain_job = [&](JobNumber number) {
+    if (why.blockers.size() >= kManyReasons) return;
+    const Job* other = jobs_.find(number);
+    const std::string what =
+        other == nullptr ? "in the history" : std::string(phrase(other->state()));
+    why.blockers.push_back({"dependency", name,
+                            fmt::format("waits for the end of job {} ({})", number.value, what),
+                            fmt::format("see `jq why {}`; jq cancel {}.{} ends the wait",
+                                        number.value, to_string(job.ref()), name)});
+  };
+  if (const Job* child = spawned_by(attempt)) explain_job(child->number);
+  const auto wait = waits_.find(attempt);
+  if (wait == waits_.end()) return;
+  for (const JobNumber number : wait->second.open) explain_job(number);
+}
+
 // It may have to wait then, or be held still: its begin is the earliest that it can start. Past its
 // deadline, which may be found at the controller's start, it takes nothing new.
 void Core::explain_times(const Job& job, Why& why) const {
   if (is_overdue(job)) {
     why.blockers.push_back({"limit", "", deadline_text(job), "it is being ended"});
   }
+  explain_conditions(job, why);
   if (!job.is_to_begin()) return;
   why.blockers.push_back({"begin", "", begin_text(job), "wait for it, or submit it anew"});
   if (!job.held) why.expected_start = job.facts().begin;
@@ -234,7 +274,8 @@ Why Core::why_job(const Job& job, Time now) const {
   explain_request(request_of(job.number), "", now, why);
   explain_request(move_of(job.number), "", now, why);
   const bool asks = rm_.is_waiting(request_of(job.number)) || rm_.is_waiting(move_of(job.number));
-  const bool waits_whole = asks || job.is_to_begin() || (job.held && !job.started());
+  const bool is_queued = job.is_to_begin() || job.is_to_follow();
+  const bool waits_whole = asks || is_queued || (job.held && !job.started());
   for (std::uint32_t i = 0; i < job.steps.size() && !waits_whole; ++i) {
     if (why.blockers.size() >= kManyReasons) break;
     explain_step(job, StepId{i}, now, why);

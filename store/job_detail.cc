@@ -105,16 +105,16 @@ std::string end_text(const sched::TaskEnd& end) {
     case sched::TaskEnd::How::kNotStarted:
     case sched::TaskEnd::How::kLost:
     case sched::TaskEnd::How::kMemory:
-    case sched::TaskEnd::How::kLimit: break;
+    case sched::TaskEnd::How::kLimit:
+    case sched::TaskEnd::How::kBuiltIn: break;
   }
   return end.reason;
 }
 
 void add_attempts(const sched::StepView& step, std::vector<sched::HistoryEntry>& entries) {
   for (const sched::AttemptView& attempt : step.attempts) {
-    entries.push_back(
-        {attempt.started, "launched",
-         fmt::format("step {}, attempt {} on {}", step.name, attempt.attempt.value, attempt.node)});
+    entries.push_back({attempt.started, "launched",
+                       sched::launched_text(step.name, attempt.attempt, attempt.node)});
     if (!attempt.ended) continue;
     // How the newest attempt was judged stands at its step.
     const bool judged = &attempt == &step.attempts.back() && !step.reason.empty();
@@ -162,6 +162,8 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.time_limit = rows.job.time_limit ? rows.job.time_limit : spec.time_limit;
   detail.begin = rows.job.begin;
   detail.deadline = rows.job.deadline;
+  detail.parent = rows.job.parent.job;
+  detail.after = sched::dependencies_in(rows.job.after).value_or(std::vector<sched::Dependency>{});
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;

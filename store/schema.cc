@@ -103,13 +103,19 @@ CREATE TABLE run_time(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-// Jobs begin at a time and have deadlines; further attempts at a step come after a delay, and loops
-// go back over steps; attempts are timed and warned; nodes have leases, drains that end, and can be
-// given up and forgotten.
+// Jobs begin at a time, come after others and have deadlines, and know who submitted them; further
+// attempts at a step come after a delay, and loops go back over steps; attempts are timed and
+// warned; nodes have leases, drains that end, and can be given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE job ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN to_begin INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN deadline INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN parent_step INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN parent_attempt INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN ancestors BLOB;
+ALTER TABLE job ADD COLUMN after TEXT NOT NULL DEFAULT '';
+ALTER TABLE job ADD COLUMN keeps_never INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE array ADD COLUMN overdue TEXT NOT NULL DEFAULT '';
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE step ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
@@ -120,6 +126,7 @@ ALTER TABLE attempt ADD COLUMN fenced INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN read_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN written_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempt ADD COLUMN waits_for BLOB;
 ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;

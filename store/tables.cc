@@ -16,7 +16,8 @@ bool with_members(Row& r, const Use& use) {
   return use(r.number, r.spec, r.name, r.user, r.uid, r.gid, r.priority, r.params, r.time_limit,
              r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
              r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
-             r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline);
+             r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline, r.parent.job,
+             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -29,7 +30,7 @@ bool with_members(Row& r, const Use& use) {
              r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
              r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
              r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned, r.suspended_before,
-             r.fenced, r.round);
+             r.fenced, r.round, r.waits_for);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

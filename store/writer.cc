@@ -20,7 +20,8 @@ std::string put_job() {
          "outcome = excluded.outcome, reason = excluded.reason, exit_code = excluded.exit_code, "
          "cancelled_by = excluded.cancelled_by, started = excluded.started, "
          "suspended = excluded.suspended, suspended_for = excluded.suspended_for, "
-         "ended = excluded.ended, state = excluded.state, to_begin = excluded.to_begin";
+         "ended = excluded.ended, state = excluded.state, to_begin = excluded.to_begin, "
+         "after = excluded.after";
 }
 
 }  // namespace

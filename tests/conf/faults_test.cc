@@ -104,8 +104,11 @@ const std::vector<Case> kTickets = {
      "f:3:11: expected a name of letters, digits, '.', '_' and '-', found the number 5"},
     {"ElementAtTop", "run = 'x'\nelement = 'a'\n",
      "f:2:1: 'element' at the top; expected it in [ticket] or [class]"},
-    {"LaterAfter", "run = 'x'\n[ticket]\nafter = 17\n",
-     "f:3:1: 'after' in [ticket] is not supported yet by this version"},
+    {"AfterEnd", "run = 'x'\n[ticket]\nafter = [16, '17.finished']\n",
+     "f:3:14: 'finished' is nothing that becomes of a job; expected done, error, ended or started, "
+     "as in \"17.done\""},
+    {"AfterNever", "run = 'x'\n[ticket]\nafter_never = 'wait'\n",
+     "f:3:15: expected \"cancel\" or \"keep\", found the string \"wait\""},
     {"BeginForm", "run = 'x'\n[ticket]\nbegin = 'tomorrow'\n",
      "f:3:9: expected " + kTime + ", found the string \"tomorrow\""},
     {"DeadlineDate", "run = 'x'\n[ticket]\ndeadline = 2026-11-22\n",
@@ -186,11 +189,20 @@ const std::vector<Case> kSteps = {
     {"NameTwice", step("[[step]]\nname = 'a'\nrun = 'y'\n"),
      "f:5:8: step 'a' is there already, as step 1"},
     {"NoKind", "[[step]]\nname = 'a'\n",
-     "f:1:1: [[step]] has neither run nor script; expected one of them"},
+     "f:1:1: [[step]] has no kind; expected one of run, script, spawn, wait"},
     {"BothKinds", step("script = 'y'\n"),
      "f:4:1: [[step]] has both run and script; expected one of them"},
-    {"LaterKind", "[[step]]\nname = 'a'\nspawn = 'b'\n",
-     "f:3:1: 'spawn' in [[step]] is not supported yet by this version"},
+    {"LaterKind", "[[step]]\nname = 'a'\ninquire = 'b'\n",
+     "f:3:1: 'inquire' in [[step]] is not supported yet by this version"},
+    {"SpawnWithoutClass", "[[step]]\nname = 'a'\nspawn = { wait = true }\n",
+     "f:3:9: spawn has no class; expected the name of one"},
+    {"SpawnValue", "[[step]]\nname = 'a'\nspawn = { class = 'x', params = { a = '${day}' } }\n",
+     "f:3:39: no parameter is named 'day', as ${day} says; a shell variable is written $day or "
+     "$${day}"},
+    {"WaitOfNothing", "[[step]]\nname = 'a'\nwait = []\n",
+     "f:3:8: expected numbers or names of 1 to 1000 jobs, found 0"},
+    {"WaitWithNeeds", "[[step]]\nname = 'a'\nwait = 17\nneeds = { cpus = 1 }\n",
+     "f:4:9: needs is of a process; a wait step has none"},
     {"RetryWithoutMax", step("retry = { delay = '1m' }\n"),
      "f:4:9: retry has no max; expected how many further attempts there may be"},
     {"RetryOn", step("retry = { max = 2, on = ['failure', 'sunday'] }\n"),
@@ -251,7 +263,7 @@ const std::vector<Case> kSteps = {
     {"CleanupAfter", "run = 'x'\n[cleanup]\nrun = 'y'\nafter = ['main']\n",
      "f:4:1: unknown key 'after' in [cleanup]"},
     {"CleanupEmpty", "run = 'x'\n[cleanup]\n",
-     "f:2:1: [cleanup] has neither run nor script; expected one of them"},
+     "f:2:1: [cleanup] has no kind; expected one of run, script"},
 };
 
 const std::vector<Case> kNeeds = {
@@ -335,7 +347,7 @@ TEST(Faults, AreAllReportedSortedByPlace) {
                           "f:6:18: no parameter is named 'day', as ${day} says; a shell variable "
                           "is written $day or $${day}",
                           "f:7:10: no step is named 'chek'; did you mean 'check'?",
-                          "f:8:1: [[step]] has neither run nor script; expected one of them",
+                          "f:8:1: [[step]] has no kind; expected one of run, script, spawn, wait",
                           "f:10:18: expected a whole number of 0 to 4294967295, found the string "
                           "\"two\"",
                           "f:10:25: unknown key 'memroy' in needs; did you mean 'memory'?"));

@@ -39,6 +39,18 @@ void RandomWorld::send(Event event) {
   events_.emplace_back(event, world.now);
   world.send(std::move(event));
   note_launches();
+  for (const Action& action : world.actions) {
+    if (is<LookUp>(action)) asked_.push_back(std::get<LookUp>(action));
+  }
+}
+
+// As the controller would from its history.
+void RandomWorld::answer_look_up() {
+  const LookUp asked = asked_.back();
+  asked_.pop_back();
+  std::vector<JobFact> known = world.facts_of(asked.jobs);
+  std::erase_if(known, [](const JobFact& fact) { return !fact.ended; });
+  send(LookedUp{asked.id, std::move(known)});
 }
 
 void RandomWorld::note_launches() {
@@ -83,6 +95,34 @@ void RandomWorld::add_loop(JobSpec& spec) {
   }
 }
 
+// One of its steps waits for other jobs, or submits one of the class.
+void RandomWorld::add_built_in(JobSpec& spec) {
+  StepSpec step;
+  step.name = spec.steps.back().name;
+  step.after = spec.steps.back().after;
+  step.after_any = spec.steps.back().after_any;
+  if (pick(2) == 0) {
+    step.kind = StepKind::kWait;
+    for (unsigned jobs = 1 + pick(3); jobs > 0; --jobs) {
+      step.wait_for.push_back(fmt::to_string(1 + pick(static_cast<unsigned>(last_job_) + 1)));
+    }
+  } else {
+    step.kind = StepKind::kSpawn;
+    step.spawn = Spawn{"plan", "", "", {}, std::nullopt, pick(3) != 0};
+  }
+  if (pick(3) == 0) step.time_limit = seconds(1 + pick(40));
+  spec.steps.back() = std::move(step);
+}
+
+void RandomWorld::add_conditions(Ticket& ticket) {
+  static const std::vector<std::string> kEnds{"", ".error", ".ended", ".started", ".ended+5s"};
+  for (unsigned jobs = 1 + pick(2); jobs > 0; --jobs) {
+    const std::string job = fmt::to_string(1 + pick(static_cast<unsigned>(last_job_) + 1));
+    ticket.after.push_back(parse_job_condition(job + kEnds[pick(5)]).value());
+  }
+  ticket.keeps_never = pick(2) == 0;
+}
+
 SpecBuilder RandomWorld::random_spec() {
   static const std::vector<std::string> kSuffixes{"",       ".failure",    ".cancel",
                                                   ".ended", ".event=same", ".event=3"};
@@ -111,6 +151,7 @@ SpecBuilder RandomWorld::random_spec() {
     retry.elsewhere = pick(2) == 0;
     retry.delay = seconds(pick(2) * 5);
   }
+  if (pick(3) == 0) add_built_in(builder.spec);
   if (pick(3) == 0) add_loop(builder.spec);
   const bool is_limited = builder.spec.time_limit || builder.spec.steps.back().time_limit;
   if (is_limited && pick(2) == 0) builder.warned(10, seconds(1 + pick(20)));
@@ -127,8 +168,12 @@ void RandomWorld::submit() {
     ticket.array = parse_array(fmt::format("{}-{}:{}", pick(3), 3 + pick(9), 1 + pick(3))).value();
     ticket.array->throttle = pick(4);
   }
+  if (pick(4) == 0) add_conditions(ticket);
   const Actor& actor = pick(3) == 0 ? world.bob : world.ann;
-  send(NewJobNotice{World::kReply, actor, "", {ticket}, false});
+  NewJobNotice notice{World::kReply, actor, "", {ticket}, false};
+  if (pick(5) == 0) notice.caller = {some_job(), "s0"};
+  notice.known = world.facts_of(world.core.ended_among(notice));
+  send(std::move(notice));
   while (world.core.was_dispensed(JobNumber{last_job_ + 1})) ++last_job_;
 }
 
@@ -154,6 +199,7 @@ void RandomWorld::command() {
     case 2: send(Release{World::kReply, world.ann, selector}); break;
     case 3:
       if (pick(2) == 0) selector.step = fmt::format("s{}", pick(3));
+      selector.family = selector.step.empty() && pick(3) == 0;
       send(Cancel{World::kReply, world.ann, selector, 0});
       break;
     default: send(Cancel{World::kReply, world.ann, selector, 10}); break;
@@ -241,6 +287,7 @@ void RandomWorld::lose_all_nodes() {
 }
 
 void RandomWorld::act() {
+  if (!asked_.empty()) return answer_look_up();
   world.now = world.now + Millis{static_cast<std::int64_t>(pick(3000))};
   const unsigned what = pick(100);
   if (what < 20)
@@ -265,10 +312,12 @@ void RandomWorld::act() {
     send(Tick{});
 }
 
+// What waits for what can never be, or for each other in a circle, is cancelled in the end.
 void RandomWorld::finish() {
   Selector all;
   all.all = true;
   for (int round = 0; round < 3000 && world.core.live_count() > 0; ++round) {
+    if (round == 2000) send(Cancel{ReplyId{}, world.root, all, 0});
     if (round % 20 == 0) {
       send(Release{ReplyId{}, world.root, all});
       world.now = world.now + seconds(5);  // what waits for a time has it now
@@ -279,6 +328,7 @@ void RandomWorld::finish() {
         send(NodeServices{nodes_[i].id, {"planner"}});
       }
     }
+    if (!asked_.empty()) answer_look_up();
     end_an_attempt(true);
   }
 }

@@ -35,6 +35,8 @@ class RandomWorld {
   void submit();
   SpecBuilder random_spec();
   void add_loop(JobSpec& spec);
+  void add_built_in(JobSpec& spec);
+  void add_conditions(Ticket& ticket);
   resmgr::Needs random_needs();
   void command();
   void end_an_attempt(bool kindly);
@@ -45,6 +47,7 @@ class RandomWorld {
   void offer(unsigned index);
   void drain_or_resume(unsigned index);
   void note_launches();
+  void answer_look_up();
   JobNumber some_job();
 
   struct SimNode {
@@ -60,6 +63,7 @@ class RandomWorld {
   std::mt19937 random_;
   std::vector<SimNode> nodes_{kNodes};
   unsigned connected_ = 0;
+  std::vector<LookUp> asked_;  // of the history, and not answered yet
   std::uint64_t last_job_ = 0;
   std::vector<std::pair<Event, Time>> events_;
 };

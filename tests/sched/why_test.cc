@@ -51,7 +51,7 @@ TEST_F(WhyTest, AWaitingJobNamesWhatItLacks) {
 TEST_F(WhyTest, StepsNameTheConditionsThatAreOpen) {
   const JobNumber job = world.submit(one_step().step("next").after("main.failure"));
   const Why it = why(job);
-  EXPECT_EQ(it.summary, "job 1 is being processed: 1 of 2 steps is on a node");
+  EXPECT_EQ(it.summary, "job 1 is being processed: 1 of 2 steps is under way");
   ASSERT_EQ(it.blockers.size(), 1U);
   EXPECT_EQ(it.blockers.at(0).kind, "dependency");
   EXPECT_EQ(it.blockers.at(0).step, "next");

@@ -34,6 +34,18 @@ SpecBuilder& SpecBuilder::again(const std::string& to, const std::string& when, 
   spec.steps.back().again = {to, parse_loop_when(when).value(), max};
   return *this;
 }
+SpecBuilder& SpecBuilder::spawn(const std::string& class_name, bool wait) {
+  spec.steps.back().kind = StepKind::kSpawn;
+  spec.steps.back().spawn = Spawn{class_name, "", "", {}, std::nullopt, wait};
+  spec.steps.back().argv.clear();
+  return *this;
+}
+SpecBuilder& SpecBuilder::wait_for(std::vector<std::string> jobs) {
+  spec.steps.back().kind = StepKind::kWait;
+  spec.steps.back().wait_for = std::move(jobs);
+  spec.steps.back().argv.clear();
+  return *this;
+}
 SpecBuilder& SpecBuilder::argv(std::vector<std::string> words) {
   spec.steps.back().argv = std::move(words);
   return *this;
@@ -126,8 +138,24 @@ void World::register_plan(const SpecBuilder& builder) {
 
 JobNumber World::submit(const SpecBuilder& builder) { return submit(ticket_of(builder)); }
 
+std::vector<JobFact> World::facts_of(const std::vector<JobNumber>& jobs) const {
+  std::vector<JobFact> facts;
+  for (const JobNumber number : jobs) {
+    JobFact fact{number, {}, {}, Outcome::kNone, ""};
+    const auto found = rows_.find(fmt::format("job {:08}", number.value));
+    const JobRow* known = found == rows_.end() ? nullptr : &std::get<JobRow>(found->second);
+    if (known != nullptr && !known->array) {
+      fact = {number, known->started, known->ended, known->decided, known->reason};
+    }
+    facts.push_back(std::move(fact));
+  }
+  return facts;
+}
+
 JobNumber World::submit(Ticket ticket) {
-  send(NewJobNotice{kReply, ann, "", {std::move(ticket)}, false});
+  NewJobNotice notice{kReply, ann, "", {std::move(ticket)}, false};
+  notice.known = facts_of(core.ended_among(notice));
+  send(std::move(notice));
   for (const Action& action : actions) {
     const Reply* reply = std::get_if<Reply>(&action);
     if (reply == nullptr) continue;
@@ -348,11 +376,12 @@ struct RowText {
     return fmt::format(
         "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
         "{} "
-        "{} {} begin {} {} deadline {}",
+        "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {}",
         r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
         r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
         r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
-        code(r.state), r.begin.ms, r.to_begin, r.deadline.ms);
+        code(r.state), r.begin.ms, r.to_begin, r.deadline.ms, r.parent.job.value,
+        r.parent.step.value, r.parent.attempt.value, r.ancestors.size(), r.after, r.keeps_never);
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),
@@ -360,9 +389,10 @@ struct RowText {
                        r.not_before.ms, r.round, r.went_back);
   }
   std::string operator()(const AttemptRow& r) const {
-    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {} round {}", r.node.value,
-                       r.incarnation, fmt::join(r.gpus, ","), r.started.ms, r.ended.ms, r.warned.ms,
-                       r.suspended_before.count, r.fenced, r.round);
+    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {} round {} for {}",
+                       r.node.value, r.incarnation, fmt::join(r.gpus, ","), r.started.ms,
+                       r.ended.ms, r.warned.ms, r.suspended_before.count, r.fenced, r.round,
+                       r.waits_for.size());
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);
@@ -440,6 +470,10 @@ struct ActionText {
   std::string operator()(const ElementsDropped& it) const {
     const char* what = it.outcome == Outcome::kFailure ? "overdue" : "dropped";
     return fmt::format("{} {}[{}]", what, it.array.value, to_string(it.elements));
+  }
+  std::string operator()(const LookUp& it) const {
+    return fmt::format("look up {} jobs for {}.{}", it.jobs.size(), it.id.job.value,
+                       it.id.step.value);
   }
   std::string operator()(const WakeAt& it) const { return fmt::format("wake {}", it.at.ms); }
 };

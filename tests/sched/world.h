@@ -31,6 +31,8 @@ class SpecBuilder {
   SpecBuilder& step_needs(const resmgr::Needs& needs);
   SpecBuilder& again(const std::string& to, const std::string& when, std::uint32_t max);
   SpecBuilder& argv(std::vector<std::string> words);
+  SpecBuilder& spawn(const std::string& class_name, bool wait);  // the step submits a class
+  SpecBuilder& wait_for(std::vector<std::string> jobs);          // the step waits for jobs
   SpecBuilder& cancel_code(int code);
   SpecBuilder& needs(const resmgr::Needs& needs);  // of the job
   SpecBuilder& cleanup(std::optional<Millis> limit = std::nullopt);
@@ -64,7 +66,8 @@ class World {
   void send(Event event);
   void register_plan(const SpecBuilder& builder);  // as version 1 of a class "plan"
   JobNumber submit(const SpecBuilder& builder);
-  JobNumber submit(Ticket ticket);
+  JobNumber submit(Ticket ticket);  // with what the journal knows of jobs that it names
+  std::vector<JobFact> facts_of(const std::vector<JobNumber>& jobs) const;
   void submit_many(const SpecBuilder& builder, std::size_t count);  // in one request
   void hold(JobNumber job) { send(Hold{kReply, ann, only(job)}); }
   void release(JobNumber job) { send(Release{kReply, ann, only(job)}); }

@@ -155,7 +155,7 @@ inline std::string of(const sched::AttemptRow& r) {
       r.end.exit_code, r.end.signal, r.end.reason, static_cast<int>(r.end.reported),
       r.end.event.value_or("none"), r.end.wall.count, r.end.cpu.count, r.end.max_rss.count,
       r.end.read_bytes.count, r.end.written_bytes.count, r.warned.ms, r.suspended_before.count,
-      r.fenced, r.round);
+      r.fenced, r.round, r.waits_for.size());
 }
 inline std::string of(const sched::TransitionRow& r) {
   return fmt::format("transition {} {} {} {} {}", r.job.value, r.sequence, r.at.ms, r.what,
