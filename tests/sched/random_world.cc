@@ -48,9 +48,17 @@ void RandomWorld::send(Event event) {
 void RandomWorld::answer_look_up() {
   const LookUp asked = asked_.back();
   asked_.pop_back();
+  send(answer_to(asked));
+}
+
+void RandomWorld::answer_look_ups() {
+  while (!asked_.empty()) answer_look_up();
+}
+
+LookedUp RandomWorld::answer_to(const LookUp& asked) const {
   std::vector<JobFact> known = world.facts_of(asked.jobs);
   std::erase_if(known, [](const JobFact& fact) { return !fact.ended; });
-  send(LookedUp{asked.id, std::move(known)});
+  return {asked.id, std::move(known)};
 }
 
 void RandomWorld::note_launches() {

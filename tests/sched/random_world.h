@@ -26,6 +26,8 @@ class RandomWorld {
   std::vector<std::pair<Event, Time>> take_events() { return std::exchange(events_, {}); }
 
   World world;
+  void answer_look_ups();  // all that are open
+  LookedUp answer_to(const LookUp& asked) const;
 
  private:
   static constexpr unsigned kNodes = 3;

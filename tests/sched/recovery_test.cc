@@ -164,9 +164,16 @@ TEST_P(RandomEvents, ARestoredCoreBehavesAsTheOneThatRanOn) {
   for (int round = 0; round < 8; ++round) {
     for (int i = 0; i < 40; ++i) random.act();
     random.lose_all_nodes();
+    random.answer_look_ups();
     random.take_events();
     std::vector<Action> actions;
     const auto other = random.world.restored(actions);
+    // What it asks the history anew, the other one has been told.
+    for (const Action& action : std::exchange(actions, {})) {
+      const auto* asked = std::get_if<LookUp>(&action);
+      if (asked != nullptr) other->step(random.answer_to(*asked), random.world.now, actions);
+    }
+    ASSERT_EQ(texts(other->take_rows()), std::vector<std::string>{});
     ASSERT_EQ(picture(*other, random.world.now), picture(random.world.core, random.world.now));
     for (int i = 0; i < 60; ++i) {
       random.act();
