@@ -33,6 +33,7 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out);
 resmgr::Needs from_wire(const wire::Needs& in);
 void to_wire(const sched::Loop& loop, wire::Loop& out);
 Result<sched::Loop> from_wire(const wire::Loop& in);
+Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind);
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out);
 sched::Spawn from_wire(const wire::Spawn& in);
 void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);

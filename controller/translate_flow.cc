@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// What jobs have to do with each other: spawned jobs, conditions on others, what is known of them.
+// Kinds of steps, and what jobs have to do with each other: spawned jobs, conditions on others,
+// what is known of them.
 #include "controller/translate.h"
 #include "controller/wire_checks.h"
 
 namespace jobq::controller {
+
+Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind) {
+  return checked_enum(kind, sched::StepKind::kWait, "step kind");
+}
 
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out) {
   out.set_class_name(spawn.class_name);

@@ -153,7 +153,7 @@ ExitMap exit_from_wire(const wire::StepSpec& in) {
 }
 
 Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
-  const auto kind = checked_enum(in.kind(), sched::StepKind::kWait, "step kind");
+  const auto kind = step_kind_from_wire(in.kind());
   if (!kind) return tl::unexpected(kind.error());
   auto after = from_wire(in.after());
   if (!after) return tl::unexpected(after.error());

@@ -87,7 +87,7 @@ Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
 }
 
 Result<StepView> step_from_wire(const wire::StepView& in) {
-  const auto kind = checked_enum(in.kind(), sched::StepKind::kScript, "step kind");
+  const auto kind = step_kind_from_wire(in.kind());
   if (!kind) return tl::unexpected(kind.error());
   const auto state = checked_enum(in.state(), sched::StepState::kSkipped, "step state");
   if (!state) return tl::unexpected(state.error());

@@ -61,7 +61,7 @@ struct NewJobNotice {
   std::vector<Ticket> tickets;
   bool dry_run = false;  // check only: nothing is recorded
   Caller caller = {};
-  std::vector<JobFact> known = {};  // of jobs that tickets name and that have ended, from the history
+  std::vector<JobFact> known = {};  // from the history: of jobs that tickets name, and that ended
 };
 struct Hold {
   ReplyId reply;
