@@ -178,6 +178,8 @@ void print_job_as_json(const sched::JobDetail& job) {
   json.field("class_version", unless_empty(job.class_version));
   json.field("time_limit", job.time_limit);
   json.field("estimate", job.estimate);
+  json.field("recur", unless_empty(job.nominal ? job.summary.name : std::string()));
+  json.field("nominal", job.nominal);
   json.field("begin", job.begin);
   json.field("deadline", job.deadline);
   json.field("workdir", unless_empty(as_given(job, job.workdir)));

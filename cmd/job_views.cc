@@ -114,6 +114,10 @@ void print_head(const JobDetail& job, const Terminal& terminal, Time now) {
   print_priority(job);
   line("needs", printable(job.asks));
   print_limit(job);
+  if (job.nominal) {
+    line("recurring",
+         fmt::format("{}, for {}", printable(summary.name), at_local(job.nominal, now)));
+  }
   if (job.begin) line("begin", at_local(job.begin, now));
   if (job.deadline) line("deadline", at_local(job.deadline, now));
   for (const sched::Dependency& it : job.after) line("after", printable(text_of(it)));

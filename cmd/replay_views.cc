@@ -90,9 +90,22 @@ struct EventText {
     return fmt::format("the history knows {} of the jobs that {} waits for", it.known.size(),
                        text_of(it.id));
   }
+  std::string operator()(const sched::AddRecur& it) const {
+    return fmt::format("recurring ticket {} added by {}", it.ticket->name, it.actor.user);
+  }
+  std::string operator()(const sched::RemoveRecur& it) const { return recur("removed", it); }
+  std::string operator()(const sched::PauseRecur& it) const { return recur("paused", it); }
+  std::string operator()(const sched::ResumeRecur& it) const { return recur("resumed", it); }
+  std::string operator()(const sched::ZoneLearned& it) const {
+    return "the rules of zone " + it.zone->name;
+  }
   std::string operator()(const sched::Tick&) const { return "the clock"; }
 
  private:
+  template <class Change>
+  static std::string recur(const char* what, const Change& it) {
+    return fmt::format("recurring ticket {} {} by {}", it.name, what, it.actor.user);
+  }
   template <class Command>
   static std::string command(const std::string& verb, const Command& it) {
     return fmt::format("{} {} by {}", verb, text_of(it.jobs), it.actor.user);

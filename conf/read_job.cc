@@ -12,6 +12,7 @@
 
 #include "conf/draft.h"
 #include "conf/read_needs.h"
+#include "conf/read_recur.h"
 #include "conf/read_step.h"
 #include "conf/scalars.h"
 #include "sched/check_spec.h"
@@ -57,9 +58,10 @@ void refuse_top_kind(const Node& node, Draft& /*out*/, FaultSink& faults) {
   faults.add(node.key_place, fmt::format("'{}' at the top; expected it in a [[step]]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 34> kTopKeys = {{
+constexpr std::array<Key<Draft>, 35> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
+    {"recur", read_recur},
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
     {"step", read_steps},
     {"cleanup", [](const Node& n, Draft& out,
@@ -94,8 +96,8 @@ constexpr std::array<Key<Draft>, 34> kTopKeys = {{
     {"signal", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
-constexpr std::array<std::string_view, 7> kLaterTopKeys = {"export",  "recur", "give", "dispose",
-                                                           "inquire", "send",  "recv"};
+constexpr std::array<std::string_view, 6> kLaterTopKeys = {"export",  "give", "dispose",
+                                                           "inquire", "send", "recv"};
 constexpr std::array<std::string_view, 2> kTopKinds = {"run", "script"};
 constexpr std::array<std::string_view, 5> kTopStepKeys = {"run", "script", "exit", "retry",
                                                           "again"};
@@ -285,6 +287,10 @@ std::shared_ptr<const JobSpec> read_class(const Node& root, FaultSink& faults) {
   if (of_class == nullptr) {
     faults.add(root.place, "expected a class: a file with [class], name and version");
     return nullptr;
+  }
+  if (const Node* recur = root.find("recur")) {
+    faults.add(recur->key_place,
+               "a class does not recur; expected [recur] in a ticket that names the class");
   }
   move_class_element(*of_class, draft, faults);
   auto spec = std::make_shared<const JobSpec>(std::move(draft.spec));

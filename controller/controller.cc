@@ -14,17 +14,17 @@
 #include "base/log.h"
 #include "base/overload.h"
 #include "controller/history_reader.h"
+#include "controller/journal_codec.h"
 #include "controller/nodes.h"
 #include "controller/peers.h"
 #include "controller/requests.h"
 #include "controller/translate.h"
 #include "controller/turns.h"
+#include "controller/zones.h"
 #include "net/server.h"
 
 namespace jobq::controller {
 namespace {
-
-store::SpecCodec spec_codec() { return {.encode = encode_spec, .decode = decode_spec}; }
 
 Result<void> make_directory(const std::string& path, ::mode_t mode) {
   std::error_code error;
@@ -67,7 +67,7 @@ struct Controller::Impl {
                .on_report = [this](Peer& peer,
                                    const wire::Frame& frame) { nodes.on_report(peer, frame); },
                .on_gone = [this](const Peer& peer, const std::string& why) { gone(peer, why); }}),
-        history(on, options.state, spec_codec()),
+        history(on, options.state, journal_codec()),
         past_jobs(on, turns, history),
         nodes(on, turns, peers, options.node_timeout, options.lease),
         requests(turns, peers, nodes, history, past_jobs),
@@ -79,11 +79,12 @@ struct Controller::Impl {
   Result<void> start() {
     if (auto made = make_directory(options.state, 0700); !made) return made;
     if (auto opened = turns.open(
-            {.directory = options.state, .codec = spec_codec(), .keep_jobs = options.keep_jobs},
+            {.directory = options.state, .codec = journal_codec(), .keep_jobs = options.keep_jobs},
             options.flight_recorder);
         !opened) {
       return opened;
     }
+    learn_zones(turns);
     return listen();
   }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "base/digest.h"
+#include "controller/translate_recur.h"
 
 namespace jobq::controller {
 namespace {
@@ -66,7 +67,7 @@ auto fields(const JobRow& it) {
                   it.decided, it.reason, it.exit_code, it.cancelled_by, it.submitted, it.started,
                   it.suspended, it.suspended_for.count, it.ended, it.state, it.array, it.index,
                   it.elements, it.begin, it.to_begin, it.deadline, it.parent, it.ancestors,
-                  it.after, it.keeps_never);
+                  it.after, it.keeps_never, it.nominal);
 }
 auto fields(const StepRow& it) {
   return std::tie(it.job, it.step, it.state, it.reason, it.outcome, it.event, it.attempt,
@@ -94,6 +95,17 @@ auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, 
 auto fields(const CounterRow& it) { return std::tie(it.name, it.value); }
 auto fields(const UsageRow& it) { return std::tie(it.user, it.used, it.as_of); }
 auto fields(const RunTimeRow& it) { return std::tie(it.class_name, it.estimate, it.runs); }
+
+auto fields(const RecurRow& it) {
+  return std::make_tuple(it.uid, it.name, it.gid, it.user,
+                         it.removed ? std::string() : encode_recur(it), it.added, it.decided,
+                         it.next, it.paused, it.paused_by, it.paused_until, it.waiting, it.last_job,
+                         it.removed);
+}
+auto fields(const FiringRow& it) {
+  return std::tie(it.uid, it.name, it.nominal, it.last, it.count, it.what, it.job, it.detail, it.at,
+                  it.removed);
+}
 
 class Adder {
  public:

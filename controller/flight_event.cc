@@ -3,6 +3,7 @@
 #include "controller/flight_event.h"
 
 #include "controller/translate.h"
+#include "controller/translate_recur.h"
 #include "controller/wire_checks.h"
 
 namespace jobq::controller {
@@ -104,6 +105,19 @@ class Putter {
     to_wire(it.id, *out_.mutable_looked_up());
     put_known(it.known);
   }
+  void operator()(const sched::AddRecur& it) {
+    asked(it);
+    wire::RecurRequest& request = *out_.mutable_change_recur();
+    request.set_verb(wire::RecurRequest::ADD);
+    to_wire(*it.ticket, *request.mutable_ticket());
+    if (it.ticket->spec) to_wire(*it.ticket->spec, *request.mutable_spec());
+    to_wire(*it.zone, *request.mutable_zone());
+    request.set_replace(it.replace);
+  }
+  void operator()(const sched::RemoveRecur& it) { recur(it, wire::RecurRequest::REMOVE); }
+  void operator()(const sched::PauseRecur& it) { recur(it, wire::RecurRequest::PAUSE); }
+  void operator()(const sched::ResumeRecur& it) { recur(it, wire::RecurRequest::RESUME); }
+  void operator()(const sched::ZoneLearned& it) { to_wire(*it.zone, *out_.mutable_zone_learned()); }
   void operator()(const sched::Tick&) { out_.mutable_tick(); }
 
  private:
@@ -130,6 +144,14 @@ class Putter {
     asked(it);
     out_.mutable_change_node()->set_verb(verb);
     out_.mutable_change_node()->set_name(it.name);
+  }
+
+  template <class Asked>
+  void recur(const Asked& it, wire::RecurRequest::Verb verb) {
+    asked(it);
+    out_.mutable_change_recur()->set_verb(verb);
+    out_.mutable_change_recur()->set_user(it.user);
+    out_.mutable_change_recur()->set_name(it.name);
   }
 
   wire::FlightEvent& out_;
@@ -213,6 +235,33 @@ sched::Event node_change(const wire::FlightEvent& in) {
   return sched::ResumeNode{reply, actor_of(in), request.name()};
 }
 
+Result<sched::Event> recur_change(const wire::FlightEvent& in) {
+  const wire::RecurRequest& request = in.change_recur();
+  const ReplyId reply{in.reply()};
+  switch (request.verb()) {
+    case wire::RecurRequest::ADD: break;
+    case wire::RecurRequest::REMOVE:
+      return sched::RemoveRecur{reply, actor_of(in), request.user(), request.name()};
+    case wire::RecurRequest::PAUSE:
+      return sched::PauseRecur{reply, actor_of(in), request.user(), request.name()};
+    case wire::RecurRequest::RESUME:
+      return sched::ResumeRecur{reply, actor_of(in), request.user(), request.name()};
+    default: return tl::unexpected(malformed("a change of a recurring ticket that is none"));
+  }
+  auto ticket = recur_ticket_from_wire(request);
+  if (!ticket) return tl::unexpected(ticket.error());
+  auto zone = from_wire(request.zone());
+  if (!zone) return tl::unexpected(zone.error());
+  return sched::AddRecur{reply, actor_of(in), *std::move(ticket), *std::move(zone),
+                         request.replace()};
+}
+
+Result<sched::Event> zone_learned(const wire::FlightEvent& in) {
+  auto zone = from_wire(in.zone_learned());
+  if (!zone) return tl::unexpected(zone.error());
+  return sched::ZoneLearned{*std::move(zone)};
+}
+
 sched::Event joined(const wire::FlightEvent& recorded) {
   const wire::NodeJoin& in = recorded.join();
   sched::NodeJoined event{in.name(), in.incarnation(), from_wire(in.capacity()),
@@ -252,6 +301,8 @@ Result<sched::Event> from_wire(const wire::FlightEvent& in) {
       return sched::TaskComplete{node, from_wire(in.complete().id()), std::move(*end)};
     }
     case wire::FlightEvent::kLookedUp: return looked_up(in);
+    case wire::FlightEvent::kChangeRecur: return recur_change(in);
+    case wire::FlightEvent::kZoneLearned: return zone_learned(in);
     case wire::FlightEvent::kTick: return sched::Tick{};
     case wire::FlightEvent::EVENT_NOT_SET: break;
   }

@@ -13,6 +13,7 @@
 #include "controller/flight_event.h"
 #include "controller/flight_log.h"
 #include "controller/flight_policy.h"
+#include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "sched/event_manager.h"
 #include "store/rows_file.h"
@@ -27,7 +28,7 @@ class Run {
   Result<void> start(const std::string& recording, const wire::FlightStart& start) {
     const auto policy = from_wire(start);
     if (!policy) return tl::unexpected(policy.error());
-    auto rows = store::load_rows(rows_file(recording), {encode_spec, decode_spec});
+    auto rows = store::load_rows(rows_file(recording), journal_codec());
     if (!rows) return tl::unexpected(rows.error());
     core_ = sched::EventManager(*policy);
     out_.software = start.software();

@@ -99,6 +99,7 @@ void Requests::dispatch(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kClassRequest: return change_class(peer, to, frame.class_request());
     case wire::Frame::kNodeRequest: return change_node(peer, to, frame.node_request());
     case wire::Frame::kResourceRequest: return change_resource(peer, to, frame.resource_request());
+    case wire::Frame::kRecurRequest: return change_recur(peer, to, frame.recur_request());
     default: break;
   }
   log::warning("{}: a request that this version does not know", peer.connection->peer());

@@ -48,6 +48,11 @@ class Requests {
   void register_class(Peer& peer, const To& to, const wire::ClassRequest& request);
   void change_node(Peer& peer, const To& to, const wire::NodeRequest& request);
   void change_resource(Peer& peer, const To& to, const wire::ResourceRequest& request);
+  // recur_requests.cc
+  void change_recur(const Peer& peer, const To& to, const wire::RecurRequest& request);
+  void add_recur(const Peer& peer, const To& to, const wire::RecurRequest& request);
+  void list_recur(const To& to);
+  void show_recur(const Peer& peer, const To& to, const wire::RecurRequest& request);
 
   void queue(const To& to, const wire::QueueRequest& request);
   void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);

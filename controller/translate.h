@@ -47,6 +47,8 @@ void to_wire(const std::vector<sched::ResourceLimit>& limits,
 // Tickets into one request: equal specs (by pointer) are sent once.
 void to_wire(const std::vector<sched::Ticket>& tickets, wire::SubmitRequest& out);
 Result<std::vector<sched::Ticket>> from_wire(const wire::SubmitRequest& in);
+// Without its spec.
+void to_wire(const sched::Ticket& ticket, wire::Ticket& out);
 
 // What jobs have to do with each other.
 void to_wire(const sched::JobCondition& condition, wire::JobCondition& out);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "controller/translate.h"
+#include "controller/translate_recur.h"
 #include "controller/wire_checks.h"
 
 namespace jobq::controller {
@@ -193,31 +194,6 @@ Result<void> steps_from_wire(const wire::JobSpec& in, JobSpec& spec) {
   return {};
 }
 
-void ticket_to_wire(const Ticket& ticket, wire::Ticket& out) {
-  out.set_class_name(ticket.class_name);
-  out.set_class_version(ticket.class_version);
-  out.set_name(ticket.name);
-  pairs_to_wire(ticket.params, *out.mutable_params());
-  if (ticket.priority) out.set_priority(*ticket.priority);
-  if (ticket.time_limit) out.set_time_limit(ticket.time_limit->count);
-  out.set_hold(ticket.hold);
-  out.set_key(ticket.key);
-  pairs_to_wire(ticket.env, *out.mutable_env());
-  out.set_workdir(ticket.workdir);
-  out.set_output(ticket.output);
-  out.set_error(ticket.error);
-  out.set_element(ticket.element);
-  out.set_append(ticket.append);
-  if (ticket.umask) out.set_umask(*ticket.umask);
-  to_wire(ticket.limits, *out.mutable_limits());
-  warning_to_wire(ticket.warning, out);
-  if (ticket.begin) when_to_wire(*ticket.begin, *out.mutable_begin());
-  if (ticket.deadline) when_to_wire(*ticket.deadline, *out.mutable_deadline());
-  if (ticket.array) out.set_array(to_string(*ticket.array));
-  for (const sched::JobCondition& it : ticket.after) to_wire(it, *out.add_after());
-  out.set_keeps_never(ticket.keeps_never);
-}
-
 using SharedSpecs = std::vector<std::shared_ptr<const JobSpec>>;
 
 Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs) {
@@ -250,6 +226,11 @@ Result<Ticket> ticket_from_wire(const wire::Ticket& in, const SharedSpecs& specs
     auto condition = from_wire(entry);
     if (!condition) return tl::unexpected(condition.error());
     ticket.after.push_back(*std::move(condition));
+  }
+  if (in.has_recur()) {
+    auto recur = from_wire(in.recur());
+    if (!recur) return tl::unexpected(recur.error());
+    ticket.recur = *std::move(recur);
   }
   if (in.array().empty()) return ticket;
   auto array = sched::parse_array(in.array());
@@ -434,11 +415,37 @@ Result<std::shared_ptr<const JobSpec>> decode_spec(std::string_view bytes) {
   return from_wire(message);
 }
 
+void to_wire(const Ticket& ticket, wire::Ticket& out) {
+  out.set_class_name(ticket.class_name);
+  out.set_class_version(ticket.class_version);
+  out.set_name(ticket.name);
+  pairs_to_wire(ticket.params, *out.mutable_params());
+  if (ticket.priority) out.set_priority(*ticket.priority);
+  if (ticket.time_limit) out.set_time_limit(ticket.time_limit->count);
+  out.set_hold(ticket.hold);
+  out.set_key(ticket.key);
+  pairs_to_wire(ticket.env, *out.mutable_env());
+  out.set_workdir(ticket.workdir);
+  out.set_output(ticket.output);
+  out.set_error(ticket.error);
+  out.set_element(ticket.element);
+  out.set_append(ticket.append);
+  if (ticket.umask) out.set_umask(*ticket.umask);
+  to_wire(ticket.limits, *out.mutable_limits());
+  warning_to_wire(ticket.warning, out);
+  if (ticket.begin) when_to_wire(*ticket.begin, *out.mutable_begin());
+  if (ticket.deadline) when_to_wire(*ticket.deadline, *out.mutable_deadline());
+  if (ticket.recur) to_wire(*ticket.recur, *out.mutable_recur());
+  for (const sched::JobCondition& it : ticket.after) to_wire(it, *out.add_after());
+  out.set_keeps_never(ticket.keeps_never);
+  if (ticket.array) out.set_array(to_string(*ticket.array));
+}
+
 void to_wire(const std::vector<Ticket>& tickets, wire::SubmitRequest& out) {
   std::unordered_map<const JobSpec*, std::uint32_t> sent;
   for (const Ticket& ticket : tickets) {
     wire::Ticket& entry = *out.add_tickets();
-    ticket_to_wire(ticket, entry);
+    to_wire(ticket, entry);
     if (!ticket.spec) continue;
     const auto next = static_cast<std::uint32_t>(out.specs_size());
     const auto [at, fresh] = sent.emplace(ticket.spec.get(), next);

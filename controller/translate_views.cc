@@ -202,6 +202,7 @@ void to_wire(const JobDetail& job, wire::JobDetail& out) {
   out.set_deadline(job.deadline.ms);
   out.set_parent(job.parent.value);
   for (const sched::Dependency& it : job.after) to_wire(it, *out.add_after());
+  out.set_nominal(job.nominal.ms);
   out.set_workdir(job.workdir);
   out.set_output(job.output);
   out.set_error(job.error);
@@ -240,6 +241,7 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
     if (!it) return tl::unexpected(it.error());
     job.after.push_back(*std::move(it));
   }
+  job.nominal = Time{in.nominal()};
   if (in.has_estimate()) job.estimate = Millis{in.estimate()};
   job.workdir = in.workdir();
   job.output = in.output();

@@ -62,6 +62,9 @@ inline constexpr std::size_t kMaxCalendarBytes = 1024;
 // (30 February) is refused.
 Result<Calendar> parse_calendar(std::string_view text);
 
+// The expression has a field for the second.
+bool has_seconds(const Calendar& calendar);
+
 struct Firing {
   enum class Showing : std::uint8_t {
     kOnly,

@@ -256,4 +256,6 @@ Result<Calendar> parse_calendar(std::string_view text) {
   return calendar;
 }
 
+bool has_seconds(const Calendar& calendar) { return words_of(calendar.text).size() == 6; }
+
 }  // namespace jobq::sched

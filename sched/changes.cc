@@ -17,6 +17,23 @@ CounterRow counter_row(Counter which, std::uint64_t value) {
   return {};
 }
 
+RecurRow removed_row(const RecurKey& key) {
+  RecurRow row;
+  row.uid = key.uid;
+  row.name = key.name;
+  row.removed = true;
+  return row;
+}
+
+FiringRow removed_row(const FiringKey& key) {
+  FiringRow row;
+  row.uid = key.recur.uid;
+  row.name = key.recur.name;
+  row.nominal = key.nominal;
+  row.removed = true;
+  return row;
+}
+
 }  // namespace
 
 std::optional<Row> Core::row_of(const RowKey& key) {
@@ -65,6 +82,19 @@ std::optional<Row> Core::row_of(const RowKey& key) {
     std::optional<Row> operator()(const UsageKey& it) const { return core.fair_.row(it.user); }
     std::optional<Row> operator()(const RunTimeKey& it) const {
       return core.run_times_.row(it.class_name);
+    }
+    // What is no more is deleted.
+    std::optional<Row> operator()(const RecurKey& it) const {
+      const Recurring* found = core.find_recurring(it);
+      if (found != nullptr) return found->row;
+      return removed_row(it);
+    }
+    std::optional<Row> operator()(const FiringKey& it) const {
+      if (const Recurring* of = core.find_recurring(it.recur)) {
+        const auto found = of->firings.find(it.nominal);
+        if (found != of->firings.end()) return found->second;
+      }
+      return removed_row(it);
     }
     std::optional<Row> operator()(Counter which) const {
       return counter_row(which, core.counter(which));

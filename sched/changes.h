@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/time.h"
 
 namespace jobq::sched {
 
@@ -60,10 +61,21 @@ struct RunTimeKey {
   std::string class_name;
   auto operator<=>(const RunTimeKey&) const = default;
 };
+struct RecurKey {
+  std::uint32_t uid = 0;
+  std::string name;
+  auto operator<=>(const RecurKey&) const = default;
+};
+struct FiringKey {
+  RecurKey recur;
+  Time nominal;
+  auto operator<=>(const FiringKey&) const = default;
+};
 enum class Counter : std::uint8_t { kJob, kSpec, kNode, kClass };
 
 using RowKey = std::variant<SpecId, JobNumber, StepKey, AttemptKey, TransitionKey, ClassKey, NodeId,
-                            ResourceKey, SubmissionKey, Counter, ArrayKey, UsageKey, RunTimeKey>;
+                            ResourceKey, SubmissionKey, Counter, ArrayKey, UsageKey, RunTimeKey,
+                            RecurKey, FiringKey>;
 
 class Changes {
  public:

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/nearest.h"
+#include "sched/calendar.h"
 #include "sched/check_parts.h"
 #include "sched/check_spec.h"
 
@@ -93,6 +94,39 @@ void check_all_params(const JobSpec& job, const std::vector<NameValue>& params, 
   check_required(job, params, faults);
 }
 
+void check_calendar(const Recurrence& recur, FaultList& faults) {
+  const auto calendar = parse_calendar(recur.cron);
+  if (!calendar) return faults.add("recur.cron", calendar.error().message);
+  const bool six = has_seconds(*calendar);
+  if (six == recur.seconds) return;
+  faults.add("recur.cron",
+             six ? "the expression has six fields; expected five, or seconds = true"
+                 : "seconds = true, and the expression has no field for them; expected six fields");
+}
+
+// Each firing is a ticket of its own, and goes by its own time.
+void check_recurrence(const Ticket& ticket, FaultList& faults) {
+  const Recurrence& recur = *ticket.recur;
+  check_calendar(recur, faults);
+  if (recur.zone.empty()) faults.add("recur.zone", "expected a zone, such as Europe/Moscow");
+  if (recur.catchup_max < 1 || recur.catchup_max > kMostCatchUp) {
+    faults.add("recur.catchup_max",
+               fmt::format("expected 1 to {}, found {}", kMostCatchUp, recur.catchup_max));
+  }
+  if (ticket.name.empty()) {
+    faults.add("recur", "a recurring ticket goes by its name; expected `name` in [ticket]");
+  }
+  if (!ticket.key.empty()) {
+    faults.add("ticket.key", "a key would make one job of all that the ticket fires; leave it out");
+  }
+  const auto check_relative = [&](const char* path, const std::optional<When>& when) {
+    if (!when || std::holds_alternative<Millis>(*when)) return;
+    faults.add(path, "expected so long after each firing, such as \"+2h\", found a fixed time");
+  };
+  check_relative("ticket.begin", ticket.begin);
+  check_relative("ticket.deadline", ticket.deadline);
+}
+
 // A ticket says its steps, or whose steps.
 void check_job_of(const Ticket& ticket, FaultList& faults) {
   if (ticket.spec && !ticket.class_name.empty()) {
@@ -132,6 +166,7 @@ std::vector<Fault> check_ticket(const Ticket& ticket, const JobSpec* job) {
   check_when("ticket.begin", ticket.begin, faults);
   check_when("ticket.deadline", ticket.deadline, faults);
   check_after(ticket, faults);
+  if (ticket.recur) check_recurrence(ticket, faults);
   const std::uint64_t elements = ticket.array ? ticket.array->elements.size() : 1;
   if (elements == 0 || elements > kMaxElements) {
     faults.add("ticket.array",

@@ -166,6 +166,7 @@ void Core::end_job(Job& job) {
   give_back(job, request_of(job.number));
   count_end(job);
   learn_run_time(job);
+  if (run.nominal) run_ended(job);
   touch(job);
   ended_.push_back(job.number);
   leave_family(job);

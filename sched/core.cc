@@ -38,6 +38,7 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   enforce_limits();
   resume_due_nodes();
   try_due_again();
+  fire_due();
   pass_estimates();
   share_fairly();
   handle_grants();
@@ -84,6 +85,7 @@ void Core::ask_to_wake() {
   consider_first(estimates_);
   consider_first(retries_);
   consider_first(drain_ends_);
+  consider_first(recur_due_);
   if (!earliest || (wake_at_ && wake_at_ <= *earliest)) return;
   wake_at_ = *earliest;
   emit(WakeAt{*earliest});

@@ -36,6 +36,7 @@
 #include "sched/outcome.h"
 #include "sched/queue_walk.h"
 #include "sched/quotas.h"
+#include "sched/recurring.h"
 #include "sched/rows.h"
 #include "sched/run_times.h"
 #include "sched/spec_store.h"
@@ -80,6 +81,7 @@ struct Origin {
   AttemptId parent;                  // that submitted it; job 0: no step did
   std::vector<JobNumber> ancestors;  // the parent's job is the last of them
   std::vector<JobFact> known;
+  Time nominal;  // that a recurring ticket is fired for; 0: it is none
 };
 Result<void> check_generations(const Origin& origin);
 
@@ -125,6 +127,10 @@ class Core {
   std::vector<NodeView> node_views() const;
   std::optional<NodeId> node_id(const std::string& name) const;
   std::vector<AwayNode> nodes_away() const;
+  std::vector<RecurView> recur_views() const;
+  Result<std::vector<FiringRow>> firings(const Actor& actor, const std::string& user,
+                                         const std::string& name) const;
+  Recurring* find_recurring(const RecurKey& key);
   Result<void> check_invariants() const;
 
  private:
@@ -149,6 +155,12 @@ class Core {
   void on(TaskComplete& event);
   void on(LookedUp& event);
   void on(Tick& event);
+  // Recurring tickets (recurring.cc).
+  void on(AddRecur& event);
+  void on(RemoveRecur& event);
+  void on(PauseRecur& event);
+  void on(ResumeRecur& event);
+  void on(ZoneLearned& event);
 
   // The turn (core.cc).
   void handle_grants();
@@ -344,6 +356,32 @@ class Core {
   void end_whole_array(Job& array, Outcome outcome, const std::string& reason);
   void warn(Job& job, StepId id);
 
+  // Recurring tickets (recurring.cc), and what they fire (firing.cc).
+  Result<void> add_recur(const AddRecur& event);
+  Result<void> replace_recur(Recurring& one, const AddRecur& event);
+  Result<void> check_recur(const AddRecur& event);
+  Result<RecurKey> key_of_recur(const Actor& actor, const std::string& user,
+                                const std::string& name) const;
+  Result<Recurring*> change_recur(const Actor& actor, const std::string& user,
+                                  const std::string& name);
+  void look_from(Recurring& one, Time after);
+  void touch(const Recurring& one);
+  void touch(const Recurring& one, const FiringRow& firing);
+  void set_due(Recurring& one);
+  void fire_due();
+  void go_through(Recurring& one, std::size_t& budget);
+  void meet(Recurring& one, Time nominal);
+  void settle_late(Recurring& one, bool is_newer_due);
+  void fire(Recurring& one, Time nominal);
+  void submit_run(Recurring& one, Time nominal);
+  void cancel_runs(Recurring& one);
+  void let_wait(Recurring& one, Time nominal);
+  void note_firing(Recurring& one, FiringEnd what, Time nominal, JobNumber job = {},
+                   const std::string& detail = {});
+  void note_run(const Job& job);
+  void run_ended(const Job& job);
+  Result<void> check_recurring() const;
+
   // Arrays (arrays.cc).
   void touch_array(Job& array);
   void look_at_later(Job& array);
@@ -454,6 +492,8 @@ class Core {
   void restore_row(const ArrayRow& row);
   void restore_row(const UsageRow& row);
   void restore_row(const RunTimeRow& row);
+  void restore_row(const RecurRow& row);
+  void restore_row(const FiringRow& row);
   template <class Kind>
   void restore_rows(const std::vector<Row>& rows);
   void restore_grants(Job& job);
@@ -522,6 +562,8 @@ class Core {
   std::map<AttemptId, WaitStep> waits_;              // of wait steps that run
   std::map<JobNumber, std::set<JobNumber>>
       descendants_;                           // in the queue; of jobs that may have ended
+  std::map<RecurKey, Recurring> recurring_;
+  std::set<std::pair<Time, RecurKey>> recur_due_;
   std::map<resmgr::RequestId, Wish> wishes_;  // of those that wait and have one
   std::set<NodeWait> node_waits_;
   std::deque<OpenCommand> commands_;  // in the order of their next pieces

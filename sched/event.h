@@ -5,6 +5,7 @@
 // clock. To add one, see docs/adding-an-event.md.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -15,6 +16,7 @@
 #include "resmgr/needs.h"
 #include "sched/spec.h"
 #include "sched/state.h"
+#include "sched/zone.h"
 
 namespace jobq::sched {
 
@@ -120,6 +122,35 @@ struct ForgetNode {
   std::string name;
 };
 
+// A ticket with `recur`. One of its user and name that is equal is there already, or it is replaced
+// where that is asked for: what has fired stays.
+struct AddRecur {
+  ReplyId reply;
+  Actor actor;
+  std::shared_ptr<const Ticket> ticket;
+  std::shared_ptr<const Zone> zone;  // that `ticket` names
+  bool replace = false;
+};
+// Jobs that it fired stay.
+struct RemoveRecur {
+  ReplyId reply;
+  Actor actor;
+  std::string user;  // whose it is; empty: the actor's
+  std::string name;
+};
+struct PauseRecur {
+  ReplyId reply;
+  Actor actor;
+  std::string user;
+  std::string name;
+};
+struct ResumeRecur {
+  ReplyId reply;
+  Actor actor;
+  std::string user;
+  std::string name;
+};
+
 // --- from nodes ---------------------------------------------------------------------------------
 
 // A node came (back). `incarnation` names the node's memory of attempts: it changes when that was
@@ -194,9 +225,16 @@ struct LookedUp {
 
 struct Tick {};
 
-using Event =
-    std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass, CreateResource,
-                 RemoveResource, DrainNode, ResumeNode, ForgetNode, NodeJoined, NodeLost,
-                 NodeGivenUp, NodeServices, TaskStarted, TaskComplete, LookedUp, Tick>;
+// The rules of a zone as the controller knows them from its start on; recurring tickets of that
+// zone follow them with all times that are not decided.
+struct ZoneLearned {
+  std::shared_ptr<const Zone> zone;
+};
+
+using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,
+                           CreateResource, RemoveResource, DrainNode, ResumeNode, ForgetNode,
+                           AddRecur, RemoveRecur, PauseRecur, ResumeRecur, NodeJoined, NodeLost,
+                           NodeGivenUp, NodeServices, TaskStarted, TaskComplete, LookedUp, Tick,
+                           ZoneLearned>;
 
 }  // namespace jobq::sched

@@ -111,6 +111,13 @@ std::optional<AttemptId> EventManager::newest_attempt(JobNumber job, StepId step
   return attempt == nullptr ? std::nullopt : std::optional(attempt->id);
 }
 
+std::vector<RecurView> EventManager::recurring() const { return core_->recur_views(); }
+
+Result<std::vector<FiringRow>> EventManager::firings(const Actor& actor, const std::string& user,
+                                                     const std::string& name) const {
+  return core_->firings(actor, user, name);
+}
+
 Result<void> EventManager::check_invariants() const { return core_->check_invariants(); }
 
 }  // namespace jobq::sched

@@ -20,6 +20,7 @@
 #include "sched/action.h"
 #include "sched/event.h"
 #include "sched/policy.h"
+#include "sched/recurring.h"
 #include "sched/rows.h"
 #include "sched/view.h"
 
@@ -91,6 +92,11 @@ class EventManager {
   std::optional<NodeId> node_id(const std::string& name) const;
   // The node and attempt whose output a user means; for a job that is in the queue.
   std::optional<AttemptId> newest_attempt(JobNumber job, StepId step) const;
+
+  std::vector<RecurView> recurring() const;  // by name
+  // Newest first; of the actor's own where `user` is empty. kNotFound.
+  Result<std::vector<FiringRow>> firings(const Actor& actor, const std::string& user,
+                                         const std::string& name) const;
 
   // Recounts everything that is kept incrementally; the error says what does not hold.
   Result<void> check_invariants() const;

@@ -249,7 +249,7 @@ Result<void> Core::check_invariants() const {
     if (auto right = check_job(*jobs_.find(number)); !right) return right;
   }
   for (const auto& check : {&Core::check_requests, &Core::check_families, &Core::check_specs,
-                            &Core::check_limits, &Core::check_policies}) {
+                            &Core::check_limits, &Core::check_policies, &Core::check_recurring}) {
     if (auto right = (this->*check)(); !right) return right;
   }
   if (auto right = jobs_.check_invariants(); !right) return right;

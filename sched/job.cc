@@ -133,6 +133,7 @@ JobRow to_row(const Job& job) {
   row.ancestors = run.ancestors;
   row.after = to_text(run.after);
   row.keeps_never = run.keeps_never;
+  row.nominal = run.nominal;
   return row;
 }
 

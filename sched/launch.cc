@@ -139,6 +139,14 @@ void add_resources(const Launch& launch, Environment& env) {
   env["CUDA_VISIBLE_DEVICES"] = env["JOBQ_GPUS"];
 }
 
+// Of what a recurring ticket fired; an element has it from its array.
+void add_recur(const Job& job, Environment& env) {
+  const Job& fired = job.whole == nullptr ? job : *job.whole;
+  if (!fired.facts().nominal) return;
+  env["JOBQ_RECUR"] = fired.name->first;
+  env["JOBQ_NOMINAL"] = format_rfc3339(fired.facts().nominal);
+}
+
 void add_params(const Job& job, Environment& env) {
   const JobSpec& spec = job.what();
   if (!spec.class_name.empty()) env["JOBQ_CLASS"] = spec.class_name;
@@ -180,6 +188,7 @@ std::vector<NameValue> environment(const Job& job, const Launch& launch, Filler&
   if (const std::uint32_t round = round_of(job, launch.id.step)) {
     env["JOBQ_ROUND"] = fmt::to_string(round);
   }
+  add_recur(job, env);
   add_resources(launch, env);
   add_params(job, env);
   add_events(job, launch.id.step, env);

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/plant.h"
+#include "sched/calendar.h"
 #include "sched/core.h"
 #include "sched/elements.h"
 #include "sched/rank.h"
@@ -23,7 +24,8 @@ bool is_active(StepState state) {
 // A job that only waits has none of these.
 bool has_run(const JobRow& row) {
   return row.held || row.started || row.started_needs || row.decided != Outcome::kNone ||
-         !row.reason.empty() || row.begin || row.deadline || row.parent.job || !row.after.empty();
+         !row.reason.empty() || row.begin || row.deadline || row.parent.job || !row.after.empty() ||
+         row.nominal;
 }
 
 std::unique_ptr<JobRun> run_of(const JobRow& row) {
@@ -51,6 +53,7 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
   run->to_follow = !std::all_of(run->after.begin(), run->after.end(), [](const Dependency& it) {
     return it.state == Dependency::State::kHolds;
   });
+  run->nominal = row.nominal;
   return run;
 }
 
@@ -74,6 +77,8 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   restore_rows<SubmissionRow>(rows);
   restore_rows<UsageRow>(rows);
   restore_rows<RunTimeRow>(rows);
+  restore_rows<RecurRow>(rows);
+  restore_rows<FiringRow>(rows);
   // Elements after their arrays.
   for (const bool elements : {false, true}) {
     for (const Row& row : rows) {
@@ -143,6 +148,23 @@ void Core::restore_row(const UsageRow& row) { fair_.restore(row); }
 
 void Core::restore_row(const RunTimeRow& row) { run_times_.restore(row); }
 
+void Core::restore_row(const RecurRow& row) {
+  if (row.removed) return;
+  Recurring& one = recurring_[{row.uid, row.name}];
+  one.row = row;
+  auto calendar = parse_calendar(row.ticket->recur->cron);
+  check(calendar.has_value(), "a recurring ticket was recovered whose calendar cannot be read");
+  one.calendar = *std::move(calendar);
+  one.scan = row.next;
+  set_due(one);
+}
+
+void Core::restore_row(const FiringRow& row) {
+  if (row.removed) return;
+  Recurring* one = find_recurring({row.uid, row.name});
+  if (one != nullptr) one->firings.emplace(row.nominal, row);
+}
+
 void Core::restore_row(const JobRow& row) {
   if (row.ended) return;
   SpecEntry* spec = specs_.find(row.spec);
@@ -171,6 +193,7 @@ void Core::restore_row(const JobRow& row) {
     arrays_.insert(job.number);
   }
   if (has_run(row)) job.run = run_of(row);
+  if (row.nominal) note_run(job);
   job.rank = rank_of(policy_, row.priority, job.what(), job.since());
   jobs_.enter_queue(job);
 }

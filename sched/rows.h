@@ -2,10 +2,10 @@
 // What is stored: the rows that the event manager changes and rebuilds itself from.
 //
 // A row is the whole new value under its key; writing one twice is harmless. Live state is exactly:
-// all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, UsageRow and
-// RunTimeRow, the JobRows
-// whose `ended` is 0 with their StepRows, AttemptRows, TransitionRows and ArrayRows, and the
-// SpecRows that they or a ClassRow name. Everything else is history.
+// all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, UsageRow,
+// RunTimeRow, RecurRow and FiringRow, the JobRows whose `ended` is 0 with their StepRows,
+// AttemptRows, TransitionRows and ArrayRows, and the SpecRows that they or a ClassRow name.
+// Everything else is history.
 #pragma once
 
 #include <map>
@@ -23,6 +23,7 @@
 #include "sched/index_set.h"
 #include "sched/spec.h"
 #include "sched/state.h"
+#include "sched/zone.h"
 
 namespace jobq::sched {
 
@@ -74,6 +75,8 @@ struct JobRow {
   Time begin;             // as its ticket says; 0: at once
   bool to_begin = false;  // that is to come
   Time deadline;          // it is ended then; 0: none
+  // The time that it was fired for, by the recurring ticket of its user and its name; 0: by none.
+  Time nominal;
 
   AttemptId parent;                  // that submitted it; job 0: no step did
   std::vector<JobNumber> ancestors;  // the parent's job is the last of them
@@ -221,7 +224,43 @@ struct RunTimeRow {
   std::uint64_t runs = 0;  // that it rests on
 };
 
+// Key: (uid, name). A recurring ticket, and how far it is. `removed` deletes it. Its nominal times
+// up to `decided` have their FiringRows, and none of them is decided again.
+struct RecurRow {
+  std::uint32_t uid = 0;
+  std::string name;
+  std::uint32_t gid = 0;
+  std::string user;
+  std::shared_ptr<const Ticket> ticket;  // with `recur`
+  std::shared_ptr<const Zone> zone;      // as it was known last
+  Time added;
+  Time decided;  // the newest nominal time that is; 0: none yet
+  Time next;     // the first that is not; 0: none comes
+  Time paused;   // since then; 0: it is not
+  std::string paused_by;
+  Time paused_until;  // nominal times up to this fell into a pause
+  Time waiting;       // the nominal time of the run that waits for those before it; 0: none
+  JobNumber last_job;
+  bool removed = false;
+};
+
+// Key: (uid, name, nominal). What became of a nominal time, or of several in a row of which the
+// same is to be said. `removed` deletes it: the oldest leave when there are many.
+struct FiringRow {
+  std::uint32_t uid = 0;
+  std::string name;
+  Time nominal;             // of the first
+  Time last;                // of the last
+  std::uint64_t count = 1;  // how many
+  FiringEnd what = FiringEnd::kFired;
+  JobNumber job;       // its own, or the one because of which it was skipped
+  std::string detail;  // why it was refused, or skipped
+  Time at;             // when that was decided
+  bool removed = false;
+};
+
 using Row = std::variant<SpecRow, JobRow, StepRow, AttemptRow, TransitionRow, ClassRow, NodeRow,
-                         ResourceRow, SubmissionRow, CounterRow, ArrayRow, UsageRow, RunTimeRow>;
+                         ResourceRow, SubmissionRow, CounterRow, ArrayRow, UsageRow, RunTimeRow,
+                         RecurRow, FiringRow>;
 
 }  // namespace jobq::sched

@@ -328,6 +328,7 @@ JobDetail Core::detail_of(const Job& job, Time now) const {
   detail.deadline = job.facts().deadline;
   detail.parent = job.facts().parent.job;
   detail.after = job.facts().after;
+  detail.nominal = job.facts().nominal;
   if (!job.time_limit) detail.estimate = run_times_.estimate(spec.class_name);
   detail.priority = terms_of(policy_, job.priority, spec, job.since(), now);
   if (auto term = fair_.term(job.user->name)) detail.priority.push_back(*std::move(term));

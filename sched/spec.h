@@ -23,6 +23,7 @@
 #include "resmgr/needs.h"
 #include "sched/index_set.h"
 #include "sched/job_condition.h"
+#include "sched/recurrence.h"
 
 namespace jobq::sched {
 
@@ -195,6 +196,7 @@ struct Ticket {
   bool keeps_never = false;  // where one of them can never hold, it stays; else it is cancelled
   std::string key;           // the user's own submission key; empty: none
   std::optional<ArraySpec> array;
+  std::optional<Recurrence> recur;  // it is no job but a recurring ticket
   // Of a ticket that names a class; an inline job has these in its spec.
   std::vector<NameValue> env;
   std::string workdir;

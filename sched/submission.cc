@@ -182,6 +182,11 @@ std::optional<JobNumber> Core::submitted_before(const Ticket& ticket, const Acto
 
 Result<CheckedSpec*> Core::check_all(const Ticket& ticket, const Actor& actor,
                                      CheckedSpecs& checked) {
+  if (ticket.recur) {
+    return fail(ErrorCode::kUsage,
+                "the ticket has [recur]: it is no job but a recurring ticket; "
+                "add it with `jq recur add FILE`");
+  }
   if (static_cast<bool>(ticket.spec) == !ticket.class_name.empty()) {  // both, or neither
     return fail(ErrorCode::kUsage, to_string(check_ticket(ticket, nullptr)));
   }
@@ -290,6 +295,10 @@ JobNumber Core::record(const Ticket& ticket, const Actor& actor, CheckedSpec& sp
   if (ticket.begin) {
     job.more().begin = time_of(*ticket.begin, now_);
     job.more().to_begin = job.facts().begin > now_;
+  }
+  if (origin.nominal) {
+    job.more().nominal = origin.nominal;
+    note_run(job);
   }
   if (ticket.deadline) job.more().deadline = time_of(*ticket.deadline, now_);
   join_family(job, origin);

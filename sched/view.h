@@ -133,6 +133,7 @@ struct JobDetail {
   Time deadline;                   // likewise; 0: none
   JobNumber parent;                // whose step submitted it; 0: none
   std::vector<Dependency> after;   // its conditions on other jobs
+  Time nominal;                    // that a recurring ticket of its name fired it for; 0: none did
   std::string workdir;
   std::string output;
   std::string error;

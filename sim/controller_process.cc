@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "sim/job_mix.h"
 
@@ -30,7 +31,7 @@ sched::Policy policy() {
 
 store::Journal::Options options(const ControllerProcess::Surroundings& around) {
   store::Journal::Options options;
-  options.codec = {controller::encode_spec, controller::decode_spec};
+  options.codec = controller::journal_codec();
   options.checkpoint_pages = kCheckpointPages;
   options.now = around.wall_clock;
   return options;

@@ -164,6 +164,7 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.deadline = rows.job.deadline;
   detail.parent = rows.job.parent.job;
   detail.after = sched::dependencies_in(rows.job.after).value_or(std::vector<sched::Dependency>{});
+  detail.nominal = rows.job.nominal;
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;

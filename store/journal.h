@@ -35,6 +35,9 @@ inline constexpr int kSchemaVersion = 4;
 struct SpecCodec {
   std::function<std::string(const sched::JobSpec&)> encode;
   std::function<Result<std::shared_ptr<const sched::JobSpec>>(std::string_view)> decode;
+  // Ticket and zone of a recurring ticket; false: they do not decode.
+  std::function<std::string(const sched::RecurRow&)> encode_recur;
+  std::function<bool(std::string_view, sched::RecurRow&)> decode_recur;
 };
 
 class Journal {

@@ -39,6 +39,7 @@ class LiveReader {
            read_table<sched::ResourceRow>("") &&
            read_table<sched::SubmissionRow>("WHERE expires > ?", now) &&
            read_table<sched::UsageRow>("") && read_table<sched::RunTimeRow>("") &&
+           read_table<sched::RecurRow>("") && read_table<sched::FiringRow>("") &&
            read_table<sched::ClassRow>("") && read_jobs() && read_specs() &&
            read_hanging<sched::StepRow>() && read_hanging<sched::AttemptRow>() &&
            read_hanging<sched::TransitionRow>() && read_hanging<sched::ArrayRow>();
@@ -103,12 +104,18 @@ class LiveReader {
   template <class Row>
   bool take(Statement& query) {
     Row& row = std::get<Row>(rows_.emplace_back(std::in_place_type<Row>));
-    if (!read(query, row)) {
+    if (!decode(query, row)) {
       error_ = damaged(fmt::format("a row of table {} cannot be decoded", Table<Row>::kName));
       return false;
     }
     note(row);
     return true;
+  }
+
+  bool decode(Statement& query, sched::RecurRow& row) const { return read(query, row, codec_); }
+  template <class Row>
+  bool decode(Statement& query, Row& row) const {
+    return read(query, row);
   }
 
   void note(const sched::JobRow& row) {

@@ -105,7 +105,8 @@ CREATE TABLE run_time(
 
 // Jobs begin at a time, come after others and have deadlines, and know who submitted them; further
 // attempts at a step come after a delay, and loops go back over steps; attempts are timed and
-// warned; nodes have leases, drains that end, and can be given up and forgotten.
+// warned; recurring tickets and what became of their times; nodes have leases, drains that end, and
+// can be given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE job ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN to_begin INTEGER NOT NULL DEFAULT 0;
@@ -116,6 +117,7 @@ ALTER TABLE job ADD COLUMN parent_attempt INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN ancestors BLOB;
 ALTER TABLE job ADD COLUMN after TEXT NOT NULL DEFAULT '';
 ALTER TABLE job ADD COLUMN keeps_never INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE job ADD COLUMN nominal INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE array ADD COLUMN overdue TEXT NOT NULL DEFAULT '';
 ALTER TABLE step ADD COLUMN not_before INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE step ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
@@ -131,6 +133,17 @@ ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN given_up INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE recur(
+  uid INTEGER NOT NULL, name TEXT NOT NULL, gid INTEGER NOT NULL, user TEXT NOT NULL,
+  added INTEGER NOT NULL, decided INTEGER NOT NULL, next INTEGER NOT NULL,
+  paused INTEGER NOT NULL, paused_by TEXT NOT NULL, paused_until INTEGER NOT NULL,
+  waiting INTEGER NOT NULL, last_job INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(uid, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE firing(
+  uid INTEGER NOT NULL, name TEXT NOT NULL, nominal INTEGER NOT NULL, last INTEGER NOT NULL,
+  count INTEGER NOT NULL, what INTEGER NOT NULL, job INTEGER NOT NULL, detail TEXT NOT NULL,
+  at INTEGER NOT NULL, PRIMARY KEY(uid, name, nominal)
+) STRICT, WITHOUT ROWID;
 )sql";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3,

@@ -17,7 +17,7 @@ bool with_members(Row& r, const Use& use) {
              r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
              r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
              r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline, r.parent.job,
-             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never);
+             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never, r.nominal);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -74,6 +74,11 @@ bool with_members(Row& r, const Use& use) {
   return use(r.class_name, r.estimate, r.runs);
 }
 
+template <RowOf<sched::FiringRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.uid, r.name, r.nominal, r.last, r.count, r.what, r.job, r.detail, r.at);
+}
+
 template <class Row>
 bool write_members(Statement& insert, const Row& row) {
   return with_members(row, [&](const auto&... members) { return insert.run(members...); });
@@ -101,6 +106,12 @@ bool write(Statement& insert, const sched::CounterRow& row) { return write_membe
 bool write(Statement& insert, const sched::ArrayRow& row) { return write_members(insert, row); }
 bool write(Statement& insert, const sched::UsageRow& row) { return write_members(insert, row); }
 bool write(Statement& insert, const sched::RunTimeRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::FiringRow& row) { return write_members(insert, row); }
+bool write(Statement& insert, const sched::RecurRow& r, const SpecCodec& codec) {
+  const std::string body = codec.encode_recur(r);
+  return insert.run(r.uid, r.name, r.gid, r.user, r.added, r.decided, r.next, r.paused, r.paused_by,
+                    r.paused_until, r.waiting, r.last_job, Blob{body});
+}
 
 bool read(Statement& query, sched::JobRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::StepRow& row) { return read_members(query, row); }
@@ -114,5 +125,12 @@ bool read(Statement& query, sched::CounterRow& row) { return read_members(query,
 bool read(Statement& query, sched::ArrayRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::UsageRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::RunTimeRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::FiringRow& row) { return read_members(query, row); }
+bool read(Statement& query, sched::RecurRow& r, const SpecCodec& codec) {
+  constexpr int kBody = 12;
+  return query.read(r.uid, r.name, r.gid, r.user, r.added, r.decided, r.next, r.paused, r.paused_by,
+                    r.paused_until, r.waiting, r.last_job) &&
+         codec.decode_recur(query.bytes(kBody), r);
+}
 
 }  // namespace jobq::store

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which column holds which member of a row, for writing and for reading. A column list, write() and
-// read() keep the same order. Specs are apart, for they need the codec.
+// read() keep the same order. Specs are apart, for they need the codec; so does a part of RecurRow.
 #pragma once
 
 #include <string>
@@ -8,6 +8,7 @@
 
 #include "sched/rows.h"
 #include "store/database.h"
+#include "store/journal.h"
 
 namespace jobq::store {
 
@@ -27,7 +28,7 @@ struct Table<sched::JobRow> {
       "number, spec, name, user, uid, gid, priority, params, time_limit, held, held_by, "
       "started_needs, node, gpus, outcome, reason, exit_code, cancelled_by, submitted, started, "
       "suspended, suspended_for, ended, state, array, idx, elements, begin, to_begin, deadline, "
-      "parent, parent_step, parent_attempt, ancestors, after, keeps_never";
+      "parent, parent_step, parent_attempt, ancestors, after, keeps_never, nominal";
 };
 template <>
 struct Table<sched::StepRow> {
@@ -96,6 +97,21 @@ struct Table<sched::RunTimeRow> {
   static constexpr std::string_view kColumns = "class_name, estimate, runs";
 };
 
+// `body` is what the codec makes of the ticket and the zone.
+template <>
+struct Table<sched::RecurRow> {
+  static constexpr std::string_view kName = "recur";
+  static constexpr std::string_view kColumns =
+      "uid, name, gid, user, added, decided, next, paused, paused_by, paused_until, waiting, "
+      "last_job, body";
+};
+template <>
+struct Table<sched::FiringRow> {
+  static constexpr std::string_view kName = "firing";
+  static constexpr std::string_view kColumns =
+      "uid, name, nominal, last, count, what, job, detail, at";
+};
+
 // "SELECT <columns> FROM <table> "
 template <class Row>
 std::string select_from() {
@@ -128,6 +144,8 @@ bool write(Statement& insert, const sched::CounterRow& row);
 bool write(Statement& insert, const sched::ArrayRow& row);
 bool write(Statement& insert, const sched::UsageRow& row);
 bool write(Statement& insert, const sched::RunTimeRow& row);
+bool write(Statement& insert, const sched::RecurRow& row, const SpecCodec& codec);
+bool write(Statement& insert, const sched::FiringRow& row);
 
 // Reads the row on which a query of select_from() stands. False: a column does not decode.
 bool read(Statement& query, sched::JobRow& row);
@@ -142,5 +160,7 @@ bool read(Statement& query, sched::CounterRow& row);
 bool read(Statement& query, sched::ArrayRow& row);
 bool read(Statement& query, sched::UsageRow& row);
 bool read(Statement& query, sched::RunTimeRow& row);
+bool read(Statement& query, sched::RecurRow& row, const SpecCodec& codec);
+bool read(Statement& query, sched::FiringRow& row);
 
 }  // namespace jobq::store

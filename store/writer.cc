@@ -45,7 +45,11 @@ Writer::Writer(Database& database, SpecCodec codec)
       counter_(database, insert_into<sched::CounterRow>("REPLACE")),
       array_(database, insert_into<sched::ArrayRow>("REPLACE")),
       usage_(database, insert_into<sched::UsageRow>("REPLACE")),
-      run_time_(database, insert_into<sched::RunTimeRow>("REPLACE")) {}
+      run_time_(database, insert_into<sched::RunTimeRow>("REPLACE")),
+      recur_(database, insert_into<sched::RecurRow>("REPLACE")),
+      remove_recur_(database, "DELETE FROM recur WHERE uid = ? AND name = ?"),
+      firing_(database, insert_into<sched::FiringRow>("REPLACE")),
+      remove_firing_(database, "DELETE FROM firing WHERE uid = ? AND name = ? AND nominal = ?") {}
 
 void Writer::rollback() {
   // Many errors roll back by themselves.
@@ -77,5 +81,12 @@ bool Writer::put(const sched::CounterRow& row) { return store::write(counter_, r
 bool Writer::put(const sched::ArrayRow& row) { return store::write(array_, row); }
 bool Writer::put(const sched::UsageRow& row) { return store::write(usage_, row); }
 bool Writer::put(const sched::RunTimeRow& row) { return store::write(run_time_, row); }
+bool Writer::put(const sched::RecurRow& row) {
+  return row.removed ? remove_recur_.run(row.uid, row.name) : store::write(recur_, row, codec_);
+}
+bool Writer::put(const sched::FiringRow& row) {
+  return row.removed ? remove_firing_.run(row.uid, row.name, row.nominal)
+                     : store::write(firing_, row);
+}
 
 }  // namespace jobq::store

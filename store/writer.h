@@ -36,6 +36,8 @@ class Writer {
   bool put(const sched::ArrayRow& row);
   bool put(const sched::UsageRow& row);
   bool put(const sched::RunTimeRow& row);
+  bool put(const sched::RecurRow& row);
+  bool put(const sched::FiringRow& row);
 
   Database& database_;
   SpecCodec codec_;
@@ -56,6 +58,10 @@ class Writer {
   Statement array_;
   Statement usage_;
   Statement run_time_;
+  Statement recur_;
+  Statement remove_recur_;
+  Statement firing_;
+  Statement remove_firing_;
 };
 
 }  // namespace jobq::store

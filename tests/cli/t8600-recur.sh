@@ -100,7 +100,7 @@ test_begin "usage"
 expect_exit 2 jq recur next
 expect_match "no calendar expression is given" "$(<err)"
 expect_exit 2 jq recur
-expect_match "expected one of next" "$(<err)"
+expect_match "expected one of add, list" "$(<err)"
 expect_exit 2 jq recur netx @daily
 expect_match "did you mean 'next'" "$(<err)"
 for count in 0 10001; do

@@ -118,6 +118,10 @@ std::string completed(const Example& example) {
     if (key == "version") return "[ticket]\nclass = 'a'\n" + example.text;
     return "run = 'x'\n[ticket]\n" + params + example.text;
   }
+  if (example.section == "[recur]") {
+    const std::string cron = key == "cron" ? "" : "cron = '@daily'\n";
+    return "run = 'x'\n[ticket]\nname = 'a'\n[recur]\n" + cron + example.text;
+  }
   if (example.section == "[needs]") return "run = 'x'\n[needs]\n" + example.text;
   if (example.section == "[[step]]") {
     const std::string name = key == "name" ? "" : "name = 'it'\n";

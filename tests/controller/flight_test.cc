@@ -59,6 +59,26 @@ sched::TaskComplete completion() {
   return complete;
 }
 
+std::shared_ptr<const sched::Zone> zone() {
+  using Kind = sched::YearlyTime::Kind;
+  return std::make_shared<const sched::Zone>(
+      sched::Zone{"Eastern",
+                  -18000,
+                  {{5, -14400}, {9, -18000}},
+                  sched::ZoneRule{-18000,
+                                  -14400,
+                                  {Kind::kWeekday, 3, 2, 0, 0, 7200},
+                                  {Kind::kDayOfYear, 11, 1, 0, 300, 7200}}});
+}
+
+sched::AddRecur recurring() {
+  sched::Ticket ticket;
+  ticket.class_name = "plan";
+  ticket.name = "nightly";
+  ticket.recur = {"0 0 2 * * *", true, "Eastern", sched::CatchUp::kAll, 7, sched::Overlap::kQueue};
+  return {ReplyId{5}, kAnn, std::make_shared<const sched::Ticket>(ticket), zone(), true};
+}
+
 // As it is written; two events are equal when this is.
 std::string text_of(const sched::Event& event) {
   wire::FlightEvent out;
@@ -82,6 +102,11 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       sched::DrainNode{ReplyId{5}, kAnn, "n1", "broken", seconds(60)},
       sched::ResumeNode{ReplyId{5}, kAnn, "n1"},
       sched::ForgetNode{ReplyId{5}, kAnn, "n1"},
+      recurring(),
+      sched::RemoveRecur{ReplyId{5}, kAnn, "ann", "nightly"},
+      sched::PauseRecur{ReplyId{5}, kAnn, "", "nightly"},
+      sched::ResumeRecur{ReplyId{5}, kAnn, "", "nightly"},
+      sched::ZoneLearned{zone()},
       joined,
       sched::NodeLost{NodeId{4}, "silent"},
       sched::NodeGivenUp{NodeId{4}},

@@ -368,6 +368,12 @@ struct KeyOf {
   }
   std::string operator()(const UsageRow& r) const { return "usage " + r.user; }
   std::string operator()(const RunTimeRow& r) const { return "run time " + r.class_name; }
+  std::string operator()(const RecurRow& r) const {
+    return fmt::format("recur {} {}", r.uid, r.name);
+  }
+  std::string operator()(const FiringRow& r) const {
+    return fmt::format("recur {} {} firing {:015}", r.uid, r.name, r.nominal.ms);
+  }
 };
 
 struct RowText {
@@ -376,12 +382,13 @@ struct RowText {
     return fmt::format(
         "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
         "{} "
-        "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {}",
+        "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {} nominal {}",
         r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
         r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
         r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
         code(r.state), r.begin.ms, r.to_begin, r.deadline.ms, r.parent.job.value,
-        r.parent.step.value, r.parent.attempt.value, r.ancestors.size(), r.after, r.keeps_never);
+        r.parent.step.value, r.parent.attempt.value, r.ancestors.size(), r.after, r.keeps_never,
+        r.nominal.ms);
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),
@@ -422,6 +429,16 @@ struct RowText {
   }
   std::string operator()(const RunTimeRow& r) const {
     return fmt::format("{} of {}", r.estimate.count, r.runs);
+  }
+  std::string operator()(const RecurRow& r) const {
+    return fmt::format("{} {} {} added {} decided {} next {} paused {} '{}' {} waiting {} last {}",
+                       r.user, r.removed ? "" : r.ticket->recur->cron,
+                       r.removed ? "" : r.zone->name, r.added.ms, r.decided.ms, r.next.ms,
+                       r.paused.ms, r.paused_by, r.paused_until.ms, r.waiting.ms, r.last_job.value);
+  }
+  std::string operator()(const FiringRow& r) const {
+    return fmt::format("to {} count {} {} {} '{}' at {} removed {}", r.last.ms, r.count,
+                       to_string(r.what), r.job.value, r.detail, r.at.ms, r.removed);
   }
 };
 

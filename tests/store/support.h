@@ -57,6 +57,14 @@ inline SpecCodec test_codec() {
     }
     return spec;
   };
+  // Of a recurring ticket, its name.
+  codec.encode_recur = [](const sched::RecurRow& row) { return row.ticket->name; };
+  codec.decode_recur = [](std::string_view text, sched::RecurRow& row) {
+    sched::Ticket ticket;
+    ticket.name = text;
+    row.ticket = std::make_shared<const sched::Ticket>(std::move(ticket));
+    return true;
+  };
   return codec;
 }
 
@@ -139,7 +147,7 @@ inline std::string of(const sched::JobRow& r) {
              r.node.value, r.gpus, static_cast<int>(r.decided), r.reason, r.exit_code,
              r.cancelled_by, r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count,
              r.ended.ms, static_cast<int>(r.state)) +
-         fmt::format(" {}[{}] {}", r.array.value, r.index, r.elements);
+         fmt::format(" {}[{}] {} {}", r.array.value, r.index, r.elements, r.nominal.ms);
 }
 inline std::string of(const sched::StepRow& r) {
   return fmt::format("step {} {} {} '{}' {} {} {} {} {} {}", r.job.value, r.step.value,
@@ -190,6 +198,17 @@ inline std::string of(const sched::UsageRow& r) {
 }
 inline std::string of(const sched::RunTimeRow& r) {
   return fmt::format("run time {} {} {}", r.class_name, r.estimate.count, r.runs);
+}
+inline std::string of(const sched::RecurRow& r) {
+  return fmt::format("recur {} {} {} {} {} {} {} {} '{}' {} {} {} {} {}", r.uid, r.name, r.gid,
+                     r.user, r.added.ms, r.decided.ms, r.next.ms, r.paused.ms, r.paused_by,
+                     r.paused_until.ms, r.waiting.ms, r.last_job.value, r.removed,
+                     r.ticket ? r.ticket->name : "-");
+}
+inline std::string of(const sched::FiringRow& r) {
+  return fmt::format("firing {} {} {} {} {} {} {} '{}' {} {}", r.uid, r.name, r.nominal.ms,
+                     r.last.ms, r.count, to_string(r.what), r.job.value, r.detail, r.at.ms,
+                     r.removed);
 }
 inline std::string of(const sched::CounterRow& r) {
   return fmt::format("counter {} {}", r.name, r.value);
