@@ -100,6 +100,18 @@ struct EventText {
     return "the rules of zone " + it.zone->name;
   }
   std::string operator()(const sched::Tick&) const { return "the clock"; }
+  std::string operator()(const sched::SendEvent& it) const {
+    return fmt::format("event {} sent to {} by {}", it.event, it.to, it.actor.user);
+  }
+  std::string operator()(const sched::ReceiveEvent& it) const {
+    return fmt::format("event {} asked for by {}", it.event, it.actor.user);
+  }
+  std::string operator()(const sched::LeaveReceive&) const {
+    return "somebody waits for an event no more";
+  }
+  std::string operator()(const sched::DropEvent& it) const {
+    return fmt::format("event {} dropped by {}", it.id.value, it.actor.user);
+  }
 
  private:
   template <class Change>
@@ -128,6 +140,12 @@ struct ReplyText {
     return fmt::format("{} jobs answered", it.jobs.size());
   }
   std::string operator()(const sched::Done&) const { return "done"; }
+  std::string operator()(const sched::EventSent& it) const {
+    return fmt::format("event {} sent", it.id.value);
+  }
+  std::string operator()(const sched::EventReceived& it) const {
+    return fmt::format("event {} ({}) received", it.id.value, it.event);
+  }
   std::string operator()(const Error& it) const { return "refused: " + it.message; }
 };
 

@@ -21,13 +21,6 @@ constexpr std::size_t kMostBytes = 4U
                                    << 20U;  // likewise, about; a message may have four times that
 constexpr std::size_t kMostUnderWay = 8;
 
-std::string random_key() {
-  std::array<unsigned char, 16> bytes{};
-  const ssize_t got = ::getrandom(bytes.data(), bytes.size(), 0);
-  check(got == static_cast<ssize_t>(bytes.size()), "the kernel gives random bytes");
-  return fmt::format("{:02x}", fmt::join(bytes, ""));
-}
-
 void add_expected(const wire::SubmitReply::Expected& expected, Submitted& result) {
   if (expected.start() != 0) result.expected_start = Time{expected.start()};
   result.is_estimate = expected.is_estimate();
@@ -52,6 +45,13 @@ bool is_readable(int descriptor) {
 }
 
 }  // namespace
+
+std::string random_key() {
+  std::array<unsigned char, 16> bytes{};
+  const ssize_t got = ::getrandom(bytes.data(), bytes.size(), 0);
+  check(got == static_cast<ssize_t>(bytes.size()), "the kernel gives random bytes");
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
 
 Submission::Submission(Settings settings, OnResult on_result)
     : settings_(std::move(settings)), on_result_(std::move(on_result)) {}

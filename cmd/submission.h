@@ -21,6 +21,9 @@
 
 namespace jobq::cmd {
 
+// For a request that may be sent again: no other one has the same.
+std::string random_key();
+
 // What became of one ticket. With dry_run, `job` is 0 also where it would be accepted, unless it
 // was submitted before under its key.
 struct Submitted {

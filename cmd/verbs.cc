@@ -26,6 +26,7 @@ constexpr std::array kVerbs = {
     Verb{"node", "list, show, drain, resume, forget nodes; alone: the node daemon", run_node,
          VerbGroup::kCluster},
     Verb{"resource", "create, list, remove named resources", run_resource, VerbGroup::kCluster},
+    Verb{"event", "send, receive, list, drop events between flows", run_event, VerbGroup::kCluster},
     Verb{"simulate", "run a workload on a simulated cluster", run_simulate, VerbGroup::kCluster},
     Verb{"recur", "show when a calendar expression comes next", run_recur, VerbGroup::kCluster},
     Verb{"report", "inside a step: its outcome and event value", run_report, VerbGroup::kCluster},

@@ -34,6 +34,7 @@ Result<int> run_admin(const Words& words);
 Result<int> run_cancel(const Words& words);
 Result<int> run_class(const Words& words);
 Result<int> run_controller(const Words& words);
+Result<int> run_event(const Words& words);
 Result<int> run_help(const Words& words);
 Result<int> run_history(const Words& words);
 Result<int> run_hold(const Words& words);

@@ -58,7 +58,7 @@ void refuse_top_kind(const Node& node, Draft& /*out*/, FaultSink& faults) {
   faults.add(node.key_place, fmt::format("'{}' at the top; expected it in a [[step]]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 35> kTopKeys = {{
+constexpr std::array<Key<Draft>, 37> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"recur", read_recur},
@@ -73,6 +73,8 @@ constexpr std::array<Key<Draft>, 35> kTopKeys = {{
     {"again", [](const Node& n, Draft& out, FaultSink& f) { read_again(n, out.top, f); }},
     {"spawn", refuse_top_kind},
     {"wait", refuse_top_kind},
+    {"send", refuse_top_kind},
+    {"recv", refuse_top_kind},
     {"after", refuse_top_after},
     {"after_any", refuse_top_after},
     {"name", refuse_misplaced},

@@ -161,12 +161,54 @@ void read_wait(const Node& node, StepSpec& out, FaultSink& faults) {
   for (const Node& job : node.children) read_text(job, out.wait_for.emplace_back(), faults);
 }
 
-constexpr std::array<Key<StepSpec>, 12> kStepKeys = {{
+using sched::Recv;
+using sched::Send;
+
+constexpr std::array<Key<Send>, 5> kSendKeys = {{
+    {"to", [](const Node& n, Send& out, FaultSink& f) { read_text(n, out.to, f); }},
+    {"event", [](const Node& n, Send& out, FaultSink& f) { read_string(n, out.event, f); }},
+    {"payload", [](const Node& n, Send& out, FaultSink& f) { read_text(n, out.payload, f); }},
+    {"ttl", [](const Node& n, Send& out, FaultSink& f) { read_duration(n, out.ttl, f); }},
+    {"broadcast", [](const Node& n, Send& out, FaultSink& f) { read_flag(n, out.broadcast, f); }},
+}};
+
+constexpr std::array<Key<Recv>, 3> kRecvKeys = {{
+    {"event", [](const Node& n, Recv& out, FaultSink& f) { read_string(n, out.event, f); }},
+    {"from", [](const Node& n, Recv& out, FaultSink& f) { read_text(n, out.from, f); }},
+    {"mailbox", [](const Node& n, Recv& out, FaultSink& f) { read_text(n, out.mailbox, f); }},
+}};
+
+void read_send(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kSend;
+  read_section<Send>(node, {"send", kSendKeys, {}}, out.send.emplace(), faults);
+  if (node.kind != Node::Kind::kTable) return;
+  for (const std::string_view key : {"to", "event"}) {
+    if (node.find(key) != nullptr) continue;
+    faults.add(node.place, fmt::format("send has no {}; expected both to and event", key));
+  }
+}
+
+// The name of an event alone means one from anybody, sent to the job.
+void read_recv(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kRecv;
+  Recv& recv = out.recv.emplace();
+  if (node.kind == Node::Kind::kString) {
+    read_string(node, recv.event, faults);
+    return;
+  }
+  read_section<Recv>(node, {"recv", kRecvKeys, {}}, recv, faults);
+  if (node.kind != Node::Kind::kTable || node.find("event") != nullptr) return;
+  faults.add(node.place, "recv has no event; expected the name of one");
+}
+
+constexpr std::array<Key<StepSpec>, 14> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
     {"spawn", read_spawn},
     {"wait", read_wait},
+    {"send", read_send},
+    {"recv", read_recv},
     {"after", read_after},
     {"after_any", read_after_any},
     {"needs", read_step_needs},

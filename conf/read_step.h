@@ -12,10 +12,10 @@
 namespace jobq::conf {
 
 // Kinds and properties of steps that later versions can do.
-inline constexpr std::array<std::string_view, 5> kLaterStepKeys = {"give", "dispose", "inquire",
-                                                                   "send", "recv"};
+inline constexpr std::array<std::string_view, 3> kLaterStepKeys = {"give", "dispose", "inquire"};
 // Which say what kind of step it is; each step has exactly one.
-inline constexpr std::array<std::string_view, 4> kKindKeys = {"run", "script", "spawn", "wait"};
+inline constexpr std::array<std::string_view, 6> kKindKeys = {"run",  "script", "spawn",
+                                                              "wait", "send",   "recv"};
 
 // A [[step]]: all its keys, and exactly one kind.
 void read_step(const Node& node, sched::StepSpec& out, FaultSink& faults);

@@ -53,6 +53,10 @@ auto fields(const ArrayRow& it) {
 }
 auto fields(const JobResults& it) { return std::tie(it.jobs); }
 auto fields(const Done&) { return std::tuple<>(); }
+auto fields(const EventSent& it) { return std::tie(it.id); }
+auto fields(const EventReceived& it) {
+  return std::tie(it.id, it.event, it.payload, it.mailbox, it.from, it.user, it.sent);
+}
 auto fields(const Reply& it) { return std::tie(it.to, it.body, it.more); }
 auto fields(const JobEnded& it) {
   return std::tie(it.job, it.state, it.outcome, it.reason, it.exit_code);
@@ -76,7 +80,7 @@ auto fields(const StepRow& it) {
 auto fields(const AttemptRow& it) {
   return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
                   it.error, it.started, it.ended, it.end, it.warned, it.suspended_before, it.fenced,
-                  it.round, it.waits_for);
+                  it.round, it.waits_for, it.received);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);
@@ -94,6 +98,12 @@ auto fields(const ResourceRow& it) { return std::tie(it.resource, it.removed); }
 auto fields(const SubmissionRow& it) { return std::tie(it.uid, it.key, it.jobs, it.expires); }
 auto fields(const CounterRow& it) { return std::tie(it.name, it.value); }
 auto fields(const UsageRow& it) { return std::tie(it.user, it.used, it.as_of); }
+auto fields(const Mailbox& it) { return std::tie(it.kind, it.uid, it.name); }
+auto fields(const EventRow& it) {
+  return std::tie(it.id, it.to, it.name, it.payload, it.broadcast, it.uid, it.user, it.from,
+                  it.from_name, it.from_step, it.key, it.sent, it.expires, it.received,
+                  it.received_uid, it.received_key, it.of, it.removed);
+}
 auto fields(const RunTimeRow& it) { return std::tie(it.class_name, it.estimate, it.runs); }
 
 auto fields(const RecurRow& it) {

@@ -119,6 +119,20 @@ class Putter {
   void operator()(const sched::ResumeRecur& it) { recur(it, wire::RecurRequest::RESUME); }
   void operator()(const sched::ZoneLearned& it) { to_wire(*it.zone, *out_.mutable_zone_learned()); }
   void operator()(const sched::Tick&) { out_.mutable_tick(); }
+  void operator()(const sched::SendEvent& it) {
+    asked(it);
+    to_wire(it, *out_.mutable_flow_event());
+  }
+  void operator()(const sched::ReceiveEvent& it) {
+    asked(it);
+    to_wire(it, *out_.mutable_flow_event());
+  }
+  void operator()(const sched::LeaveReceive& it) { out_.set_left(it.of.value); }
+  void operator()(const sched::DropEvent& it) {
+    asked(it);
+    out_.mutable_flow_event()->set_verb(wire::EventRequest::DROP);
+    out_.mutable_flow_event()->set_id(it.id.value);
+  }
 
  private:
   template <class Asked>
@@ -272,6 +286,17 @@ sched::Event joined(const wire::FlightEvent& recorded) {
   return event;
 }
 
+sched::Event flow_event(const wire::FlightEvent& in) {
+  const wire::EventRequest& request = in.flow_event();
+  const ReplyId reply{in.reply()};
+  switch (request.verb()) {
+    case wire::EventRequest::SEND: return send_from_wire(request, reply, actor_of(in));
+    case wire::EventRequest::RECEIVE: return receive_from_wire(request, reply, actor_of(in));
+    default: break;
+  }
+  return sched::DropEvent{reply, actor_of(in), sched::EventId{request.id()}};
+}
+
 sched::Event services(const wire::FlightEvent& in) {
   sched::NodeServices event{NodeId{in.node()}, {}};
   for (const wire::Service& one : in.services().services()) event.types.push_back(one.type());
@@ -304,6 +329,8 @@ Result<sched::Event> from_wire(const wire::FlightEvent& in) {
     case wire::FlightEvent::kChangeRecur: return recur_change(in);
     case wire::FlightEvent::kZoneLearned: return zone_learned(in);
     case wire::FlightEvent::kTick: return sched::Tick{};
+    case wire::FlightEvent::kFlowEvent: return flow_event(in);
+    case wire::FlightEvent::kLeft: return sched::LeaveReceive{ReplyId{in.left()}};
     case wire::FlightEvent::EVENT_NOT_SET: break;
   }
   return tl::unexpected(malformed("an event of a kind that this version does not know"));

@@ -66,7 +66,11 @@ wire::Frame reply_frame(const sched::Reply& reply) {
     return controlled_frame(*results);
   }
   wire::Frame frame;
-  if (const auto* error = std::get_if<Error>(&reply.body)) {
+  if (const auto* sent = std::get_if<sched::EventSent>(&reply.body)) {
+    frame.mutable_event_reply()->add_events()->set_id(sent->id.value);
+  } else if (const auto* received = std::get_if<sched::EventReceived>(&reply.body)) {
+    to_wire(*received, *frame.mutable_event_reply()->add_events());
+  } else if (const auto* error = std::get_if<Error>(&reply.body)) {
     to_wire(*error, *frame.mutable_error());
   } else {
     frame.mutable_done();
@@ -100,6 +104,7 @@ void Requests::dispatch(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kNodeRequest: return change_node(peer, to, frame.node_request());
     case wire::Frame::kResourceRequest: return change_resource(peer, to, frame.resource_request());
     case wire::Frame::kRecurRequest: return change_recur(peer, to, frame.recur_request());
+    case wire::Frame::kEventRequest: return flow_event(peer, to, frame.event_request());
     default: break;
   }
   log::warning("{}: a request that this version does not know", peer.connection->peer());
@@ -196,14 +201,28 @@ void Requests::reply(const sched::Reply& reply) {
   wire::Frame frame = reply_frame(reply);
   if (reply.more) return respond_more(to, frame);
   expected_.erase(at);
+  if (const auto waiting = receives_.find(to.peer); waiting != receives_.end()) {
+    waiting->second.erase(reply.to);
+  }
   respond(to, frame);
 }
 
 void Requests::journal_failed(const Error& error) {
+  receives_.clear();
   for (const auto& [id, to] : std::exchange(expected_, {})) respond_error(to, error);
 }
 
-void Requests::on_gone(const Peer& peer) { waiters_.forget_peer(peer.id); }
+// What it waited for is not received by nobody.
+void Requests::on_gone(const Peer& peer) {
+  waiters_.forget_peer(peer.id);
+  const auto waiting = receives_.find(peer.id);
+  if (waiting == receives_.end()) return;
+  for (const ReplyId reply : waiting->second) {
+    expected_.erase(reply);
+    turns_.post(sched::LeaveReceive{reply});
+  }
+  receives_.erase(waiting);
+}
 
 ReplyId Requests::expect(const To& to) {
   ++last_reply_.value;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <unordered_map>
@@ -53,6 +54,10 @@ class Requests {
   void add_recur(const Peer& peer, const To& to, const wire::RecurRequest& request);
   void list_recur(const To& to);
   void show_recur(const Peer& peer, const To& to, const wire::RecurRequest& request);
+
+  // Events between flows (event_requests.cc).
+  void flow_event(Peer& peer, const To& to, const wire::EventRequest& request);
+  void list_events(const Peer& peer, const To& to, const std::string& mailbox);
 
   void queue(const To& to, const wire::QueueRequest& request);
   void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);
@@ -118,6 +123,7 @@ class Requests {
   PastJobs& past_jobs_;
   Waiters waiters_;
   std::unordered_map<ReplyId, To> expected_;
+  std::map<PeerId, std::set<ReplyId>> receives_;  // that wait for an event, or did
   ReplyId last_reply_;
 };
 

@@ -18,6 +18,7 @@
 #include "resmgr/scheduling.h"
 #include "sched/action.h"
 #include "sched/event.h"
+#include "sched/mailboxes.h"
 #include "sched/policy.h"
 #include "sched/rows.h"
 #include "sched/spec.h"
@@ -36,6 +37,10 @@ Result<sched::Loop> from_wire(const wire::Loop& in);
 Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind);
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out);
 sched::Spawn from_wire(const wire::Spawn& in);
+void to_wire(const sched::Send& send, wire::Send& out);
+sched::Send from_wire(const wire::Send& in);
+void to_wire(const sched::Recv& recv, wire::Recv& out);
+sched::Recv from_wire(const wire::Recv& in);
 void to_wire(const sched::JobSpec& spec, wire::JobSpec& out);
 Result<std::shared_ptr<const sched::JobSpec>> from_wire(const wire::JobSpec& in);
 std::string encode_spec(const sched::JobSpec& spec);
@@ -103,6 +108,17 @@ void ref_to_wire(const JobRef& ref, Message& out) {
 inline std::optional<Millis> span_of(const wire::NodeRequest& request) {
   return request.span() > 0 ? std::optional(Millis{request.span()}) : std::nullopt;
 }
+
+// Events between flows, as they are asked for, and as they are answered.
+void to_wire(const sched::SendEvent& event, wire::EventRequest& out);
+void to_wire(const sched::ReceiveEvent& event, wire::EventRequest& out);
+sched::SendEvent send_from_wire(const wire::EventRequest& in, ReplyId reply,
+                                const sched::Actor& actor);
+sched::ReceiveEvent receive_from_wire(const wire::EventRequest& in, ReplyId reply,
+                                      const sched::Actor& actor);
+void to_wire(const sched::EventReceived& event, wire::EventReply::Event& out);
+void to_wire(const sched::EventRow& event, wire::EventReply::Event& out);
+void to_wire(const sched::Receiver& receiver, wire::EventReply::Receiver& out);
 
 // Errors.
 void to_wire(const Error& error, wire::Error& out);

@@ -7,7 +7,7 @@
 namespace jobq::controller {
 
 Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind) {
-  return checked_enum(kind, sched::StepKind::kWait, "step kind");
+  return checked_enum(kind, sched::StepKind::kRecv, "step kind");
 }
 
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out) {
@@ -35,6 +35,27 @@ sched::Spawn from_wire(const wire::Spawn& in) {
   spawn.wait = in.wait();
   return spawn;
 }
+
+void to_wire(const sched::Send& send, wire::Send& out) {
+  out.set_to(send.to);
+  out.set_event(send.event);
+  out.set_payload(send.payload);
+  if (send.ttl) out.set_ttl(send.ttl->count);
+  out.set_broadcast(send.broadcast);
+}
+
+sched::Send from_wire(const wire::Send& in) {
+  const auto ttl = in.ttl() != 0 ? std::optional(Millis{in.ttl()}) : std::nullopt;
+  return {in.to(), in.event(), in.payload(), ttl, in.broadcast()};
+}
+
+void to_wire(const sched::Recv& recv, wire::Recv& out) {
+  out.set_event(recv.event);
+  out.set_from(recv.from);
+  out.set_mailbox(recv.mailbox);
+}
+
+sched::Recv from_wire(const wire::Recv& in) { return {in.event(), in.from(), in.mailbox()}; }
 
 void to_wire(const sched::JobCondition& condition, wire::JobCondition& out) {
   out.set_job(condition.job);

@@ -145,6 +145,8 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   if (step.again) to_wire(*step.again, *out.mutable_again());
   if (step.spawn) to_wire(*step.spawn, *out.mutable_spawn());
   for (const std::string& job : step.wait_for) out.add_wait_for(job);
+  if (step.send) to_wire(*step.send, *out.mutable_send());
+  if (step.recv) to_wire(*step.recv, *out.mutable_recv());
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -174,6 +176,8 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   if (in.has_retry()) step.retry = retry_from_wire(in.retry());
   if (in.has_spawn()) step.spawn = from_wire(in.spawn());
   step.wait_for = {in.wait_for().begin(), in.wait_for().end()};
+  if (in.has_send()) step.send = from_wire(in.send());
+  if (in.has_recv()) step.recv = from_wire(in.recv());
   if (!in.has_again()) return step;
   auto again = from_wire(in.again());
   if (!again) return tl::unexpected(again.error());

@@ -94,9 +94,21 @@ struct JobResults {
   std::vector<One> jobs;
 };
 struct Done {};
+struct EventSent {
+  EventId id;
+};
+struct EventReceived {
+  EventId id;
+  std::string event;
+  std::string payload;
+  std::string mailbox;  // where it was
+  std::string from;     // which flow sent it; empty: it was sent by hand
+  std::string user;     // who sent it
+  Time sent;
+};
 struct Reply {
   ReplyId to;
-  std::variant<Submitted, JobResults, Done, Error> body;
+  std::variant<Submitted, JobResults, Done, Error, EventSent, EventReceived> body;
   bool more = false;  // another one follows: a command on many jobs is answered piece by piece
 };
 

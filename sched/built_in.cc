@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Steps that the controller carries out itself: spawn and wait.
+// Steps that the controller carries out itself: spawn, wait, send and recv.
 //
 // They take nothing and run on no node, but they have attempts like any other step: one that begins
 // is running at once, and is carried out (or ended, where that was ordered) before the turn is
@@ -44,6 +44,8 @@ void Core::carry_out(Job& job, StepId id) {
   switch (job.what().steps[id.value].kind) {
     case StepKind::kSpawn: return spawn(job, id);
     case StepKind::kWait: return wait_for_jobs(job, id);
+    case StepKind::kSend: return send_event(job, id);
+    case StepKind::kRecv: return receive_event(job, id);
     case StepKind::kRun:
     case StepKind::kScript: break;
   }
@@ -54,6 +56,7 @@ void Core::carry_out(Job& job, StepId id) {
 void Core::abandon(Job& job, StepId id) {
   if (job.what().steps[id.value].kind == StepKind::kSpawn) cancel_spawned(job, id);
   waits_.erase(job.step(id).attempt()->id);
+  if (const auto key = mailboxes_.waiting(job.step(id).attempt()->id)) mailboxes_.leave(*key);
   end_built_in(job, id, Outcome::kCancel, "");
 }
 

@@ -13,6 +13,7 @@ CounterRow counter_row(Counter which, std::uint64_t value) {
     case Counter::kSpec: return {"next_spec", value};
     case Counter::kNode: return {"next_node", value};
     case Counter::kClass: return {"next_class", value};
+    case Counter::kEvent: return {"next_event", value};
   }
   return {};
 }
@@ -95,6 +96,13 @@ std::optional<Row> Core::row_of(const RowKey& key) {
         if (found != of->firings.end()) return found->second;
       }
       return removed_row(it);
+    }
+    std::optional<Row> operator()(EventId id) const {
+      if (const EventRow* row = core.mailboxes_.find(id)) return *row;
+      EventRow gone;
+      gone.id = id;
+      gone.removed = true;
+      return gone;
     }
     std::optional<Row> operator()(Counter which) const {
       return counter_row(which, core.counter(which));

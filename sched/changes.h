@@ -16,6 +16,7 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "sched/mailbox.h"
 
 namespace jobq::sched {
 
@@ -71,11 +72,11 @@ struct FiringKey {
   Time nominal;
   auto operator<=>(const FiringKey&) const = default;
 };
-enum class Counter : std::uint8_t { kJob, kSpec, kNode, kClass };
+enum class Counter : std::uint8_t { kJob, kSpec, kNode, kClass, kEvent };
 
 using RowKey = std::variant<SpecId, JobNumber, StepKey, AttemptKey, TransitionKey, ClassKey, NodeId,
                             ResourceKey, SubmissionKey, Counter, ArrayKey, UsageKey, RunTimeKey,
-                            RecurKey, FiringKey>;
+                            RecurKey, FiringKey, EventId>;
 
 class Changes {
  public:

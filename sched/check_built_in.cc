@@ -4,6 +4,7 @@
 
 #include "resmgr/needs.h"
 #include "sched/check_parts.h"
+#include "sched/mailbox.h"
 
 namespace jobq::sched {
 namespace {
@@ -17,6 +18,14 @@ void check_name(const std::string& path, std::string_view what, const std::strin
              fmt::format("'{}' is not a {} of a class; expected letters, digits, '.', '_' and "
                          "'-', a letter or digit first, at most 64",
                          text, what));
+}
+
+// What has no values can be looked at now, the rest when the step starts.
+template <class Checked>
+void check_part(const PathOfKey& path, std::string_view key, const std::string& text,
+                const ValueScope& scope, const Checked& right, FaultList& faults) {
+  if (value_refs(text).empty() && !right) faults.add(path(key), right.error().message);
+  check_text([&] { return path(key); }, text, scope, faults);
 }
 
 }  // namespace
@@ -54,6 +63,30 @@ void check_waits(const PathOfKey& path, const StepSpec& step, const ValueScope& 
     if (step.wait_for[i].empty()) faults.add(path(key), "expected the number or name of a job");
     check_text([&] { return path(key); }, step.wait_for[i], scope, faults);
   }
+}
+
+void check_send(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
+                FaultList& faults) {
+  if (step.kind != StepKind::kSend) return;
+  const Send send = step.send.value_or(Send{});
+  check_part(path, "send.to", send.to, scope, parse_mailbox(send.to, 0), faults);
+  check_part(path, "send.event", send.event, scope, check_event_name(send.event), faults);
+  check_part(path, "send.payload", send.payload, scope, check_payload(send.payload), faults);
+  if (const auto right = check_event_life(send.ttl); !right) {
+    faults.add(path("send.ttl"), right.error().message);
+  }
+}
+
+void check_recv(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
+                FaultList& faults) {
+  if (step.kind != StepKind::kRecv) return;
+  const Recv recv = step.recv.value_or(Recv{});
+  check_part(path, "recv.event", recv.event, scope, check_event_name(recv.event), faults);
+  if (!recv.from.empty()) {
+    check_part(path, "recv.from", recv.from, scope, parse_mailbox(recv.from, 0), faults);
+  }
+  if (recv.mailbox.empty()) return;
+  check_part(path, "recv.mailbox", recv.mailbox, scope, parse_mailbox(recv.mailbox, 0), faults);
 }
 
 }  // namespace jobq::sched

@@ -104,12 +104,16 @@ void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faul
 void check_retry(const Path& prefix, const Retry& retry, FaultList& faults);
 // What can be said of it by itself.
 void check_loop(const Path& prefix, const Loop& loop, FaultList& faults);
-// Of a spawn step, of a wait step; nothing of any other. `path` gives the place of a key.
+// Of a step of this kind; nothing of any other. `path` gives the place of a key.
 using PathOfKey = std::function<std::string(std::string_view key)>;
 void check_spawn(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
                  FaultList& faults);
 void check_waits(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
                  FaultList& faults);
+void check_send(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
+                FaultList& faults);
+void check_recv(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
+                FaultList& faults);
 void check_exit(const Path& prefix, const ExitMap& exit, FaultList& faults);
 
 }  // namespace jobq::sched

@@ -165,6 +165,8 @@ void check_built_in(SpecCheck& c, const StepSpec& step, std::size_t position) {
   refuse(step.retry.elsewhere, "retry.elsewhere");
   check_spawn(path, step, scope, c.faults);
   check_waits(path, step, scope, c.faults);
+  check_send(path, step, scope, c.faults);
+  check_recv(path, step, scope, c.faults);
 }
 
 void check_command(SpecCheck& c, const StepSpec& step, std::size_t position) {

@@ -165,6 +165,7 @@ void Core::end_job(Job& job) {
   refresh_deadline(job);
   give_back(job, request_of(job.number));
   count_end(job);
+  drop_events_of(job);
   learn_run_time(job);
   if (run.nominal) run_ended(job);
   touch(job);

@@ -27,6 +27,7 @@ void Core::accept(Event& event, Time now, std::vector<Action>& actions) {
   now_ = now;
   out_ = &actions;
   submissions_.expire(now);
+  expire_events();
   std::visit([this](auto& it) { on(it); }, event);
   out_ = nullptr;
 }
@@ -35,6 +36,7 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   now_ = now;
   out_ = &actions;
   if (wake_at_ <= now) wake_at_ = Time{};
+  expire_events();
   enforce_limits();
   resume_due_nodes();
   try_due_again();
@@ -51,11 +53,12 @@ void Core::decide(Time now, std::vector<Action>& actions) {
 // what could not be sent, or is the last.
 void Core::handle_grants() {
   while (schedule_due_ || !unsendable_.empty() || !arrays_due_.empty() || !to_carry_out_.empty() ||
-         !news_.empty()) {
+         !news_.empty() || is_mail_due()) {
     end_unsendable();
     carry_out_steps();
     pass_news();
     look_at_arrays();
+    hand_out_events();
     if (!std::exchange(schedule_due_, false)) continue;
     for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);
   }
@@ -86,6 +89,7 @@ void Core::ask_to_wake() {
   consider_first(retries_);
   consider_first(drain_ends_);
   consider_first(recur_due_);
+  if (const auto due = mailboxes_.due(); due && (!earliest || *due < *earliest)) earliest = due;
   if (!earliest || (wake_at_ && wake_at_ <= *earliest)) return;
   wake_at_ = *earliest;
   emit(WakeAt{*earliest});
@@ -132,6 +136,7 @@ std::uint64_t& Core::counter(Counter which) {
     case Counter::kSpec: return next_spec_;
     case Counter::kNode: return next_node_;
     case Counter::kClass: return next_class_;
+    case Counter::kEvent: return next_event_;
   }
   unreachable("counter out of range");
 }

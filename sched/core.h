@@ -26,12 +26,14 @@
 #include "sched/action.h"
 #include "sched/changes.h"
 #include "sched/class_table.h"
+#include "sched/core_parts.h"
 #include "sched/event.h"
 #include "sched/event_manager.h"
 #include "sched/fair_share.h"
 #include "sched/job.h"
 #include "sched/job_table.h"
 #include "sched/lifecycle.h"
+#include "sched/mailboxes.h"
 #include "sched/node_table.h"
 #include "sched/outcome.h"
 #include "sched/queue_walk.h"
@@ -44,59 +46,6 @@
 #include "sched/view.h"
 
 namespace jobq::sched {
-
-// Of a request of what is tried again elsewhere: see Request. Nothing where both are 0.
-struct Wish {
-  NodeId avoid;
-  NodeId rather_not;
-  explicit operator bool() const { return avoid || rather_not; }
-  bool operator==(const Wish&) const = default;
-};
-
-// Steps that could start and wait for a node to come; in queue order.
-struct NodeWait {
-  QueueKey job;
-  StepId step;
-  auto operator<=>(const NodeWait&) const = default;
-};
-
-// What is checked once for tickets of one request that share a spec.
-struct CheckedSpec {
-  std::shared_ptr<const JobSpec> spec;
-  SpecEntry* entry = nullptr;  // none until a ticket with it is recorded
-  std::optional<Error> refusal;
-};
-using CheckedSpecs = std::unordered_map<const JobSpec*, CheckedSpec>;  // for look-up only
-
-// What one request asks about starts. Equal tickets are asked about once; when all of it has taken
-// too much, the rest is not known.
-struct Foresight {
-  using Asked = std::tuple<const JobSpec*, std::optional<int>, std::optional<Millis>, Time>;
-  std::map<Asked, Submitted::Expected> known;  // for look-up only
-  resmgr::Work spent;
-};
-
-// Where a ticket comes from, and what is known of the jobs that it names and that have ended.
-struct Origin {
-  AttemptId parent;                  // that submitted it; job 0: no step did
-  std::vector<JobNumber> ancestors;  // the parent's job is the last of them
-  std::vector<JobFact> known;
-  Time nominal;  // that a recurring ticket is fired for; 0: it is none
-};
-Result<void> check_generations(const Origin& origin);
-
-// Who is told when a job starts or ends: a job, or a step of it that waits.
-struct Watcher {
-  JobNumber job;
-  std::optional<StepId> step;
-  auto operator<=>(const Watcher&) const = default;
-};
-
-// How far a wait step is.
-struct WaitStep {
-  std::set<JobNumber> open;
-  std::vector<JobFact> ended;
-};
 
 class Core {
  public:
@@ -131,6 +80,7 @@ class Core {
   Result<std::vector<FiringRow>> firings(const Actor& actor, const std::string& user,
                                          const std::string& name) const;
   Recurring* find_recurring(const RecurKey& key);
+  Result<EventList> events(const Actor& actor, const std::string& mailbox) const;
   Result<void> check_invariants() const;
 
  private:
@@ -146,6 +96,11 @@ class Core {
   void on(DrainNode& event);
   void on(ResumeNode& event);
   void on(ForgetNode& event);
+  // Those of events between flows (events.cc).
+  void on(SendEvent& event);
+  void on(ReceiveEvent& event);
+  void on(LeaveReceive& event);
+  void on(DropEvent& event);
   // Events of nodes (nodes.cc) and of the clock.
   void on(NodeJoined& event);
   void on(NodeLost& event);
@@ -401,24 +356,6 @@ class Core {
     Error error;
     const IndexSet* elements = nullptr;  // of the array that is meant; none: the whole job
   };
-  // A command on more jobs than a turn should take goes on from tick to tick.
-  struct OpenCommand {
-    ReplyId to;
-    Actor actor;
-    Selector jobs;
-    JobCommand what = JobCommand::kCancel;
-    int signal = 0;
-    std::uint64_t end = 0;  // numbers from here on were given later: not meant
-    bool met = false;       // a job, or a reason why not
-    // How far the selection is: in the ranges by number, or else in the queue.
-    std::size_t elements = 0;
-    std::size_t range = 0;
-    std::uint64_t next = 0;
-    bool met_in_range = false;
-    bool waiting_done = false;
-    QueueKey last_waiting = QueuePlace{}.last;
-    QueuePlace place;
-  };
   void command(ReplyId to, const Actor& actor, const Selector& jobs, JobCommand what,
                int signal = 0);
   bool carry_on(OpenCommand& open);
@@ -454,6 +391,39 @@ class Core {
   static Result<void> check_elements(const Job& array, const IndexSet& elements,
                                      JobCommand command);
   static Result<Job*> element_with_step(Job& array, const IndexSet& elements);
+
+  // Events between flows (events.cc, event_views.cc).
+  struct Posting {
+    std::string_view to;
+    std::string_view event;
+    std::string_view payload;
+    std::optional<Millis> ttl;
+    bool broadcast = false;
+    std::string_view key;  // of a request; empty: none
+  };
+  Result<EventId> post(const Actor& actor, const Job* from, std::string_view step,
+                       const Posting& posting);
+  Result<Mailbox> mailbox_to(std::string_view text, const Actor& actor) const;
+  Result<const Job*> job_of_request(const std::optional<JobRef>& ref, const Actor& actor) const;
+  Result<Receiver> receiver_of(const ReceiveEvent& event) const;
+  bool repeat_receive(const ReceiveEvent& event);
+  static std::vector<Mailbox> mailboxes_of(const Job& job);
+  void wait_for_event(Receiver receiver);
+  void stop_waiting(const ReceiverKey& key, const Error& why);
+  bool is_mail_due() const { return !new_receivers_.empty() || !new_events_.empty(); }
+  void hand_out_events();
+  void hand_over(const ReceiverKey& key, EventId id);
+  void answer_with(const Receiver& receiver, const EventRow& row);
+  void take_away(EventId id);
+  void expire_events();
+  Result<Send> filled(const Job& job, const Send& send) const;
+  void send_event(Job& job, StepId id);
+  Result<Receiver> receiver_in(const Job& job, StepId id) const;
+  void receive_event(Job& job, StepId id);
+  void explain_event(const Job& job, StepId id, Why& why) const;
+  std::string never_from(const Receiver& receiver) const;
+  void drop_events_of(const Job& job);
+  static bool may_see(const Actor& actor, const EventRow& row);
 
   // Classes (classes.cc).
   Result<void> register_class(const RegisterClass& event);
@@ -494,6 +464,7 @@ class Core {
   void restore_row(const RunTimeRow& row);
   void restore_row(const RecurRow& row);
   void restore_row(const FiringRow& row);
+  void restore_row(const EventRow& row);
   template <class Kind>
   void restore_rows(const std::vector<Row>& rows);
   void restore_grants(Job& job);
@@ -550,10 +521,12 @@ class Core {
   NodeTable nodes_;
   std::map<std::string, ResourceRow> named_;
   SubmissionTable submissions_;
+  Mailboxes mailboxes_;
   std::uint64_t next_job_ = 1;
   std::uint64_t next_spec_ = 1;
   std::uint64_t next_node_ = 1;
   std::uint64_t next_class_ = 1;
+  std::uint64_t next_event_ = 1;
 
   std::set<std::pair<Time, JobNumber>> deadlines_;
   std::set<std::tuple<Time, JobNumber, StepId>> retries_;  // those that are over are passed over
@@ -561,7 +534,7 @@ class Core {
   std::map<JobNumber, std::set<Watcher>> watchers_;  // of jobs in the queue
   std::map<AttemptId, WaitStep> waits_;              // of wait steps that run
   std::map<JobNumber, std::set<JobNumber>>
-      descendants_;                           // in the queue; of jobs that may have ended
+      descendants_;  // in the queue; of jobs that may have ended
   std::map<RecurKey, Recurring> recurring_;
   std::set<std::pair<Time, RecurKey>> recur_due_;
   std::map<resmgr::RequestId, Wish> wishes_;  // of those that wait and have one
@@ -576,6 +549,8 @@ class Core {
   Time now_;
   Time wake_at_;  // asked for and not yet reached; 0: none
   bool schedule_due_ = false;
+  std::deque<ReceiverKey> new_receivers_;                      // that were not looked at yet
+  std::deque<EventId> new_events_;                             // likewise
   std::vector<std::pair<AttemptId, std::string>> unsendable_;  // attempts, and why
   std::vector<AttemptId> to_carry_out_;                        // of steps that are built in
   std::vector<JobNumber> news_;  // jobs that started or ended, and somebody waits for it

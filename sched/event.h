@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "resmgr/needs.h"
+#include "sched/mailbox.h"
 #include "sched/spec.h"
 #include "sched/state.h"
 #include "sched/zone.h"
@@ -151,6 +152,41 @@ struct ResumeRecur {
   std::string name;
 };
 
+// Events between flows, sent, received and dropped by hand. `job` and `step` say in which step the
+// command runs, where it does.
+struct SendEvent {
+  ReplyId reply;
+  Actor actor;
+  std::string key;  // of this request; empty: none
+  std::optional<JobRef> job;
+  std::string step;
+  std::string to;
+  std::string event;
+  std::string payload;
+  std::optional<Millis> ttl;
+  bool broadcast = false;
+};
+// Answered when there is one, or when patience ends.
+struct ReceiveEvent {
+  ReplyId reply;
+  Actor actor;
+  std::string key;
+  std::optional<JobRef> job;
+  std::string mailbox;  // empty: what is sent to the job
+  std::string event;
+  std::string from;  // only of this flow; empty: of anybody
+  std::optional<Millis> patience;
+};
+// Whoever waited for this reply does so no more.
+struct LeaveReceive {
+  ReplyId of;
+};
+struct DropEvent {
+  ReplyId reply;
+  Actor actor;
+  EventId id;
+};
+
 // --- from nodes ---------------------------------------------------------------------------------
 
 // A node came (back). `incarnation` names the node's memory of attempts: it changes when that was
@@ -233,8 +269,8 @@ struct ZoneLearned {
 
 using Event = std::variant<NewJobNotice, Hold, Release, Cancel, RegisterClass, RetireClass,
                            CreateResource, RemoveResource, DrainNode, ResumeNode, ForgetNode,
-                           AddRecur, RemoveRecur, PauseRecur, ResumeRecur, NodeJoined, NodeLost,
-                           NodeGivenUp, NodeServices, TaskStarted, TaskComplete, LookedUp, Tick,
-                           ZoneLearned>;
+                           AddRecur, RemoveRecur, PauseRecur, ResumeRecur, SendEvent, ReceiveEvent,
+                           LeaveReceive, DropEvent, NodeJoined, NodeLost, NodeGivenUp, NodeServices,
+                           TaskStarted, TaskComplete, LookedUp, Tick, ZoneLearned>;
 
 }  // namespace jobq::sched

@@ -99,6 +99,10 @@ std::vector<resmgr::NamedView> EventManager::resources() const {
   return all;
 }
 
+Result<EventList> EventManager::events(const Actor& actor, const std::string& mailbox) const {
+  return core_->events(actor, mailbox);
+}
+
 std::vector<AwayNode> EventManager::nodes_away() const { return core_->nodes_away(); }
 std::optional<NodeId> EventManager::node_id(const std::string& name) const {
   return core_->node_id(name);

@@ -27,6 +27,7 @@
 namespace jobq::sched {
 
 class Core;
+struct EventList;
 struct QueueWalk;
 
 class EventManager {
@@ -87,6 +88,9 @@ class EventManager {
   Result<ClassView> find_class(const std::string& name, const std::string& version) const;
   std::vector<NodeView> nodes() const;
   std::vector<resmgr::NamedView> resources() const;
+  // Events that wait and who waits for some, as far as who asks may see them: in one mailbox, or
+  // with an empty text in all. See sched/mailboxes.h.
+  Result<EventList> events(const Actor& actor, const std::string& mailbox) const;
   // Not connected, and not given up.
   std::vector<AwayNode> nodes_away() const;
   std::optional<NodeId> node_id(const std::string& name) const;

@@ -72,7 +72,8 @@ Result<void> Core::check_step(const Job& job, StepId id) const {
   if (is_active(step.state) && attempt == nullptr) return broken(name() + " has no attempt");
   if (attempt == nullptr) return {};
   if (!attempt->node) {
-    const bool waits = waits_.contains(attempt->id) || spawned_by(attempt->id) != nullptr;
+    const bool waits = waits_.contains(attempt->id) || spawned_by(attempt->id) != nullptr ||
+                       mailboxes_.waiting(attempt->id).has_value();
     const bool right = step.state == StepState::kRunning ? waits : !is_active(step.state);
     return right ? Result<void>{} : broken(name() + " is built in and waits for nothing");
   }
@@ -208,6 +209,13 @@ Result<void> Core::check_families() const {
                       job->step(id.step).attempt()->id == id && !wait.open.empty();
     if (!runs) return broken("a wait step that is over is waited with");
   }
+  for (const auto& [key, receiver] : mailboxes_.receivers()) {
+    if (key.reply) continue;
+    const Job* job = jobs_.find(key.attempt.job);
+    const bool runs = job != nullptr && job->step(key.attempt.step).state == StepState::kRunning &&
+                      job->step(key.attempt.step).attempt()->id == key.attempt;
+    if (!runs) return broken("a recv step that is over waits for an event");
+  }
   return {};
 }
 
@@ -252,6 +260,7 @@ Result<void> Core::check_invariants() const {
                             &Core::check_limits, &Core::check_policies, &Core::check_recurring}) {
     if (auto right = (this->*check)(); !right) return right;
   }
+  if (auto right = mailboxes_.check_invariants(); !right) return right;
   if (auto right = jobs_.check_invariants(); !right) return right;
   if (auto right = nodes_.check_invariants(); !right) return right;
   return rm_.check_invariants();

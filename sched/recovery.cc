@@ -79,6 +79,7 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   restore_rows<RunTimeRow>(rows);
   restore_rows<RecurRow>(rows);
   restore_rows<FiringRow>(rows);
+  restore_rows<EventRow>(rows);
   // Elements after their arrays.
   for (const bool elements : {false, true}) {
     for (const Row& row : rows) {
@@ -101,6 +102,7 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   }
   share_fairly();
   take_rows();  // what was put back is no change
+  expire_events();
   for (const JobNumber number : numbers) go_on(*jobs_.find(number));
   handle_grants();
   ask_to_wake();
@@ -112,6 +114,7 @@ void Core::restore_row(const CounterRow& row) {
   if (row.name == "next_spec") next_spec_ = row.value;
   if (row.name == "next_node") next_node_ = row.value;
   if (row.name == "next_class") next_class_ = row.value;
+  if (row.name == "next_event") next_event_ = row.value;
 }
 
 void Core::restore_row(const SpecRow& row) { specs_.add(row.id, row.spec); }
@@ -163,6 +166,10 @@ void Core::restore_row(const FiringRow& row) {
   if (row.removed) return;
   Recurring* one = find_recurring({row.uid, row.name});
   if (one != nullptr) one->firings.emplace(row.nominal, row);
+}
+
+void Core::restore_row(const EventRow& row) {
+  if (!row.removed) mailboxes_.add(row);
 }
 
 void Core::restore_row(const JobRow& row) {

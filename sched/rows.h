@@ -3,7 +3,7 @@
 //
 // A row is the whole new value under its key; writing one twice is harmless. Live state is exactly:
 // all ClassRow, NodeRow, ResourceRow, SubmissionRow that have not expired, CounterRow, UsageRow,
-// RunTimeRow, RecurRow and FiringRow, the JobRows whose `ended` is 0 with their StepRows,
+// RunTimeRow, RecurRow, FiringRow and EventRow, the JobRows whose `ended` is 0 with their StepRows,
 // AttemptRows, TransitionRows and ArrayRows, and the SpecRows that they or a ClassRow name.
 // Everything else is history.
 #pragma once
@@ -21,6 +21,7 @@
 #include "sched/dependencies.h"
 #include "sched/event.h"
 #include "sched/index_set.h"
+#include "sched/mailbox.h"
 #include "sched/spec.h"
 #include "sched/state.h"
 #include "sched/zone.h"
@@ -142,6 +143,7 @@ struct AttemptRow {
   bool fenced = false;               // as it was launched: it must not outlive the node's lease
   std::uint32_t round = 0;           // of its step, from 1; 0: the step is in no loop
   std::vector<JobNumber> waits_for;  // of a wait step: the jobs that it was found to mean
+  EventId received;                  // of a recv step that got one
 };
 
 // Key: (job, sequence): appended, never changed. What cannot be read from the other rows: holds,
@@ -203,8 +205,8 @@ struct SubmissionRow {
   Time expires;
 };
 
-// Key: name. "next_job", "next_spec", "next_node", "next_class": the number to be given next,
-// from 1.
+// Key: name. "next_job", "next_spec", "next_node", "next_class", "next_event": the number to be
+// given next, from 1.
 struct CounterRow {
   std::string name;
   std::uint64_t value = 0;
@@ -259,8 +261,33 @@ struct FiringRow {
   bool removed = false;
 };
 
+// Key: id. An event that was sent from flow to flow and waits to be received; or, with `received`
+// set, what a request that comes again is answered with. `removed` deletes it.
+struct EventRow {
+  EventId id;
+  Mailbox to;
+  std::string name;
+  std::string payload;
+  bool broadcast = false;  // for everybody who waits before it expires
+  std::uint32_t uid = 0;   // who sent it
+  std::string user;
+  std::string from;       // which flow: "41", "17[3]"; empty: sent by hand
+  std::string from_name;  // the name of that job
+  std::string from_step;
+  std::string key;  // of the request that sent it; empty: none
+  Time sent;
+  Time expires;
+  Time received;  // 0: it waits
+  std::uint32_t received_uid = 0;
+  std::string received_key;  // of the request that received it; empty: none
+  EventId of;                // of what that request got: a copy of this event
+  bool removed = false;
+
+  bool operator==(const EventRow&) const = default;
+};
+
 using Row = std::variant<SpecRow, JobRow, StepRow, AttemptRow, TransitionRow, ClassRow, NodeRow,
                          ResourceRow, SubmissionRow, CounterRow, ArrayRow, UsageRow, RunTimeRow,
-                         RecurRow, FiringRow>;
+                         RecurRow, FiringRow, EventRow>;
 
 }  // namespace jobq::sched

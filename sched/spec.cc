@@ -76,6 +76,24 @@ class Hasher {
     if (step.again) add(*step.again);
     if (step.spawn) add(*step.spawn);
     if (!step.wait_for.empty()) add_all(step.wait_for);
+    if (step.send) add(*step.send);
+    if (step.recv) add(*step.recv);
+  }
+
+  void add(const Send& send) {
+    add(std::string_view("send"));
+    add(send.to);
+    add(send.event);
+    add(send.payload);
+    add_optional(send.ttl);
+    add(std::uint64_t{send.broadcast});
+  }
+
+  void add(const Recv& recv) {
+    add(std::string_view("recv"));
+    add(recv.event);
+    add(recv.from);
+    add(recv.mailbox);
   }
 
   void add(const Spawn& spawn) {
@@ -198,11 +216,13 @@ std::string_view to_string(StepKind kind) {
     case StepKind::kScript: return "script";
     case StepKind::kSpawn: return "spawn";
     case StepKind::kWait: return "wait";
+    case StepKind::kSend: return "send";
+    case StepKind::kRecv: return "recv";
   }
   unreachable("step kind out of range");
 }
 
-bool is_built_in(StepKind kind) { return kind == StepKind::kSpawn || kind == StepKind::kWait; }
+bool is_built_in(StepKind kind) { return kind != StepKind::kRun && kind != StepKind::kScript; }
 
 StepId cleanup_id(const JobSpec& spec) {
   return StepId{static_cast<std::uint32_t>(spec.steps.size())};

@@ -107,7 +107,7 @@ struct Warning {
 inline constexpr std::uint32_t kUsualUmask = 022;
 inline constexpr std::uint32_t kMostUmask = 0777;
 
-enum class StepKind : std::uint8_t { kRun, kScript, kSpawn, kWait };
+enum class StepKind : std::uint8_t { kRun, kScript, kSpawn, kWait, kSend, kRecv };
 std::string_view to_string(StepKind kind);  // "run", "script", ...
 // The controller carries it out itself: it runs on no node and takes nothing.
 bool is_built_in(StepKind kind);
@@ -123,6 +123,22 @@ struct Spawn {
   bool operator==(const Spawn&) const = default;
 };
 
+// An event for another flow, and the wait for one; see sched/mailbox.h. Texts may hold ${values}.
+struct Send {
+  std::string to;  // a job's number or name, "mailbox:NAME", "shared:NAME"
+  std::string event;
+  std::string payload;
+  std::optional<Millis> ttl;  // none: kUsualEventLife
+  bool broadcast = false;
+  bool operator==(const Send&) const = default;
+};
+struct Recv {
+  std::string event;
+  std::string from;     // only what this flow sent; empty: anybody
+  std::string mailbox;  // as in `to`; empty: what is sent to the job's number or name
+  bool operator==(const Recv&) const = default;
+};
+
 struct StepSpec {
   std::string name;
   StepKind kind = StepKind::kRun;
@@ -131,6 +147,8 @@ struct StepSpec {
   std::string script;  // kScript: the whole text
   std::optional<Spawn> spawn;         // kSpawn
   std::vector<std::string> wait_for;  // kWait: job numbers, or names of jobs; may hold ${values}
+  std::optional<Send> send;           // kSend
+  std::optional<Recv> recv;           // kRecv
   bool literal = false;          // argv and script are taken as written: a plain command or script
   std::vector<Condition> after;  // all must hold
   std::vector<Condition> after_any;  // one must hold

@@ -244,6 +244,7 @@ void Core::explain_built_in(const Job& job, StepId id, Why& why) const {
                                         number.value, to_string(job.ref()), name)});
   };
   if (const Job* child = spawned_by(attempt)) explain_job(child->number);
+  explain_event(job, id, why);
   const auto wait = waits_.find(attempt);
   if (wait == waits_.end()) return;
   for (const JobNumber number : wait->second.open) explain_job(number);

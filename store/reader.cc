@@ -40,8 +40,8 @@ class LiveReader {
            read_table<sched::SubmissionRow>("WHERE expires > ?", now) &&
            read_table<sched::UsageRow>("") && read_table<sched::RunTimeRow>("") &&
            read_table<sched::RecurRow>("") && read_table<sched::FiringRow>("") &&
-           read_table<sched::ClassRow>("") && read_jobs() && read_specs() &&
-           read_hanging<sched::StepRow>() && read_hanging<sched::AttemptRow>() &&
+           read_table<sched::EventRow>("") && read_table<sched::ClassRow>("") && read_jobs() &&
+           read_specs() && read_hanging<sched::StepRow>() && read_hanging<sched::AttemptRow>() &&
            read_hanging<sched::TransitionRow>() && read_hanging<sched::ArrayRow>();
   }
 

@@ -105,8 +105,8 @@ CREATE TABLE run_time(
 
 // Jobs begin at a time, come after others and have deadlines, and know who submitted them; further
 // attempts at a step come after a delay, and loops go back over steps; attempts are timed and
-// warned; recurring tickets and what became of their times; nodes have leases, drains that end, and
-// can be given up and forgotten.
+// warned; recurring tickets and what became of their times; events between flows wait to be
+// received; nodes have leases, drains that end, and can be given up and forgotten.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE job ADD COLUMN begin INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE job ADD COLUMN to_begin INTEGER NOT NULL DEFAULT 0;
@@ -129,6 +129,7 @@ ALTER TABLE attempt ADD COLUMN read_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN written_bytes INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN round INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempt ADD COLUMN waits_for BLOB;
+ALTER TABLE attempt ADD COLUMN received INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN drain_until INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN lease INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE node ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
@@ -144,6 +145,13 @@ CREATE TABLE firing(
   count INTEGER NOT NULL, what INTEGER NOT NULL, job INTEGER NOT NULL, detail TEXT NOT NULL,
   at INTEGER NOT NULL, PRIMARY KEY(uid, name, nominal)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE event(
+  id INTEGER PRIMARY KEY, to_kind INTEGER NOT NULL, to_uid INTEGER NOT NULL, to_name TEXT NOT NULL,
+  name TEXT NOT NULL, payload TEXT NOT NULL, broadcast INTEGER NOT NULL, uid INTEGER NOT NULL,
+  user TEXT NOT NULL, from_flow TEXT NOT NULL, from_name TEXT NOT NULL, from_step TEXT NOT NULL,
+  key TEXT NOT NULL, sent INTEGER NOT NULL, expires INTEGER NOT NULL, received INTEGER NOT NULL,
+  received_uid INTEGER NOT NULL, received_key TEXT NOT NULL, of INTEGER NOT NULL
+) STRICT;
 )sql";
 
 constexpr std::array<const char*, kSchemaVersion> kMigrations = {kVersion1, kVersion2, kVersion3,

@@ -30,7 +30,7 @@ bool with_members(Row& r, const Use& use) {
              r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
              r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
              r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned, r.suspended_before,
-             r.fenced, r.round, r.waits_for);
+             r.fenced, r.round, r.waits_for, r.received);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -73,6 +73,12 @@ template <RowOf<sched::RunTimeRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.class_name, r.estimate, r.runs);
 }
+template <RowOf<sched::EventRow> Row, class Use>
+bool with_members(Row& r, const Use& use) {
+  return use(r.id, r.to.kind, r.to.uid, r.to.name, r.name, r.payload, r.broadcast, r.uid, r.user,
+             r.from, r.from_name, r.from_step, r.key, r.sent, r.expires, r.received, r.received_uid,
+             r.received_key, r.of);
+}
 
 template <RowOf<sched::FiringRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -112,6 +118,7 @@ bool write(Statement& insert, const sched::RecurRow& r, const SpecCodec& codec) 
   return insert.run(r.uid, r.name, r.gid, r.user, r.added, r.decided, r.next, r.paused, r.paused_by,
                     r.paused_until, r.waiting, r.last_job, Blob{body});
 }
+bool write(Statement& insert, const sched::EventRow& row) { return write_members(insert, row); }
 
 bool read(Statement& query, sched::JobRow& row) { return read_members(query, row); }
 bool read(Statement& query, sched::StepRow& row) { return read_members(query, row); }
@@ -132,5 +139,6 @@ bool read(Statement& query, sched::RecurRow& r, const SpecCodec& codec) {
                     r.paused_until, r.waiting, r.last_job) &&
          codec.decode_recur(query.bytes(kBody), r);
 }
+bool read(Statement& query, sched::EventRow& row) { return read_members(query, row); }
 
 }  // namespace jobq::store

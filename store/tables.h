@@ -42,7 +42,7 @@ struct Table<sched::AttemptRow> {
   static constexpr std::string_view kColumns =
       "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
       "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
-      "read_bytes, written_bytes, warned, suspended_before, fenced, round, waits_for";
+      "read_bytes, written_bytes, warned, suspended_before, fenced, round, waits_for, received";
 };
 template <>
 struct Table<sched::TransitionRow> {
@@ -111,6 +111,13 @@ struct Table<sched::FiringRow> {
   static constexpr std::string_view kColumns =
       "uid, name, nominal, last, count, what, job, detail, at";
 };
+template <>
+struct Table<sched::EventRow> {
+  static constexpr std::string_view kName = "event";
+  static constexpr std::string_view kColumns =
+      "id, to_kind, to_uid, to_name, name, payload, broadcast, uid, user, from_flow, from_name, "
+      "from_step, key, sent, expires, received, received_uid, received_key, of";
+};
 
 // "SELECT <columns> FROM <table> "
 template <class Row>
@@ -146,6 +153,7 @@ bool write(Statement& insert, const sched::UsageRow& row);
 bool write(Statement& insert, const sched::RunTimeRow& row);
 bool write(Statement& insert, const sched::RecurRow& row, const SpecCodec& codec);
 bool write(Statement& insert, const sched::FiringRow& row);
+bool write(Statement& insert, const sched::EventRow& row);
 
 // Reads the row on which a query of select_from() stands. False: a column does not decode.
 bool read(Statement& query, sched::JobRow& row);
@@ -162,5 +170,6 @@ bool read(Statement& query, sched::UsageRow& row);
 bool read(Statement& query, sched::RunTimeRow& row);
 bool read(Statement& query, sched::RecurRow& row, const SpecCodec& codec);
 bool read(Statement& query, sched::FiringRow& row);
+bool read(Statement& query, sched::EventRow& row);
 
 }  // namespace jobq::store

@@ -49,7 +49,9 @@ Writer::Writer(Database& database, SpecCodec codec)
       recur_(database, insert_into<sched::RecurRow>("REPLACE")),
       remove_recur_(database, "DELETE FROM recur WHERE uid = ? AND name = ?"),
       firing_(database, insert_into<sched::FiringRow>("REPLACE")),
-      remove_firing_(database, "DELETE FROM firing WHERE uid = ? AND name = ? AND nominal = ?") {}
+      remove_firing_(database, "DELETE FROM firing WHERE uid = ? AND name = ? AND nominal = ?"),
+      event_(database, insert_into<sched::EventRow>("REPLACE")),
+      remove_event_(database, "DELETE FROM event WHERE id = ?") {}
 
 void Writer::rollback() {
   // Many errors roll back by themselves.
@@ -87,6 +89,9 @@ bool Writer::put(const sched::RecurRow& row) {
 bool Writer::put(const sched::FiringRow& row) {
   return row.removed ? remove_firing_.run(row.uid, row.name, row.nominal)
                      : store::write(firing_, row);
+}
+bool Writer::put(const sched::EventRow& row) {
+  return row.removed ? remove_event_.run(row.id) : store::write(event_, row);
 }
 
 }  // namespace jobq::store

@@ -38,6 +38,7 @@ class Writer {
   bool put(const sched::RunTimeRow& row);
   bool put(const sched::RecurRow& row);
   bool put(const sched::FiringRow& row);
+  bool put(const sched::EventRow& row);
 
   Database& database_;
   SpecCodec codec_;
@@ -62,6 +63,8 @@ class Writer {
   Statement remove_recur_;
   Statement firing_;
   Statement remove_firing_;
+  Statement event_;
+  Statement remove_event_;
 };
 
 }  // namespace jobq::store

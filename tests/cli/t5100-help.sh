@@ -21,7 +21,7 @@ family() {
 # forms VERB: the verb, or its family.
 forms() {
   case $1 in
-    class | resource | admin | recur) family "$1" ;;
+    class | resource | admin | recur | event) family "$1" ;;
     node) echo node && family node ;;
     *) echo "$1" ;;
   esac

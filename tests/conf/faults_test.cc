@@ -199,11 +199,15 @@ const std::vector<Case> kSteps = {
     {"NameTwice", step("[[step]]\nname = 'a'\nrun = 'y'\n"),
      "f:5:8: step 'a' is there already, as step 1"},
     {"NoKind", "[[step]]\nname = 'a'\n",
-     "f:1:1: [[step]] has no kind; expected one of run, script, spawn, wait"},
+     "f:1:1: [[step]] has no kind; expected one of run, script, spawn, wait, send, recv"},
     {"BothKinds", step("script = 'y'\n"),
      "f:4:1: [[step]] has both run and script; expected one of them"},
     {"LaterKind", "[[step]]\nname = 'a'\ninquire = 'b'\n",
      "f:3:1: 'inquire' in [[step]] is not supported yet by this version"},
+    {"SendWithoutEvent", "[[step]]\nname = 'a'\nsend = { to = 'x' }\n",
+     "f:3:8: send has no event; expected both to and event"},
+    {"RecvWithoutEvent", "[[step]]\nname = 'a'\nrecv = { from = 'x' }\n",
+     "f:3:8: recv has no event; expected the name of one"},
     {"SpawnWithoutClass", "[[step]]\nname = 'a'\nspawn = { wait = true }\n",
      "f:3:9: spawn has no class; expected the name of one"},
     {"SpawnValue", "[[step]]\nname = 'a'\nspawn = { class = 'x', params = { a = '${day}' } }\n",
@@ -342,25 +346,27 @@ INSTANTIATE_TEST_SUITE_P(Needs, SingleFault, testing::ValuesIn(kNeeds), name_of)
 INSTANTIATE_TEST_SUITE_P(Values, SingleFault, testing::ValuesIn(kValues), name_of);
 
 TEST(Faults, AreAllReportedSortedByPlace) {
-  EXPECT_THAT(faults_of("[ticket]\n"
-                        "priority = 'high'\n"
-                        "hodl = true\n"
-                        "[[step]]\n"
-                        "name = 'calc'\n"
-                        "run = ['./calc', '${day}']\n"
-                        "after = ['chek']\n"
-                        "[[step]]\n"
-                        "name = 'check'\n"
-                        "needs = { cpus = 'two', memroy = 1 }\n"),
-              ElementsAre("f:2:12: expected a whole number of 0 to 1000, found the string \"high\"",
-                          "f:3:1: unknown key 'hodl' in [ticket]; did you mean 'hold'?",
-                          "f:6:18: no parameter is named 'day', as ${day} says; a shell variable "
-                          "is written $day or $${day}",
-                          "f:7:10: no step is named 'chek'; did you mean 'check'?",
-                          "f:8:1: [[step]] has no kind; expected one of run, script, spawn, wait",
-                          "f:10:18: expected a whole number of 0 to 4294967295, found the string "
-                          "\"two\"",
-                          "f:10:25: unknown key 'memroy' in needs; did you mean 'memory'?"));
+  EXPECT_THAT(
+      faults_of("[ticket]\n"
+                "priority = 'high'\n"
+                "hodl = true\n"
+                "[[step]]\n"
+                "name = 'calc'\n"
+                "run = ['./calc', '${day}']\n"
+                "after = ['chek']\n"
+                "[[step]]\n"
+                "name = 'check'\n"
+                "needs = { cpus = 'two', memroy = 1 }\n"),
+      ElementsAre("f:2:12: expected a whole number of 0 to 1000, found the string \"high\"",
+                  "f:3:1: unknown key 'hodl' in [ticket]; did you mean 'hold'?",
+                  "f:6:18: no parameter is named 'day', as ${day} says; a shell variable "
+                  "is written $day or $${day}",
+                  "f:7:10: no step is named 'chek'; did you mean 'check'?",
+                  "f:8:1: [[step]] has no kind; expected one of run, script, spawn, wait, send, "
+                  "recv",
+                  "f:10:18: expected a whole number of 0 to 4294967295, found the string "
+                  "\"two\"",
+                  "f:10:25: unknown key 'memroy' in needs; did you mean 'memory'?"));
 }
 
 TEST(Faults, OfJsonHavePlacesToo) {

@@ -104,7 +104,7 @@ Lines split(const std::string& text) {
 // One key of a section, completed to a file that has all that belongs to it.
 std::string completed(const Example& example) {
   const std::string& key = example.key;
-  static const std::set<std::string> kKinds{"run", "script", "spawn", "wait"};
+  static const std::set<std::string> kKinds{"run", "script", "spawn", "wait", "send", "recv"};
   const bool is_kind = kKinds.contains(key);
   const std::string run = is_kind ? "" : "run = 'x'\n";
   const std::string params = key == "params" ? "" : "params = { day = '' }\n";

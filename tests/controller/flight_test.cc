@@ -113,7 +113,13 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       sched::NodeServices{NodeId{4}, {"planner", "solver"}},
       sched::TaskStarted{NodeId{4}, kAttempt},
       completion(),
-      sched::Tick{}};
+      sched::Tick{},
+      sched::SendEvent{ReplyId{5}, kAnn, "key", JobRef{JobNumber{7}, 3}, "main", "shared:news",
+                       "ready", "text", seconds(9), true},
+      sched::ReceiveEvent{ReplyId{5}, kAnn, "key", JobRef{JobNumber{7}}, "shared:news", "ready",
+                          "41", seconds(9)},
+      sched::LeaveReceive{ReplyId{6}},
+      sched::DropEvent{ReplyId{5}, kAnn, sched::EventId{17}}};
   std::vector<bool> kinds(std::variant_size_v<sched::Event>);
   for (const sched::Event& event : events) {
     wire::FlightEvent written;

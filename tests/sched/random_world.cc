@@ -109,7 +109,16 @@ void RandomWorld::add_built_in(JobSpec& spec) {
   step.name = spec.steps.back().name;
   step.after = spec.steps.back().after;
   step.after_any = spec.steps.back().after_any;
-  if (pick(2) == 0) {
+  const unsigned kind = pick(4);
+  if (kind == 0) {
+    step.kind = StepKind::kSend;
+    step.send = Send{pick(2) == 0 ? "shared:b" : "mailbox:a", pick(2) == 0 ? "go" : "stop", "same",
+                     seconds(5 + pick(60)), pick(4) == 0};
+  } else if (kind == 1) {
+    step.kind = StepKind::kRecv;
+    step.recv = Recv{pick(2) == 0 ? "go" : "stop", "", pick(2) == 0 ? "shared:b" : "mailbox:a"};
+    step.time_limit = seconds(1 + pick(40));
+  } else if (kind == 2) {
     step.kind = StepKind::kWait;
     for (unsigned jobs = 1 + pick(3); jobs > 0; --jobs) {
       step.wait_for.push_back(fmt::to_string(1 + pick(static_cast<unsigned>(last_job_) + 1)));
@@ -250,6 +259,29 @@ void RandomWorld::join(unsigned index) {
   send(event);
 }
 
+// By hand, between two users, in few places, with keys that come again.
+void RandomWorld::send_or_receive() {
+  static const std::vector<std::string> kPlaces{"mailbox:a", "shared:b", "s0", "1", "2"};
+  const Actor& actor = pick(3) == 0 ? world.bob : world.ann;
+  const std::string key = pick(2) == 0 ? "" : fmt::format("k{}", pick(50));
+  const std::string name = pick(2) == 0 ? "go" : "stop";
+  const std::string place = kPlaces[pick(5)];
+  if (pick(10) == 0) return send(LeaveReceive{ReplyId{1001 + pick(200)}});
+  if (pick(10) == 0) return send(DropEvent{World::kReply, actor, EventId{1 + pick(50)}});
+  if (pick(2) == 0) {
+    send(SendEvent{World::kReply, actor, key, std::nullopt, "", place, name, "text",
+                   seconds(1 + pick(40)), pick(4) == 0});
+    return;
+  }
+  const ReplyId reply{1000 + ++last_receive_};
+  send(ReceiveEvent{reply, actor, key, std::nullopt, place, name, "", seconds(1 + pick(20))});
+}
+
+// Connections do not outlive their controller.
+void RandomWorld::leave_all_receives() {
+  for (; left_ < last_receive_; ++left_) send(LeaveReceive{ReplyId{1001 + left_}});
+}
+
 void RandomWorld::offer(unsigned index) {
   const SimNode& node = nodes_[index];
   if (!node.connected) return;
@@ -298,7 +330,9 @@ void RandomWorld::act() {
   if (!asked_.empty()) return answer_look_up();
   world.now = world.now + Millis{static_cast<std::int64_t>(pick(3000))};
   const unsigned what = pick(100);
-  if (what < 20)
+  if (pick(12) == 0)
+    send_or_receive();
+  else if (what < 20)
     submit();
   else if (what < 35)
     command();

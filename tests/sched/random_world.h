@@ -21,6 +21,7 @@ class RandomWorld {
   void act();             // one random event
   void finish();          // nodes come, holds end, what runs ends, until nothing is left
   void lose_all_nodes();  // and give some of them up
+  void leave_all_receives();
   bool all_nodes_away() const { return connected_ == 0; }
   // The events since the last call and when they were sent.
   std::vector<std::pair<Event, Time>> take_events() { return std::exchange(events_, {}); }
@@ -46,6 +47,7 @@ class RandomWorld {
   void join(unsigned index);
   void lose(unsigned index);
   void give_up(unsigned index);
+  void send_or_receive();
   void offer(unsigned index);
   void drain_or_resume(unsigned index);
   void note_launches();
@@ -67,6 +69,8 @@ class RandomWorld {
   unsigned connected_ = 0;
   std::vector<LookUp> asked_;  // of the history, and not answered yet
   std::uint64_t last_job_ = 0;
+  std::uint64_t last_receive_ = 0;
+  std::uint64_t left_ = 0;
   std::vector<std::pair<Event, Time>> events_;
 };
 

@@ -164,6 +164,7 @@ TEST_P(RandomEvents, ARestoredCoreBehavesAsTheOneThatRanOn) {
   for (int round = 0; round < 8; ++round) {
     for (int i = 0; i < 40; ++i) random.act();
     random.lose_all_nodes();
+    random.leave_all_receives();
     random.answer_look_ups();
     random.take_events();
     std::vector<Action> actions;

@@ -34,6 +34,20 @@ SpecBuilder& SpecBuilder::again(const std::string& to, const std::string& when, 
   spec.steps.back().again = {to, parse_loop_when(when).value(), max};
   return *this;
 }
+SpecBuilder& SpecBuilder::sends(const std::string& to, const std::string& event,
+                                const std::string& payload) {
+  spec.steps.back().kind = StepKind::kSend;
+  spec.steps.back().argv.clear();
+  spec.steps.back().send = Send{to, event, payload, std::nullopt, false};
+  return *this;
+}
+SpecBuilder& SpecBuilder::receives(const std::string& event, const std::string& from,
+                                   const std::string& mailbox) {
+  spec.steps.back().kind = StepKind::kRecv;
+  spec.steps.back().argv.clear();
+  spec.steps.back().recv = Recv{event, from, mailbox};
+  return *this;
+}
 SpecBuilder& SpecBuilder::spawn(const std::string& class_name, bool wait) {
   spec.steps.back().kind = StepKind::kSpawn;
   spec.steps.back().spawn = Spawn{class_name, "", "", {}, std::nullopt, wait};
@@ -374,6 +388,7 @@ struct KeyOf {
   std::string operator()(const FiringRow& r) const {
     return fmt::format("recur {} {} firing {:015}", r.uid, r.name, r.nominal.ms);
   }
+  std::string operator()(const EventRow& r) const { return fmt::format("event {:08}", r.id.value); }
 };
 
 struct RowText {
@@ -399,7 +414,7 @@ struct RowText {
     return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {} round {} for {}",
                        r.node.value, r.incarnation, fmt::join(r.gpus, ","), r.started.ms,
                        r.ended.ms, r.warned.ms, r.suspended_before.count, r.fenced, r.round,
-                       r.waits_for.size());
+                       r.waits_for.size(), r.received.value);
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);
@@ -440,6 +455,13 @@ struct RowText {
     return fmt::format("to {} count {} {} {} '{}' at {} removed {}", r.last.ms, r.count,
                        to_string(r.what), r.job.value, r.detail, r.at.ms, r.removed);
   }
+  std::string operator()(const EventRow& r) const {
+    return fmt::format(
+        "{} {} '{}' all {} of {} {} {} key {} at {} until {} received {} {} {} {} {}",
+        to_string(r.to), r.name, r.payload, r.broadcast, r.user, r.from, r.from_step, r.key,
+        r.sent.ms, r.expires.ms, r.received.ms, r.received_uid, r.received_key, r.of.value,
+        r.removed);
+  }
 };
 
 std::string attempt_text(const AttemptId& id) {
@@ -465,6 +487,10 @@ struct ReplyText {
   }
   std::string operator()(const Done&) const { return "done"; }
   std::string operator()(const Error& it) const { return "error " + it.message; }
+  std::string operator()(const EventSent& it) const { return fmt::format("sent {}", it.id.value); }
+  std::string operator()(const EventReceived& it) const {
+    return fmt::format("received {} {} '{}' from '{}'", it.id.value, it.event, it.payload, it.from);
+  }
 };
 
 struct ActionText {

@@ -31,6 +31,9 @@ class SpecBuilder {
   SpecBuilder& step_needs(const resmgr::Needs& needs);
   SpecBuilder& again(const std::string& to, const std::string& when, std::uint32_t max);
   SpecBuilder& argv(std::vector<std::string> words);
+  SpecBuilder& sends(const std::string& to, const std::string& event, const std::string& payload);
+  SpecBuilder& receives(const std::string& event, const std::string& from = "",
+                        const std::string& mailbox = "");
   SpecBuilder& spawn(const std::string& class_name, bool wait);  // the step submits a class
   SpecBuilder& wait_for(std::vector<std::string> jobs);          // the step waits for jobs
   SpecBuilder& cancel_code(int code);

@@ -132,6 +132,36 @@ TEST(PolicyJournal, UseAndRunTimesAreRecovered) {
   EXPECT_EQ(texts_of(*recovered), texts_of(rows));
 }
 
+TEST(EventJournal, EventsAreRecoveredUntilTheyAreRemoved) {
+  const StoreDir directory;
+  const auto journal = open_journal(options_for(directory));
+  const sched::EventRow first{sched::EventId(1),
+                              {sched::Mailbox::Kind::kOwn, 1000, "plans"},
+                              "ready",
+                              "text",
+                              true,
+                              1001,
+                              "bob",
+                              "41[3]",
+                              "nightly",
+                              "main",
+                              "key",
+                              Time{5},
+                              Time{6},
+                              Time{7},
+                              1002,
+                              "other",
+                              sched::EventId(9)};
+  sched::EventRow second = first;
+  second.id = sched::EventId(2);
+  ASSERT_TRUE(commit(*journal, {first, second}));
+  second.removed = true;
+  ASSERT_TRUE(commit(*journal, {second}));
+  const auto recovered = journal->recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(texts_of(*recovered), texts_of({first}));
+}
+
 TEST_F(ArrayHistory, EndedJobsAreListedAndFilteredByTheElementOfTheirNodes) {
   auto spec = std::make_shared<sched::JobSpec>(*spec_row(1).spec);
   spec->needs.element = "batch";

@@ -157,13 +157,14 @@ inline std::string of(const sched::StepRow& r) {
 }
 inline std::string of(const sched::AttemptRow& r) {
   return fmt::format(
-      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} {} {}",
+      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} {} {} "
+      "{}",
       r.id.job.value, r.id.step.value, r.id.attempt.value, r.node.value, r.node_name, r.incarnation,
       r.gpus, r.launched, r.output, r.error, r.started.ms, r.ended.ms, static_cast<int>(r.end.how),
       r.end.exit_code, r.end.signal, r.end.reason, static_cast<int>(r.end.reported),
       r.end.event.value_or("none"), r.end.wall.count, r.end.cpu.count, r.end.max_rss.count,
       r.end.read_bytes.count, r.end.written_bytes.count, r.warned.ms, r.suspended_before.count,
-      r.fenced, r.round, r.waits_for.size());
+      r.fenced, r.round, r.waits_for.size(), r.received.value);
 }
 inline std::string of(const sched::TransitionRow& r) {
   return fmt::format("transition {} {} {} {} {}", r.job.value, r.sequence, r.at.ms, r.what,
@@ -209,6 +210,12 @@ inline std::string of(const sched::FiringRow& r) {
   return fmt::format("firing {} {} {} {} {} {} {} '{}' {} {}", r.uid, r.name, r.nominal.ms,
                      r.last.ms, r.count, to_string(r.what), r.job.value, r.detail, r.at.ms,
                      r.removed);
+}
+inline std::string of(const sched::EventRow& r) {
+  return fmt::format("event {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", r.id.value,
+                     static_cast<int>(r.to.kind), r.to.uid, r.to.name, r.name, r.payload,
+                     r.broadcast, r.uid, r.user, r.from, r.from_name, r.from_step, r.key, r.sent.ms,
+                     r.expires.ms, r.received.ms, r.received_uid, r.received_key, r.of.value);
 }
 inline std::string of(const sched::CounterRow& r) {
   return fmt::format("counter {} {}", r.name, r.value);
