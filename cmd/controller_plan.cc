@@ -54,6 +54,9 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   options.max_connections = settings.max_connections;
   if (settings.flight_recorder) options.flight_recorder = *settings.flight_recorder;
   options.policy = settings.policy;
+  for (const conf::AreaSettings& area : settings.areas) {
+    options.areas.push_back({area.name, area.path, area.node, area.quota.value_or(Bytes{})});
+  }
   return options;
 }
 

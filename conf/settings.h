@@ -19,6 +19,14 @@
 
 namespace jobq::conf {
 
+// A section [area.NAME]: a place for files, known to the controller.
+struct AreaSettings {
+  std::string name;
+  std::string path;            // of its directory
+  std::string node;            // whose agent has it; empty: the path is the same everywhere
+  std::optional<Bytes> quota;  // none: as much as the disk takes
+};
+
 struct ControllerSettings {
   std::string state;                       // directory of the journal and the cluster key
   std::string socket;                      // Unix socket for local users
@@ -30,6 +38,7 @@ struct ControllerSettings {
   std::uint32_t max_connections = 4096;
   std::vector<std::string> operators;    // users who may act on everybody's jobs
   std::optional<Bytes> flight_recorder;  // space for recordings, 0: none; none: 256 MiB
+  std::vector<AreaSettings> areas;
   // keep_keys and the sections [scheduling], [priority], [limits], [element.NAME], [user.NAME],
   // [class.NAME] and [account.NAME]; lists are sorted by name.
   sched::Policy policy;

@@ -45,6 +45,7 @@ struct Controller::Impl {
   HistoryReader history;
   PastJobs past_jobs;
   Nodes nodes;
+  Files files;
   Requests requests;
   net::Server server;
   std::optional<net::TcpAddress> bound;
@@ -64,13 +65,16 @@ struct Controller::Impl {
         peers(options.operators,
               {.on_request = [this](Peer& peer,
                                     const wire::Frame& frame) { requests.on_request(peer, frame); },
-               .on_report = [this](Peer& peer,
-                                   const wire::Frame& frame) { nodes.on_report(peer, frame); },
+               .on_report = [this](Peer& peer, const wire::Frame& frame) { reported(peer, frame); },
                .on_gone = [this](const Peer& peer, const std::string& why) { gone(peer, why); }}),
         history(on, options.state, journal_codec()),
         past_jobs(on, turns, history),
         nodes(on, turns, peers, options.node_timeout, options.lease),
-        requests(turns, peers, nodes, history, past_jobs),
+        files(options.areas,
+              [this](const std::string& node, wire::FileOrder order, const Files::Answer& answer) {
+                nodes.order_file(node, std::move(order), answer);
+              }),
+        requests(turns, peers, nodes, files, history, past_jobs),
         server(on, {.max_connections = options.max_connections, .hello_limit = seconds(10)},
                [this](std::unique_ptr<net::Connection> connection) {
                  if (!stopping) peers.add(std::move(connection));
@@ -100,6 +104,18 @@ struct Controller::Impl {
     if (!address) return tl::unexpected(address.error());
     bound = *address;
     return {};
+  }
+
+  // A step asks through its node.
+  void reported(Peer& peer, const wire::Frame& frame) {
+    if (!frame.has_file_request()) return nodes.on_report(peer, frame);
+    const wire::FileRequest& request = frame.file_request();
+    files.ask(request.uid(), request.gid(), request,
+              [this, id = peer.id, question = frame.id()](const wire::Frame& answer) {
+                wire::Frame copy = answer;
+                copy.set_id(question);
+                peers.send(id, copy);
+              });
   }
 
   void gone(const Peer& peer, const std::string& why) {

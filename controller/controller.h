@@ -20,6 +20,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "controller/files.h"
 #include "net/endpoint.h"
 #include "sched/policy.h"
 
@@ -34,6 +35,7 @@ struct Options {
   std::optional<net::TcpAddress> listen;  // for nodes and remote users
   std::string key;  // cluster key file; empty: STATE/cluster.key, made at the first start
   std::vector<std::string> operators;
+  std::vector<Area> areas;
   Millis node_timeout = seconds(15);
   Millis lease = seconds(60);  // of nodes that come over TCP
   Millis keep_jobs = seconds(30 * 86400);

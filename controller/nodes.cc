@@ -47,7 +47,8 @@ void Nodes::on_report(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kJoin: return join(peer, frame.join());
     case wire::Frame::kHeartbeat: return answer_heartbeat(peer, frame.heartbeat());
     case wire::Frame::kOutputChunk:
-    case wire::Frame::kError: return answer_output(frame);
+    case wire::Frame::kFileReply:
+    case wire::Frame::kError: return answered(frame);
     case wire::Frame::kOffered:
       if (peer.node) services_.offered(peer.node, frame.offered());
       return;
@@ -125,7 +126,7 @@ void Nodes::on_gone(const Peer& peer, const std::string& reason) {
     log::warning("node {} is gone: {}", peer.node_name, reason);
     turns_.post(sched::NodeLost{peer.node, reason});
   }
-  std::vector<OutputAnswer> unanswered;
+  std::vector<NodeAnswer> unanswered;
   for (auto at = relays_.begin(); at != relays_.end();) {
     if (at->second.peer != peer.id) {
       ++at;
@@ -134,10 +135,11 @@ void Nodes::on_gone(const Peer& peer, const std::string& reason) {
     unanswered.push_back(std::move(at->second.answer));
     at = relays_.erase(at);
   }
-  const auto frame = error_frame(
-      0, ErrorCode::kUnavailable,
-      fmt::format("node {} went away; its output can be read when it is back", peer.node_name));
-  for (const OutputAnswer& answer : unanswered) answer(frame);
+  const auto frame =
+      error_frame(0, ErrorCode::kUnavailable,
+                  fmt::format("node {} went away before it answered; ask again when it is back",
+                              peer.node_name));
+  for (const NodeAnswer& answer : unanswered) answer(frame);
 }
 
 void Nodes::dismiss_all(const std::string& reason) {
@@ -190,7 +192,7 @@ void Nodes::order(NodeId node, wire::AttemptOrder::What what, const AttemptId& i
 }
 
 void Nodes::read_output(const std::string& node, const wire::ReadOutput& request,
-                        OutputAnswer answer) {
+                        NodeAnswer answer) {
   const Peer* peer = link(node);
   if (!peer) {
     answer(
@@ -200,18 +202,39 @@ void Nodes::read_output(const std::string& node, const wire::ReadOutput& request
                                 node)));
     return;
   }
-  const std::uint64_t relay = ++last_relay_;
-  relays_[relay] = {peer->id, std::move(answer)};
   wire::Frame frame;
-  frame.set_id(relay);
   *frame.mutable_read_output() = request;
-  peer->connection->send(frame);
+  ask(*peer, frame, std::move(answer));
 }
 
-void Nodes::answer_output(const wire::Frame& frame) {
+void Nodes::order_file(const std::string& node, wire::FileOrder order, NodeAnswer answer) {
+  const Peer* peer = link(node);
+  if (!peer) {
+    const auto known = turns_.core().nodes();
+    const bool is_known = std::any_of(
+        known.begin(), known.end(), [&](const auto& view) { return view.resources.name == node; });
+    const auto code = is_known ? ErrorCode::kUnavailable : ErrorCode::kNotFound;
+    return answer(error_frame(
+        0, code,
+        is_known ? fmt::format("node {} is not connected now", node)
+                 : fmt::format("there is no node {}; `jq node list` names them", node)));
+  }
+  wire::Frame frame;
+  *frame.mutable_file_order() = std::move(order);
+  ask(*peer, frame, std::move(answer));
+}
+
+void Nodes::ask(const Peer& peer, wire::Frame& frame, NodeAnswer answer) {
+  const std::uint64_t relay = ++last_relay_;
+  relays_[relay] = {peer.id, std::move(answer)};
+  frame.set_id(relay);
+  peer.connection->send(frame);
+}
+
+void Nodes::answered(const wire::Frame& frame) {
   const auto at = relays_.find(frame.id());
   if (at == relays_.end()) return;
-  const OutputAnswer answer = std::move(at->second.answer);
+  const NodeAnswer answer = std::move(at->second.answer);
   relays_.erase(at);
   answer(frame);
 }

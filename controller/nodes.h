@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The controller's side of nodes: joining, silence, orders, reports, and questions about output.
+// The controller's side of nodes: joining, silence, orders, reports, and questions about output and
+// files.
 #pragma once
 
 #include <functional>
@@ -34,8 +35,11 @@ class Nodes {
   void order(NodeId node, wire::AttemptOrder::What what, const AttemptId& id, int signal = 0);
 
   // Asks a node for output; the answer is an OutputChunk or an Error, once.
-  using OutputAnswer = std::function<void(const wire::Frame&)>;
-  void read_output(const std::string& node, const wire::ReadOutput& request, OutputAnswer answer);
+  using NodeAnswer = std::function<void(const wire::Frame&)>;
+  void read_output(const std::string& node, const wire::ReadOutput& request, NodeAnswer answer);
+
+  // The same for files; the answer is a FileReply or an Error.
+  void order_file(const std::string& node, wire::FileOrder order, NodeAnswer answer);
 
   const Services& services() const { return services_; }
 
@@ -45,13 +49,14 @@ class Nodes {
  private:
   struct Relay {
     PeerId peer = 0;
-    OutputAnswer answer;
+    NodeAnswer answer;
   };
 
   void join(Peer& peer, const wire::NodeJoin& join);
   bool may_take_name(Peer& peer, const wire::NodeJoin& join);
   void complete(const Peer& peer, const wire::TaskComplete& complete);
-  void answer_output(const wire::Frame& frame);
+  void ask(const Peer& peer, wire::Frame& frame, NodeAnswer answer);
+  void answered(const wire::Frame& frame);
   void beat();
   void answer_heartbeat(const Peer& peer, const wire::Heartbeat& heartbeat);
   Millis lease_of(const Peer& peer) const;  // 0: none

@@ -80,9 +80,14 @@ wire::Frame reply_frame(const sched::Reply& reply) {
 
 }  // namespace
 
-Requests::Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history,
+Requests::Requests(Turns& turns, Peers& peers, Nodes& nodes, Files& files, HistoryReader& history,
                    PastJobs& past_jobs)
-    : turns_(turns), peers_(peers), nodes_(nodes), history_(history), past_jobs_(past_jobs) {}
+    : turns_(turns),
+      peers_(peers),
+      nodes_(nodes),
+      files_(files),
+      history_(history),
+      past_jobs_(past_jobs) {}
 
 void Requests::on_request(Peer& peer, const wire::Frame& frame) {
   if (++peer.open_requests == kMaxOpenRequests) peer.connection->pause_reading();
@@ -105,6 +110,7 @@ void Requests::dispatch(Peer& peer, const wire::Frame& frame) {
     case wire::Frame::kResourceRequest: return change_resource(peer, to, frame.resource_request());
     case wire::Frame::kRecurRequest: return change_recur(peer, to, frame.recur_request());
     case wire::Frame::kEventRequest: return flow_event(peer, to, frame.event_request());
+    case wire::Frame::kFileRequest: return ask_for_file(peer, to, frame.file_request());
     default: break;
   }
   log::warning("{}: a request that this version does not know", peer.connection->peer());
@@ -192,6 +198,13 @@ void Requests::change_resource(Peer& peer, const To& to, const wire::ResourceReq
       peer.actor,
       {request.name(), exclusive ? resmgr::NamedKind::kExclusive : resmgr::NamedKind::kTokens,
        exclusive ? 1 : request.total()}});
+}
+
+void Requests::ask_for_file(const Peer& peer, const To& to, const wire::FileRequest& request) {
+  files_.ask(peer.actor.uid, peer.actor.gid, request, [this, to](const wire::Frame& frame) {
+    wire::Frame copy = frame;
+    respond(to, copy);
+  });
 }
 
 void Requests::reply(const sched::Reply& reply) {

@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "controller/files.h"
 #include "controller/history_reader.h"
 #include "controller/nodes.h"
 #include "controller/past_jobs.h"
@@ -26,7 +27,8 @@ namespace jobq::controller {
 
 class Requests {
  public:
-  Requests(Turns& turns, Peers& peers, Nodes& nodes, HistoryReader& history, PastJobs& past_jobs);
+  Requests(Turns& turns, Peers& peers, Nodes& nodes, Files& files, HistoryReader& history,
+           PastJobs& past_jobs);
 
   void on_request(Peer& peer, const wire::Frame& frame);
   void on_gone(const Peer& peer);
@@ -58,6 +60,8 @@ class Requests {
   // Events between flows (event_requests.cc).
   void flow_event(Peer& peer, const To& to, const wire::EventRequest& request);
   void list_events(const Peer& peer, const To& to, const std::string& mailbox);
+
+  void ask_for_file(const Peer& peer, const To& to, const wire::FileRequest& request);
 
   void queue(const To& to, const wire::QueueRequest& request);
   void go_on_listing(const To& to, const std::shared_ptr<sched::QueueWalk>& walk);
@@ -119,6 +123,7 @@ class Requests {
   Turns& turns_;
   Peers& peers_;
   Nodes& nodes_;
+  Files& files_;
   HistoryReader& history_;
   PastJobs& past_jobs_;
   Waiters waiters_;

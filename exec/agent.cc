@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "exec/controller_link.h"
 #include "exec/executable.h"
+#include "exec/file_desk.h"
 #include "exec/files.h"
 #include "exec/keeper_link.h"
 #include "exec/lease.h"
@@ -80,6 +81,8 @@ struct Agent::Impl {
   void on_launch(const wire::Launch& launch);
   void on_order(const wire::AttemptOrder& order);
   void on_controller_lost();
+  void away();
+  FileDesk::Answer to_step();
 
   void join();
   void tell(const pb::Attempt& attempt);
@@ -100,6 +103,7 @@ struct Agent::Impl {
   std::unique_ptr<KeeperLink> keeper;
   ControllerLink controller;
   ServiceDesk services;
+  FileDesk files;
   std::unique_ptr<StepReports> reports;
   OutputReader reader;
   std::unique_ptr<net::Timer> next_sweep;
@@ -116,6 +120,7 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
                   [this] { on_controller_lost(); }}),
       services(loop, options.name, options.services, users,
                [this](const wire::Frame& f) { controller.send(f); }),
+      files(loop, users, [this](const wire::Frame& f) { controller.send(f); }),
       reader(
           loop, options.state, users, [this](const wire::AttemptId& id) { return find(id); },
           [this](std::uint64_t question, Result<wire::OutputChunk> chunk) {
@@ -127,7 +132,7 @@ Result<void> Agent::Impl::listen() {
   if (auto made = make_state(options.state); !made) return made;
   if (auto named = make_names(options.state, options.executable); !named) return named;
   reports = std::make_unique<StepReports>(
-      loop, services, [this](const pb::ToKeeper& m) { return keeper && keeper->send(m); });
+      loop, services, files, [this](const pb::ToKeeper& m) { return keeper && keeper->send(m); });
   return reports->listen(options.socket);
 }
 
@@ -155,6 +160,7 @@ void Agent::Impl::stop(std::function<void()> stopped) {
   if (keeper) keeper->leave();
   controller.leave();
   reader.forget();
+  files.away([](std::uint64_t, const Result<wire::FileReply>&) {});
   reports.reset();
   next_sweep.reset();
   services.stop();
@@ -172,7 +178,7 @@ void Agent::Impl::on_keeper_state(const pb::State& state) {
     attempts[id_of(attempt.id())] = {attempt};
   }
   joined = false;
-  services.away();
+  away();
   controller.reconnect();
 }
 
@@ -185,7 +191,7 @@ void Agent::Impl::on_attempt(const pb::Attempt& attempt) {
 // Without a keeper nothing can be promised: the controller sees us again with the next one.
 void Agent::Impl::on_keeper_lost() {
   joined = false;
-  services.away();
+  away();
   reports->drop_all();
   reader.forget();
   controller.disconnect();
@@ -232,6 +238,9 @@ void Agent::Impl::on_frame(const wire::Frame& frame) {
     case wire::Frame::kOrder: on_order(frame.order()); break;
     case wire::Frame::kOffered: services.heard(frame.offered()); break;
     case wire::Frame::kReadOutput: reader.ask(frame.id(), frame.read_output()); break;
+    case wire::Frame::kFileOrder: files.carry_out(frame.id(), frame.file_order()); break;
+    case wire::Frame::kFileReply:
+    case wire::Frame::kError: files.answered(frame, to_step()); break;
     default: break;  // of a later version, or nothing that needs us
   }
 }
@@ -246,6 +255,7 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
     if (held.confirmed) tell(held.attempt);
   }
   services.joined();
+  files.joined();
 }
 
 // Only a controller that has taken this node in can renew what the keeper enforces.
@@ -282,9 +292,20 @@ void Agent::Impl::on_order(const wire::AttemptOrder& order) {
   keeper->send(message);
 }
 
+void Agent::Impl::away() {
+  services.away();
+  files.away(to_step());
+}
+
+FileDesk::Answer Agent::Impl::to_step() {
+  return [this](std::uint64_t question, const Result<wire::FileReply>& reply) {
+    if (reports) reports->answer_file(question, reply);
+  };
+}
+
 void Agent::Impl::on_controller_lost() {
   joined = false;
-  services.away();
+  away();
   reader.forget();
 }
 

@@ -14,8 +14,10 @@ constexpr std::uint32_t kForEverybody = 0666;  // the token says who may say wha
 
 }  // namespace
 
-StepReports::StepReports(uv_loop_s* loop, ServiceDesk& services, ToKeeper to_keeper)
+StepReports::StepReports(uv_loop_s* loop, ServiceDesk& services, FileDesk& files,
+                         ToKeeper to_keeper)
     : services_(services),
+      files_(files),
       to_keeper_(std::move(to_keeper)),
       server_(loop, {kMostConnections, seconds(10)},
               [this](auto connection) { on_connection(std::move(connection)); }) {}
@@ -41,6 +43,12 @@ void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
   if (report.has_offer() || report.has_services()) {
     return reply(question, services_.answer(report, asking_.at(question)->credentials()));
   }
+  if (report.has_file()) {
+    return files_.pass_on(question, report.file(), asking_.at(question)->credentials(),
+                          [this](std::uint64_t asked, const Result<wire::FileReply>& reply) {
+                            answer_file(asked, reply);
+                          });
+  }
   pb::ToKeeper message;
   pb::Report& out = *message.mutable_report();
   out.set_question(question);
@@ -56,6 +64,20 @@ void StepReports::answer(const pb::ReportAnswer& answer) {
   out.set_recorded(answer.error().empty());
   out.set_error(answer.error());
   reply(answer.question(), out);
+}
+
+void StepReports::answer_file(std::uint64_t question, const Result<wire::FileReply>& reply) {
+  const auto found = asking_.find(question);
+  if (found == asking_.end()) return;
+  pb::StepAnswer out;
+  out.set_recorded(reply.has_value());
+  if (reply) {
+    *out.mutable_file() = *reply;
+  } else {
+    out.set_error(reply.error().message);
+    out.set_code(static_cast<std::uint32_t>(reply.error().code));
+  }
+  found->second->send(out);
 }
 
 void StepReports::reply(std::uint64_t question, const pb::StepAnswer& answer) {

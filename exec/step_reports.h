@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The socket on which steps report: each report goes to the keeper, which knows whose token it is,
-// and its answer goes back. What local commands say of services is answered here.
+// and its answer goes back. What local commands say of services is answered here; what steps ask of
+// files elsewhere goes to the controller, question after question on one connection.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "exec/file_desk.h"
 #include "exec/keeper.pb.h"
 #include "exec/service_desk.h"
 #include "net/connection.h"
@@ -23,10 +25,11 @@ class StepReports {
  public:
   using ToKeeper = std::function<bool(const pb::ToKeeper&)>;  // false: there is none now
 
-  StepReports(uv_loop_s* loop, ServiceDesk& services, ToKeeper to_keeper);
+  StepReports(uv_loop_s* loop, ServiceDesk& services, FileDesk& files, ToKeeper to_keeper);
   Result<void> listen(const std::string& socket);
 
   void answer(const pb::ReportAnswer& answer);
+  void answer_file(std::uint64_t question, const Result<wire::FileReply>& reply);
   // The keeper is gone and answers nothing any more: who waits is cut off, and tries again.
   void drop_all();
 
@@ -36,8 +39,9 @@ class StepReports {
   void reply(std::uint64_t question, const pb::StepAnswer& answer);
 
   ServiceDesk& services_;
+  FileDesk& files_;
   ToKeeper to_keeper_;
-  std::map<std::uint64_t, std::unique_ptr<net::Connection>> asking_;  // one question each
+  std::map<std::uint64_t, std::unique_ptr<net::Connection>> asking_;  // one question at a time
   std::uint64_t last_question_ = 0;
   net::Server server_;
 };

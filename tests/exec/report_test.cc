@@ -102,7 +102,8 @@ TEST_F(Reporting, AReportThatFindsNoKeeperIsTriedAgain) {
   ServiceDesk desk(cluster_.loop(), "n1", {}, users, [](const wire::Frame&) {});
   int asked = 0;
   std::uint64_t question = 0;
-  StepReports reports(cluster_.loop(), desk, [&](const pb::ToKeeper& message) {
+  FileDesk files(cluster_.loop(), users, [](const wire::Frame&) {});
+  StepReports reports(cluster_.loop(), desk, files, [&](const pb::ToKeeper& message) {
     question = message.report().question();
     return ++asked > 1;
   });

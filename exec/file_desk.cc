@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders to threads and back, questions to the controller and back.
+#include "exec/file_desk.h"
+
+#include <fmt/format.h>
+#include <uv.h>
+
+#include <utility>
+
+#include "base/check.h"
+
+namespace jobq::exec {
+namespace {
+
+constexpr const char* kNoController =
+    "the node has no connection to the controller now; it tries again by itself";
+
+Error error_of(const wire::Error& error) {
+  const bool known = error.code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
+  return {known ? static_cast<ErrorCode>(error.code()) : ErrorCode::kInternal, error.message()};
+}
+
+}  // namespace
+
+struct FileDesk::Work {
+  uv_work_t request = {};
+  std::uint64_t question = 0;
+  wire::FileOrder order;
+  FileUser user;
+  std::shared_ptr<AreaUsage> usage;
+  std::weak_ptr<FileDesk*> desk;
+  Result<wire::FileReply> reply;
+};
+
+FileDesk::FileDesk(uv_loop_s* loop, Users& users, Send send)
+    : loop_(loop),
+      users_(users),
+      send_(std::move(send)),
+      present_(std::make_shared<FileDesk*>(this)) {}
+
+void FileDesk::carry_out(std::uint64_t question, const wire::FileOrder& order) {
+  auto work = std::make_unique<Work>();
+  const User& user = users_.find(order.uid(), order.gid());
+  work->question = question;
+  work->order = order;
+  if (order.root().empty() && !order.path().starts_with('/')) {
+    work->order.set_path(fmt::format("{}/{}", user.home, order.path()));
+  }
+  work->user = {order.uid(), order.gid(), user.groups};
+  work->usage = usage_;
+  work->desk = present_;
+  work->request.data = work.get();
+  const int queued = uv_queue_work(
+      loop_, &work->request,
+      [](uv_work_t* request) {
+        Work& mine = *static_cast<Work*>(request->data);
+        mine.reply = exec::carry_out(mine.order, mine.user, *mine.usage);
+      },
+      [](uv_work_t* request, int) {
+        const std::unique_ptr<Work> mine(static_cast<Work*>(request->data));
+        if (const auto desk = mine->desk.lock()) (*desk)->done(*mine);
+      });
+  check(queued == 0, "a loop takes work");
+  (void)work.release();  // the second callback has it
+}
+
+void FileDesk::done(Work& work) {
+  wire::Frame frame;
+  frame.set_id(work.question);
+  if (work.reply) {
+    *frame.mutable_file_reply() = *std::move(work.reply);
+  } else {
+    frame.mutable_error()->set_code(static_cast<std::uint32_t>(work.reply.error().code));
+    frame.mutable_error()->set_message(work.reply.error().message);
+  }
+  send_(frame);
+}
+
+void FileDesk::pass_on(std::uint64_t question, const wire::FileRequest& request,
+                       const std::optional<net::PeerCredentials>& who, const Answer& answer) {
+  if (!joined_) return answer(question, fail(ErrorCode::kUnavailable, kNoController));
+  if (!who) return answer(question, fail(ErrorCode::kDenied, "the node cannot see who asks"));
+  passed_on_.insert(question);
+  wire::Frame frame;
+  frame.set_id(question);
+  *frame.mutable_file_request() = request;
+  frame.mutable_file_request()->set_uid(who->uid);
+  frame.mutable_file_request()->set_gid(who->gid);
+  send_(frame);
+}
+
+void FileDesk::answered(const wire::Frame& frame, const Answer& answer) {
+  if (passed_on_.erase(frame.id()) == 0) return;
+  if (frame.has_error()) return answer(frame.id(), tl::unexpected(error_of(frame.error())));
+  answer(frame.id(), frame.file_reply());
+}
+
+void FileDesk::away(const Answer& answer) {
+  joined_ = false;
+  present_ = std::make_shared<FileDesk*>(this);
+  for (const std::uint64_t question : std::exchange(passed_on_, {})) {
+    answer(question, fail(ErrorCode::kUnavailable, kNoController));
+  }
+}
+
+}  // namespace jobq::exec

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The agent's part in copying files: it carries out the controller's orders on threads beside the
+// loop, as the user who asked, and passes on what steps ask of other places.
+//
+// Orders are done one by one and remember nothing of each other, so that a lost connection, or a
+// restart of anybody, costs the order that was under way. What comes of an order after its
+// controller went away is told to nobody: the next controller counts its questions anew.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "exec/file_work.h"
+#include "exec/users.h"
+#include "net/connection.h"
+#include "net/jobq.pb.h"
+
+struct uv_loop_s;
+
+namespace jobq::exec {
+
+class FileDesk {
+ public:
+  using Send = std::function<void(const wire::Frame&)>;  // to the controller
+  using Answer = std::function<void(std::uint64_t question, Result<wire::FileReply>)>;
+
+  FileDesk(uv_loop_s* loop, Users& users, Send send);
+  FileDesk(const FileDesk&) = delete;
+  FileDesk& operator=(const FileDesk&) = delete;
+
+  // The controller orders.
+  void carry_out(std::uint64_t question, const wire::FileOrder& order);
+
+  // A step asks, and is answered once, here or by the controller's answer.
+  void pass_on(std::uint64_t question, const wire::FileRequest& request,
+               const std::optional<net::PeerCredentials>& who, const Answer& answer);
+  void answered(const wire::Frame& frame, const Answer& answer);
+
+  void joined() { joined_ = true; }
+  // The controller is gone: who waits for it asks again.
+  void away(const Answer& answer);
+
+ private:
+  struct Work;
+
+  void done(Work& work);
+
+  uv_loop_s* loop_;
+  Users& users_;
+  Send send_;
+  bool joined_ = false;
+  std::set<std::uint64_t> passed_on_;
+  std::shared_ptr<AreaUsage> usage_ = std::make_shared<AreaUsage>();
+  // One for each time with a controller; work that is not of this one has nobody to tell.
+  std::shared_ptr<FileDesk*> present_;
+};
+
+}  // namespace jobq::exec
