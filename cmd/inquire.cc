@@ -126,7 +126,7 @@ Result<int> run_inquire(const Words& words) {
   Options options("jq inquire PLACE...",
                   "Says whether files are there, and of each its SHA-256, its size in bytes, when "
                   "it was changed, and its name.\nA place is a path here, NODE:PATH, or "
-                  "area:NAME/PATH, also with * and ?. The exit code is 1 where one is absent.");
+                  "area:NAME/PATH, also with * and ?.\nThe exit code is 1 where one is absent.");
   options.words(verb.words);
   options.flag("--no-checksum", verb.unchecked, "without checksums, which need all of each file");
   options.flag("--report", verb.report,

@@ -15,6 +15,7 @@ struct ResourceOptions {
   std::vector<std::string> words;
   ControllerOptions where;
   std::optional<std::uint32_t> tokens;
+  std::optional<std::string> device;
   bool json = false;
 };
 
@@ -46,21 +47,33 @@ Result<int> change(const ResourceOptions& verb, const wire::ResourceRequest& lik
 
 Result<int> create_resources(const Words& words) {
   ResourceOptions verb;
-  Options options("jq resource create NAME... [--tokens N]",
+  Options options("jq resource create NAME... [--tokens N | --device COMMAND]",
                   "Creates named resources: exclusive ones, which one job holds at a time, or with "
                   "--tokens a count\nthat jobs take from and give back. Creating the same again "
                   "changes nothing.");
   options.value("--tokens", "N", into(verb.tokens), "a count of so many");
+  options.value("--device", "COMMAND", into(verb.device),
+                "a device: an export to it holds it and runs the command with the file as input");
   options.examples(
       "  jq resource create plan-db\n"
       "  jq resource create solver --tokens 4\n"
+      "  jq resource create printer --device 'lp -d main'\n"
       "  jq submit --exclusive plan-db --tokens solver=2 -- ./solve\n");
   const auto next = parse(options, verb, words, "errors as JSON");
   if (!next) return tl::unexpected(next.error());
   if (*next == Options::Next::kDone) return 0;
   if (verb.tokens == 0U) return fail(ErrorCode::kUsage, "--tokens: expected at least 1");
+  if (verb.tokens && verb.device) {
+    return fail(ErrorCode::kUsage,
+                "a device is held by one job at a time: --device without "
+                "--tokens");
+  }
+  if (verb.device && verb.device->find_first_not_of(" \t\n") == std::string::npos) {
+    return fail(ErrorCode::kUsage, "--device: expected a command, found an empty one");
+  }
   wire::ResourceRequest request;
   request.set_verb(wire::ResourceRequest::CREATE);
+  request.set_command(verb.device.value_or(""));
   const auto kind = verb.tokens ? resmgr::NamedKind::kTokens : resmgr::NamedKind::kExclusive;
   request.set_kind(static_cast<std::uint32_t>(kind));
   request.set_total(verb.tokens.value_or(1));

@@ -15,6 +15,7 @@ namespace {
 
 std::string kind_of(const wire::ResourceView& resource) {
   const bool counted = resource.kind() == static_cast<std::uint32_t>(resmgr::NamedKind::kTokens);
+  if (!resource.command().empty()) return "device";
   return counted ? "tokens" : "exclusive";
 }
 
@@ -56,6 +57,7 @@ void print_resource_as_json(const wire::ResourceView& resource) {
   json.field("kind", kind_of(resource));
   json.field("total", resource.total());
   json.field("free", resource.free());
+  json.field("command", unless_empty(resource.command()));
   json.name("holders");
   json.array();
   for (const wire::ResourceView::Holder& holder : resource.holders()) {

@@ -13,8 +13,9 @@ struct Draft {
   Time now;  // when it is read
   sched::Ticket ticket;
   sched::JobSpec spec;
-  sched::StepSpec top;        // of a step's keys at the top of the file
-  std::string class_element;  // of the cluster, in [class]
+  sched::StepSpec top;                   // of a step's keys at the top of the file
+  std::vector<sched::StepSpec> exports;  // steps behind those in `spec`
+  std::string class_element;             // of the cluster, in [class]
 };
 
 void read_class_section(const Node& node, Draft& out, FaultSink& faults);

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "conf/draft.h"
 #include "conf/read_needs.h"
@@ -58,7 +59,19 @@ void refuse_top_kind(const Node& node, Draft& /*out*/, FaultSink& faults) {
   faults.add(node.key_place, fmt::format("'{}' at the top; expected it in a [[step]]", node.key));
 }
 
-constexpr std::array<Key<Draft>, 37> kTopKeys = {{
+void read_exports(const Node& node, Draft& out, FaultSink& faults) {
+  if (node.kind != Node::Kind::kList) {
+    refuse(node, "a list of exports; in TOML each begins with [[export]]", faults);
+    return;
+  }
+  for (const Node& child : node.children) {
+    if (faults.full()) return faults.cut();
+    sched::StepSpec& step = out.exports.emplace_back();
+    read_export(child, out.exports.size(), step, faults);
+  }
+}
+
+constexpr std::array<Key<Draft>, 41> kTopKeys = {{
     {"class", read_class_section},
     {"ticket", read_ticket_section},
     {"recur", read_recur},
@@ -68,6 +81,10 @@ constexpr std::array<Key<Draft>, 37> kTopKeys = {{
                    FaultSink& f) { read_cleanup(n, out.spec.cleanup.emplace(), f); }},
     {"run", [](const Node& n, Draft& out, FaultSink& f) { read_run(n, out.top, f); }},
     {"script", [](const Node& n, Draft& out, FaultSink& f) { read_script(n, out.top, f); }},
+    {"give", [](const Node& n, Draft& out, FaultSink& f) { read_give(n, out.top, f); }},
+    {"dispose", [](const Node& n, Draft& out, FaultSink& f) { read_dispose(n, out.top, f); }},
+    {"inquire", [](const Node& n, Draft& out, FaultSink& f) { read_inquire(n, out.top, f); }},
+    {"export", read_exports},
     {"exit", [](const Node& n, Draft& out, FaultSink& f) { read_exit(n, out.top, f); }},
     {"retry", [](const Node& n, Draft& out, FaultSink& f) { read_retry(n, out.top, f); }},
     {"again", [](const Node& n, Draft& out, FaultSink& f) { read_again(n, out.top, f); }},
@@ -98,11 +115,10 @@ constexpr std::array<Key<Draft>, 37> kTopKeys = {{
     {"signal", refuse_misplaced},
     {"on_failure", refuse_misplaced},
 }};
-constexpr std::array<std::string_view, 6> kLaterTopKeys = {"export",  "give", "dispose",
-                                                           "inquire", "send", "recv"};
-constexpr std::array<std::string_view, 2> kTopKinds = {"run", "script"};
-constexpr std::array<std::string_view, 5> kTopStepKeys = {"run", "script", "exit", "retry",
-                                                          "again"};
+constexpr std::array<std::string_view, 5> kTopKinds = {"run", "script", "give", "dispose",
+                                                       "inquire"};
+constexpr std::array<std::string_view, 8> kTopStepKeys = {"run",     "script", "give",  "dispose",
+                                                          "inquire", "exit",   "retry", "again"};
 
 template <class List>
 const Node* find_first(const Node& root, const List& keys) {
@@ -126,7 +142,7 @@ void check_top_step(const Node& root, FaultSink& faults) {
 }
 
 void read_top(const Node& root, Draft& out, FaultSink& faults) {
-  read_section<Draft>(root, {"the file", kTopKeys, kLaterTopKeys}, out, faults);
+  read_section<Draft>(root, {"the file", kTopKeys, {}}, out, faults);
   const Node* of_class = root.find("class");
   const Node* of_ticket = root.find("ticket");
   if (of_class != nullptr && of_ticket != nullptr) {
@@ -134,9 +150,11 @@ void read_top(const Node& root, Draft& out, FaultSink& faults) {
                "a file has [class] or [ticket], not both");
   }
   check_top_step(root, faults);
-  if (root.find("step") != nullptr || !has_steps(root)) return;
-  out.top.name = "main";
-  out.spec.steps.push_back(std::move(out.top));
+  if (root.find("step") == nullptr && has_steps(root)) {
+    out.top.name = "main";
+    out.spec.steps.push_back(std::move(out.top));
+  }
+  for (sched::StepSpec& one : out.exports) out.spec.steps.push_back(std::move(one));
 }
 
 // --- what sched finds ---------------------------------------------------------------------------
@@ -149,10 +167,26 @@ bool is_faulty(const Node& node, const FaultSink& faults) {
          });
 }
 
+// "export[0].to" of "step[3].dispose.to", where there are three steps.
+std::optional<std::string> export_path(const Node& root, const std::string& path) {
+  constexpr std::string_view kStep = "step[";
+  if (!path.starts_with(kStep) || root.find("export") == nullptr) return std::nullopt;
+  std::size_t position = 0;
+  const char* const begin = path.data() + kStep.size();
+  std::from_chars(begin, path.data() + path.size(), position);
+  const Node* steps = root.find("step");
+  const std::size_t before = steps == nullptr ? 1 : steps->children.size();
+  if (position < before) return std::nullopt;
+  const std::size_t key = path.rfind('.');
+  return fmt::format("export[{}]{}", position - before,
+                     key == std::string::npos ? "" : path.substr(key));
+}
+
 // The way to the same thing in a file that has no [[step]] or is a class that forgot its name.
 std::string path_in(const Node& root, const std::string& path) {
   constexpr std::string_view kOnly = "step[0].";
   constexpr std::string_view kTicket = "ticket.";
+  if (auto of_export = export_path(root, path)) return *of_export;
   if (path.starts_with(kOnly) && root.find("step") == nullptr) return path.substr(kOnly.size());
   if (!path.starts_with(kTicket) || root.find("class") == nullptr) return path;
   return "class." + path.substr(kTicket.size());
@@ -176,8 +210,9 @@ void add_all(const std::vector<sched::Fault>& found, const Node& root, FaultSink
 
 // A ticket of a class has nothing of what its class says.
 void check_of_class(const Node& root, FaultSink& faults) {
-  constexpr std::array<std::string_view, 8> kOfClass = {"needs",  "step", "cleanup", "run",
-                                                        "script", "exit", "retry",   "again"};
+  constexpr std::array<std::string_view, 12> kOfClass = {"needs",   "step",   "cleanup", "export",
+                                                         "run",     "script", "give",    "dispose",
+                                                         "inquire", "exit",   "retry",   "again"};
   const auto refuse_key = [&](const Node* node) {
     if (node == nullptr) return;
     faults.add(node->key_place,
@@ -238,7 +273,7 @@ bool names_class(const Node& root) {
 void check_ticket_sections(const Node& root, FaultSink& faults) {
   if (names_class(root)) {
     check_of_class(root, faults);
-  } else if (!has_steps(root) && find_first(root, kLaterTopKeys) == nullptr) {
+  } else if (!has_steps(root)) {
     faults.add(root.place, "expected a job: run, script or [[step]], or a class in [ticket]");
   }
 }

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "conf/read_needs.h"
 #include "conf/scalars.h"
 
@@ -106,6 +108,73 @@ constexpr std::array<Key<Loop>, 3> kLoopKeys = {{
      [](const Node& n, Loop& out, FaultSink& f) { read_count(n, sched::kMostRounds, out.max, f); }},
 }};
 
+using sched::FileSpec;
+
+// A string, or a list of them.
+void read_places(const Node& node, std::vector<std::string>& out, FaultSink& faults) {
+  if (node.kind == Node::Kind::kString) {
+    out.push_back(node.text);
+  } else if (node.kind == Node::Kind::kList) {
+    for (const Node& item : node.children) read_string(item, out.emplace_back(), faults);
+  } else {
+    refuse(node, "the place of a file, or a list of places", faults);
+  }
+}
+
+void read_from(const Node& node, FileSpec& out, FaultSink& faults) {
+  read_places(node, out.from, faults);
+}
+
+void read_checksum(const Node& node, FileSpec& out, FaultSink& faults) {
+  bool wanted = true;
+  read_flag(node, wanted, faults);
+  out.unchecked = !wanted;
+}
+
+constexpr std::array<Key<FileSpec>, 5> kCopyKeys = {{
+    {"from", read_from},
+    {"to", [](const Node& n, FileSpec& out, FaultSink& f) { read_string(n, out.to, f); }},
+    {"streams", [](const Node& n, FileSpec& out,
+                   FaultSink& f) { read_count(n, sched::kMostStreams, out.streams, f); }},
+    {"recursive",
+     [](const Node& n, FileSpec& out, FaultSink& f) { read_flag(n, out.recursive, f); }},
+    {"checksum", read_checksum},
+}};
+
+constexpr std::array<Key<FileSpec>, 2> kInquireKeys = {{
+    {"files", read_from},
+    {"checksum", read_checksum},
+}};
+
+constexpr std::array<Key<FileSpec>, 4> kExportKeys = {{
+    {"from", [](const Node& n, FileSpec& out,
+                FaultSink& f) { read_string(n, out.from.emplace_back(), f); }},
+    {"to", [](const Node& n, FileSpec& out, FaultSink& f) { read_string(n, out.to, f); }},
+    {"recursive",
+     [](const Node& n, FileSpec& out, FaultSink& f) { read_flag(n, out.recursive, f); }},
+    {"checksum", read_checksum},
+}};
+
+// sched would find it, too, but not where it should stand.
+void expect_keys(const Node& node, std::string_view label, std::span<const std::string_view> wanted,
+                 FaultSink& faults) {
+  if (node.kind != Node::Kind::kTable) return;
+  for (const std::string_view key : wanted) {
+    if (node.find(key) == nullptr) {
+      faults.add(node.place, fmt::format("{} has no {}; expected one", label, key));
+    }
+  }
+}
+
+constexpr std::array<std::string_view, 2> kFromAndTo = {"from", "to"};
+
+void read_copy(const Node& node, sched::StepKind kind, StepSpec& out, FaultSink& faults) {
+  out.kind = kind;
+  read_section<FileSpec>(node, {sched::to_string(kind), kCopyKeys, {}}, out.files.emplace(),
+                         faults);
+  expect_keys(node, sched::to_string(kind), kFromAndTo, faults);
+}
+
 void read_name(const Node& node, StepSpec& out, FaultSink& faults) {
   read_string(node, out.name, faults);
 }
@@ -201,7 +270,7 @@ void read_recv(const Node& node, StepSpec& out, FaultSink& faults) {
   faults.add(node.place, "recv has no event; expected the name of one");
 }
 
-constexpr std::array<Key<StepSpec>, 14> kStepKeys = {{
+constexpr std::array<Key<StepSpec>, 17> kStepKeys = {{
     {"name", read_name},
     {"run", read_run},
     {"script", read_script},
@@ -209,6 +278,9 @@ constexpr std::array<Key<StepSpec>, 14> kStepKeys = {{
     {"wait", read_wait},
     {"send", read_send},
     {"recv", read_recv},
+    {"give", read_give},
+    {"dispose", read_dispose},
+    {"inquire", read_inquire},
     {"after", read_after},
     {"after_any", read_after_any},
     {"needs", read_step_needs},
@@ -243,6 +315,38 @@ void read_run(const Node& node, StepSpec& out, FaultSink& faults) {
 void read_script(const Node& node, StepSpec& out, FaultSink& faults) {
   out.kind = sched::StepKind::kScript;
   read_string(node, out.script, faults);
+}
+
+void read_give(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_copy(node, sched::StepKind::kGive, out, faults);
+}
+
+void read_dispose(const Node& node, StepSpec& out, FaultSink& faults) {
+  read_copy(node, sched::StepKind::kDispose, out, faults);
+}
+
+void read_inquire(const Node& node, StepSpec& out, FaultSink& faults) {
+  out.kind = sched::StepKind::kInquire;
+  FileSpec& files = out.files.emplace();
+  if (node.kind != Node::Kind::kTable) return read_places(node, files.from, faults);
+  constexpr std::array<std::string_view, 1> kWanted = {"files"};
+  read_section<FileSpec>(node, {"inquire", kInquireKeys, {}}, files, faults);
+  expect_keys(node, "inquire", kWanted, faults);
+}
+
+void read_export(const Node& node, std::size_t number, StepSpec& out, FaultSink& faults) {
+  constexpr std::string_view kLabel = "[[export]]";
+  constexpr std::string_view kDevice = "device:";
+  FileSpec& files = out.files.emplace();
+  read_section<FileSpec>(node, {kLabel, kExportKeys, {}}, files, faults);
+  expect_keys(node, kLabel, kFromAndTo, faults);
+  out.name = fmt::format("export-{}", number);
+  out.is_export = true;
+  out.kind = sched::StepKind::kDispose;
+  if (!files.to.starts_with(kDevice)) return;
+  out.kind = sched::StepKind::kRun;
+  out.device = std::exchange(files.to, {}).substr(kDevice.size());
+  out.needs.emplace().exclusive.push_back(out.device);
 }
 
 void read_exit(const Node& node, StepSpec& out, FaultSink& faults) {
@@ -283,16 +387,13 @@ void check_one_kind(const Node& node, std::string_view label,
     first = found;
   }
   if (first != nullptr) return;
-  for (const std::string_view later : kLaterStepKeys) {
-    if (node.find(later) != nullptr) return;  // there is a fault for it already
-  }
   faults.add(node.place,
              fmt::format("{} has no kind; expected one of {}", label, fmt::join(kinds, ", ")));
 }
 
 void read_step(const Node& node, StepSpec& out, FaultSink& faults) {
   constexpr std::string_view kLabel = "[[step]]";
-  read_section<StepSpec>(node, {kLabel, kStepKeys, kLaterStepKeys}, out, faults);
+  read_section<StepSpec>(node, {kLabel, kStepKeys, {}}, out, faults);
   if (node.kind != Node::Kind::kTable) return;
   if (node.find("name") == nullptr) faults.add(node.place, "[[step]] has no name; expected one");
   check_one_kind(node, kLabel, kKindKeys, faults);
@@ -301,7 +402,7 @@ void read_step(const Node& node, StepSpec& out, FaultSink& faults) {
 void read_cleanup(const Node& node, StepSpec& out, FaultSink& faults) {
   constexpr std::string_view kLabel = "[cleanup]";
   out.name = "cleanup";
-  read_section<StepSpec>(node, {kLabel, kCleanupKeys, kLaterStepKeys}, out, faults);
+  read_section<StepSpec>(node, {kLabel, kCleanupKeys, {}}, out, faults);
   if (node.kind == Node::Kind::kTable) check_one_kind(node, kLabel, kProcessKeys, faults);
 }
 

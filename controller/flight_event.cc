@@ -53,6 +53,7 @@ class Putter {
     request.set_name(it.resource.name);
     request.set_kind(static_cast<std::uint32_t>(it.resource.kind));
     request.set_total(it.resource.total);
+    request.set_command(it.resource.command);
   }
   void operator()(const sched::RemoveResource& it) {
     asked(it);
@@ -233,7 +234,8 @@ Result<sched::Event> resource_change(const wire::FlightEvent& in) {
   }
   const auto kind = checked_enum(request.kind(), resmgr::NamedKind::kTokens, "kind of resource");
   if (!kind) return tl::unexpected(kind.error());
-  return sched::CreateResource{reply, actor_of(in), {request.name(), *kind, request.total()}};
+  return sched::CreateResource{
+      reply, actor_of(in), {request.name(), *kind, request.total(), request.command()}};
 }
 
 sched::Event node_change(const wire::FlightEvent& in) {

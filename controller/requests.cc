@@ -197,7 +197,7 @@ void Requests::change_resource(Peer& peer, const To& to, const wire::ResourceReq
       expect(to),
       peer.actor,
       {request.name(), exclusive ? resmgr::NamedKind::kExclusive : resmgr::NamedKind::kTokens,
-       exclusive ? 1 : request.total()}});
+       exclusive ? 1 : request.total(), exclusive ? request.command() : std::string()}});
 }
 
 void Requests::ask_for_file(const Peer& peer, const To& to, const wire::FileRequest& request) {

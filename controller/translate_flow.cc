@@ -7,7 +7,7 @@
 namespace jobq::controller {
 
 Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind) {
-  return checked_enum(kind, sched::StepKind::kRecv, "step kind");
+  return checked_enum(kind, sched::StepKind::kInquire, "step kind");
 }
 
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out) {

@@ -128,6 +128,37 @@ std::vector<sched::ResourceLimit> limits_from_wire(const In& in) {
   return limits;
 }
 
+void files_to_wire(const sched::FileSpec& files, wire::FileSpec& out) {
+  for (const std::string& from : files.from) out.add_from(from);
+  out.set_to(files.to);
+  out.set_streams(files.streams);
+  out.set_recursive(files.recursive);
+  out.set_unchecked(files.unchecked);
+}
+
+sched::FileSpec files_from_wire(const wire::FileSpec& in) {
+  return {
+      {in.from().begin(), in.from().end()}, in.to(), in.streams(), in.recursive(), in.unchecked()};
+}
+
+void files_to_wire(const StepSpec& step, wire::StepSpec& out) {
+  out.set_is_export(step.is_export);
+  out.set_device(step.device);
+  if (!step.files) return;
+  if (step.kind == sched::StepKind::kGive) return files_to_wire(*step.files, *out.mutable_give());
+  if (step.kind == sched::StepKind::kInquire)
+    return files_to_wire(*step.files, *out.mutable_inquire());
+  files_to_wire(*step.files, *out.mutable_dispose());
+}
+
+void files_from_wire(const wire::StepSpec& in, StepSpec& step) {
+  step.is_export = in.is_export();
+  step.device = in.device();
+  if (in.has_give()) step.files = files_from_wire(in.give());
+  if (in.has_dispose()) step.files = files_from_wire(in.dispose());
+  if (in.has_inquire()) step.files = files_from_wire(in.inquire());
+}
+
 void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   out.set_name(step.name);
   out.set_kind(static_cast<std::uint32_t>(step.kind));
@@ -147,6 +178,7 @@ void step_to_wire(const StepSpec& step, wire::StepSpec& out) {
   for (const std::string& job : step.wait_for) out.add_wait_for(job);
   if (step.send) to_wire(*step.send, *out.mutable_send());
   if (step.recv) to_wire(*step.recv, *out.mutable_recv());
+  files_to_wire(step, out);
 }
 
 ExitMap exit_from_wire(const wire::StepSpec& in) {
@@ -178,6 +210,7 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   step.wait_for = {in.wait_for().begin(), in.wait_for().end()};
   if (in.has_send()) step.send = from_wire(in.send());
   if (in.has_recv()) step.recv = from_wire(in.recv());
+  files_from_wire(in, step);
   if (!in.has_again()) return step;
   auto again = from_wire(in.again());
   if (!again) return tl::unexpected(again.error());

@@ -354,6 +354,7 @@ void to_wire(const resmgr::NamedView& resource, const RefOf& ref_of, wire::Resou
   out.set_kind(static_cast<std::uint32_t>(resource.resource.kind));
   out.set_total(resource.resource.total);
   out.set_free(resource.free);
+  out.set_command(resource.resource.command);
   for (const resmgr::NamedView::Holder& holder : resource.holders) {
     wire::ResourceView::Holder& entry = *out.add_holders();
     ref_to_wire(ref_of(holder.job), entry);

@@ -216,6 +216,7 @@ const Named* Ledger::named(std::string_view name) const {
 namespace {
 
 std::string described(const NamedResource& resource) {
+  if (!resource.command.empty()) return fmt::format("a device with `{}`", resource.command);
   if (resource.kind == NamedKind::kExclusive) return "an exclusive resource";
   return fmt::format("a count of {} tokens", resource.total);
 }
@@ -263,7 +264,7 @@ Result<void> Ledger::remove(const std::string& name, const JobName& job_name) {
 Named& Ledger::mention(const std::string& name, NamedKind kind) {
   const auto [place, is_new] = named_.try_emplace(NamedKey{name, kind});
   if (is_new) {
-    place->second.resource = NamedResource{name, kind, kind == NamedKind::kExclusive ? 1U : 0U};
+    place->second.resource = NamedResource{name, kind, kind == NamedKind::kExclusive ? 1U : 0U, {}};
     place->second.position = named_positions_++;
   }
   return place->second;

@@ -68,6 +68,7 @@ struct NamedResource {
   std::string name;
   NamedKind kind = NamedKind::kExclusive;
   std::uint64_t total = 1;
+  std::string command{};  // of a device: what an export to it runs; empty: it is none
   bool operator==(const NamedResource&) const = default;
 };
 

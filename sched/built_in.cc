@@ -47,7 +47,10 @@ void Core::carry_out(Job& job, StepId id) {
     case StepKind::kSend: return send_event(job, id);
     case StepKind::kRecv: return receive_event(job, id);
     case StepKind::kRun:
-    case StepKind::kScript: break;
+    case StepKind::kScript:
+    case StepKind::kGive:
+    case StepKind::kDispose:
+    case StepKind::kInquire: break;
   }
   unreachable("the controller carries out no processes");
 }

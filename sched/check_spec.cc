@@ -169,6 +169,54 @@ void check_built_in(SpecCheck& c, const StepSpec& step, std::size_t position) {
   check_recv(path, step, scope, c.faults);
 }
 
+// What is asked of places here is what needs no node: where there are any, and none too many.
+void check_files(SpecCheck& c, const StepSpec& step, std::size_t position) {
+  const ValueScope scope{c.params, &c.names, static_cast<std::uint32_t>(position), &c.uses};
+  const std::string base = fmt::format("{}.{}", step_path(c.spec, position), to_string(step.kind));
+  if (!step.files) {
+    if (moves_files(step.kind)) c.faults.add(base, "expected files, found none");
+    return;
+  }
+  const FileSpec& files = *step.files;
+  const bool inquires = step.kind == StepKind::kInquire;
+  const auto path = [&](std::string_view key) {
+    return [&base, key] { return fmt::format("{}.{}", base, key); };
+  };
+  const auto from = path(inquires ? "files" : "from");
+  if (files.from.empty()) c.faults.add(from(), "expected the place of a file, found none");
+  for (const std::string& text : files.from) {
+    if (is_blank(text)) c.faults.add(from(), "expected the place of a file, found an empty one");
+    check_text(from, text, scope, c.faults);
+  }
+  const bool has_target = !inquires && step.device.empty();
+  if (has_target && is_blank(files.to)) c.faults.add(path("to")(), "expected a place, found none");
+  if (!step.is_export && files.to.starts_with("device:")) {
+    c.faults.add(path("to")(), "a device stands in the `to` of an [[export]] only");
+  }
+  check_text(path("to"), files.to, scope, c.faults);
+  if (files.streams > kMostStreams) {
+    c.faults.add(path("streams")(),
+                 fmt::format("expected 1 to {}, found {}", kMostStreams, files.streams));
+  }
+}
+
+// Exports stand behind all other steps, and have no conditions.
+void check_export(SpecCheck& c, const StepSpec& step, std::size_t position) {
+  if (!step.is_export) {
+    const bool is_late =
+        position > 0 && position < c.spec.steps.size() && c.spec.steps[position - 1].is_export;
+    if (is_late) c.faults.add(step_path(c.spec, position), "a step stands behind an export");
+    return;
+  }
+  const bool is_alone = step.after.empty() && step.after_any.empty() && !step.again;
+  if (!is_alone) c.faults.add(step_path(c.spec, position), "an export has no conditions");
+  if (!step.files || step.files->from.size() != 1) {
+    c.faults.add(step_path(c.spec, position), "an export is of one file or pattern");
+  }
+  if (step.device.empty() == (step.kind == StepKind::kDispose)) return;
+  c.faults.add(step_path(c.spec, position), "an export goes to a place or to a device");
+}
+
 void check_command(SpecCheck& c, const StepSpec& step, std::size_t position) {
   const ValueScope scope{c.params, &c.names, static_cast<std::uint32_t>(position), &c.uses};
   const auto check_one = [&](const Path& path, std::string_view text) {
@@ -178,6 +226,7 @@ void check_command(SpecCheck& c, const StepSpec& step, std::size_t position) {
     return fmt::format("{}.{}", step_path(c.spec, position), key);
   };
   if (is_built_in(step.kind)) return check_built_in(c, step, position);
+  if (moves_files(step.kind) || !step.device.empty()) return;
   const bool runs = step.kind == StepKind::kRun;
   if (runs && (step.argv.empty() || step.argv.front().empty())) {
     c.faults.add(path_of("run"), "expected a command, found none");
@@ -210,6 +259,8 @@ void check_step(SpecCheck& c, const StepSpec& step, std::size_t position) {
     return fmt::format("{}.{}", step_path(c.spec, position), key);
   };
   check_command(c, step, position);
+  check_files(c, step, position);
+  check_export(c, step, position);
   check_limit([&] { return path("time_limit"); }, step.time_limit, c.faults);
   check_exit([&] { return path("exit"); }, step.exit, c.faults);
   check_retry([&] { return path("retry"); }, step.retry, c.faults);

@@ -336,7 +336,10 @@ void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> 
 // Nothing where it cannot be sent to any node: the attempt ends with the turn, not in the middle of
 // the flow that started it.
 std::optional<Launch> Core::launch_of(const Job& job, StepId step) {
-  Result<Launch> launch = make_launch(job, step, own_needs(job, step));
+  const auto device = named_.find(step_of(job.what(), step).device);
+  std::string command;
+  if (device != named_.end()) command = device->second.resource.command;
+  Result<Launch> launch = make_launch(job, step, own_needs(job, step), command);
   if (launch) return std::move(*launch);
   unsendable_.emplace_back(job.step(step).attempt()->id, launch.error().message);
   return std::nullopt;

@@ -11,7 +11,9 @@
 namespace jobq::sched {
 namespace {
 
-bool has_conditions(const StepSpec& step) { return !step.after.empty() || !step.after_any.empty(); }
+bool has_conditions(const StepSpec& step) {
+  return step.is_export || !step.after.empty() || !step.after_any.empty();
+}
 
 bool has_loop(const StepSpec& step) { return step.again.has_value(); }
 
@@ -70,6 +72,12 @@ Flow::Flow(const JobSpec& spec) {
       links_[source.value].dependents.emplace_back(i);
     }
   }
+  // An export looks at all steps before it; that each of them ended is enough to look again.
+  for (std::uint32_t i = 1; i < spec.steps.size(); ++i) {
+    if (!spec.steps[i].is_export) continue;
+    const std::uint32_t first = spec.steps[i - 1].is_export ? i - 1 : 0;
+    for (std::uint32_t s = first; s < i; ++s) links_[s].dependents.emplace_back(i);
+  }
   for (Links& links : links_) sort_once(links.dependents);
   if (!loops) return;
   StepGraph graph(spec.steps.size());
@@ -96,6 +104,7 @@ StepId Flow::source(StepId step, std::size_t condition) const {
 
 Holds Flow::readiness(const JobSpec& spec, StepId step, const FactsOf& facts) const {
   const StepSpec& it = spec.steps[step.value];
+  if (it.is_export) return readiness_of_export(spec, step, facts);
   Holds all = Holds::kYes;
   for (std::size_t c = 0; c < it.after.size() && all != Holds::kNever; ++c) {
     all = both(all, holds(it.after[c], facts(source(step, c))));
@@ -106,6 +115,22 @@ Holds Flow::readiness(const JobSpec& spec, StepId step, const FactsOf& facts) co
     any = either(any, holds(it.after_any[c], facts(source(step, it.after.size() + c))));
   }
   return both(all, any);
+}
+
+Holds Flow::readiness_of_export(const JobSpec& spec, StepId step, const FactsOf& facts) const {
+  const StepId before{step.value - 1};
+  if (step.value > 0 && spec.steps[before.value].is_export) {
+    const StepState state = facts(before).state;
+    return is_final(state) ? verdict(state == StepState::kSucceeded) : Holds::kOpen;
+  }
+  Holds all = Holds::kYes;
+  for (std::uint32_t i = 0; i < step.value; ++i) {
+    const StepState state = facts(StepId{i}).state;
+    const bool is_bad = state == StepState::kFailed || state == StepState::kCancelled;
+    if (!is_final(state)) all = Holds::kOpen;
+    if (is_bad && !is_handled(spec, StepId{i}, facts)) return Holds::kNever;
+  }
+  return all;
 }
 
 bool Flow::is_handled(const JobSpec& spec, StepId step, const FactsOf& facts) const {

@@ -38,6 +38,8 @@ class Flow {
   // The step that a condition (by its position in after, then after_any) names.
   StepId source(StepId step, std::size_t condition) const;
 
+  // Of an export, which has no conditions: that all other steps have ended well, and the export
+  // before it.
   Holds readiness(const JobSpec& spec, StepId step, const FactsOf& facts) const;
 
   // In the order of the steps that have them.
@@ -49,6 +51,8 @@ class Flow {
   bool is_handled(const JobSpec& spec, StepId step, const FactsOf& facts) const;
 
  private:
+  Holds readiness_of_export(const JobSpec& spec, StepId step, const FactsOf& facts) const;
+
   struct Links {
     std::vector<StepId> sources;  // of after, then of after_any
     std::vector<StepId> dependents;

@@ -232,6 +232,26 @@ bool is_used(const Job& job, const AttemptRow& by, const std::string& file,
   });
 }
 
+// The file is the command's input; where it cannot be read, the shell says so and ends.
+std::vector<std::string> device_argv(const std::string& command) {
+  return {"/bin/sh", "-c", "exec <\"$JOBQ_EXPORT_FILE\"\n" + command};
+}
+
+// A step that moves files is this program's own command, started like any other.
+std::vector<std::string> file_command(const StepSpec& step, Filler& filler) {
+  const FileSpec& files = *step.files;
+  std::vector<std::string> argv{"jobq", std::string(to_string(step.kind))};
+  const bool inquires = step.kind == StepKind::kInquire;
+  if (inquires) argv.emplace_back("--report");
+  if (files.recursive) argv.emplace_back("--recursive");
+  if (files.unchecked) argv.emplace_back("--no-checksum");
+  if (files.streams != 0) argv.push_back(fmt::format("--streams={}", files.streams));
+  argv.emplace_back("--");
+  for (const std::string& from : files.from) argv.push_back(filler.fill(from));
+  if (!inquires) argv.push_back(filler.fill(files.to));
+  return argv;
+}
+
 std::size_t bytes_of(const Launch& launch) {
   std::size_t bytes =
       launch.script.size() + launch.workdir.size() + launch.output.size() + launch.error.size();
@@ -270,10 +290,18 @@ Result<std::string> fill_text(const Job& job, const std::string& text) {
                                                format_bytes(Bytes{kMostLaunchBytes})));
 }
 
-Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own) {
+Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own,
+                           const std::string& device_command) {
   const JobSpec& spec = job.what();
   const StepSpec& step = step_of(spec, id);
   const AttemptRow& attempt = *job.step(id).attempt();
+  if (!step.device.empty() && device_command.empty()) {
+    return fail(
+        ErrorCode::kRefused,
+        fmt::format("the resource {} is no device; `jq resource create {} --device COMMAND` "
+                    "makes one",
+                    step.device, step.device));
+  }
   Launch launch;
   launch.node = attempt.node;
   launch.id = attempt.id;
@@ -286,6 +314,8 @@ Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr
   for (const std::string& word : step.argv) {
     launch.argv.push_back(step.literal ? word : filler.fill(word));
   }
+  if (!step.device.empty()) launch.argv = device_argv(device_command);
+  if (moves_files(step.kind)) launch.argv = file_command(step, filler);
   launch.script = step.literal ? step.script : filler.fill(step.script);
   launch.workdir = filler.fill(spec.workdir);
   launch.output = output_path(job, launch, filler.fill_pattern(spec.output));
@@ -297,6 +327,9 @@ Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr
   launch.limits = spec.limits;
   add_grant(job, attempt, own, launch);
   launch.env = environment(job, launch, filler);
+  if (!step.device.empty()) {
+    launch.env.emplace_back("JOBQ_EXPORT_FILE", filler.fill(step.files->from.front()));
+  }
   if (filler.too_much() || bytes_of(launch) > kMostLaunchBytes) {
     return fail(ErrorCode::kRefused,
                 fmt::format("its arguments, script and environment take more than {} with their "

@@ -30,7 +30,9 @@ Result<std::string> fill_text(const Job& job, const std::string& text);
 inline constexpr std::size_t kMostLaunchBytes = 12U << 20U;
 
 // Of the step's newest attempt. `own`: what the step was granted beside its job, if anything.
-// Refused (kRefused) where its texts take more than kMostLaunchBytes once the values are put in.
-Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own);
+// `device_command`: of the device that it exports to. Refused (kRefused) where there is none, and
+// where its texts take more than kMostLaunchBytes once the values are put in.
+Result<Launch> make_launch(const Job& job, StepId id, const std::optional<resmgr::Needs>& own,
+                           const std::string& device_command);
 
 }  // namespace jobq::sched

@@ -78,6 +78,9 @@ class Hasher {
     if (!step.wait_for.empty()) add_all(step.wait_for);
     if (step.send) add(*step.send);
     if (step.recv) add(*step.recv);
+    if (step.files) add(*step.files);
+    if (step.is_export) add(std::string_view("export"));
+    if (step.is_export) add(std::string_view(step.device));
   }
 
   void add(const Send& send) {
@@ -94,6 +97,15 @@ class Hasher {
     add(recv.event);
     add(recv.from);
     add(recv.mailbox);
+  }
+
+  void add(const FileSpec& files) {
+    add(std::string_view("files"));
+    add_all(files.from);
+    add(std::string_view(files.to));
+    add(std::uint64_t{files.streams});
+    add(std::uint64_t{files.recursive});
+    add(std::uint64_t{files.unchecked});
   }
 
   void add(const Spawn& spawn) {
@@ -218,11 +230,18 @@ std::string_view to_string(StepKind kind) {
     case StepKind::kWait: return "wait";
     case StepKind::kSend: return "send";
     case StepKind::kRecv: return "recv";
+    case StepKind::kGive: return "give";
+    case StepKind::kDispose: return "dispose";
+    case StepKind::kInquire: return "inquire";
   }
   unreachable("step kind out of range");
 }
 
 bool is_built_in(StepKind kind) { return kind != StepKind::kRun && kind != StepKind::kScript; }
+
+bool moves_files(StepKind kind) {
+  return kind == StepKind::kGive || kind == StepKind::kDispose || kind == StepKind::kInquire;
+}
 
 StepId cleanup_id(const JobSpec& spec) {
   return StepId{static_cast<std::uint32_t>(spec.steps.size())};

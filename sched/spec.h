@@ -4,8 +4,8 @@
 // conf makes these from text, net carries them, sched checks them (see sched/check_spec.h). Equal
 // specs are stored once: what jobs share is in JobSpec, what is their own in Ticket.
 //
-// argv, script, env, workdir, output and error may hold ${values}, put in when a step starts (see
-// sched/values.h); a step that is literal has none in its argv and script.
+// argv, script, places of files, env, workdir, output and error may hold ${values}, put in when a
+// step starts (see sched/values.h); a step that is literal has none in its argv and script.
 #pragma once
 
 #include <cstdint>
@@ -107,7 +107,31 @@ struct Warning {
 inline constexpr std::uint32_t kUsualUmask = 022;
 inline constexpr std::uint32_t kMostUmask = 0777;
 
-enum class StepKind : std::uint8_t { kRun, kScript, kSpawn, kWait, kSend, kRecv };
+// The numbers are those of the wire.
+enum class StepKind : std::uint8_t {
+  kRun = 0,
+  kScript = 1,
+  kSpawn = 2,
+  kWait = 3,
+  kSend = 4,
+  kRecv = 5,
+  kGive = 6,
+  kDispose = 7,
+  kInquire = 8
+};
+bool moves_files(StepKind kind);
+
+// What give, dispose and inquire are about: places, which the node that runs the step understands.
+struct FileSpec {
+  std::vector<std::string> from;  // patterns, too
+  std::string to;                 // not of inquire
+  std::uint32_t streams = 0;      // for each file; 0: by its size
+  bool recursive = false;
+  bool unchecked = false;  // without checksums
+  bool operator==(const FileSpec&) const = default;
+};
+inline constexpr std::uint32_t kMostStreams = 16;
+
 std::string_view to_string(StepKind kind);  // "run", "script", ...
 // The controller carries it out itself: it runs on no node and takes nothing.
 bool is_built_in(StepKind kind);
@@ -149,6 +173,7 @@ struct StepSpec {
   std::vector<std::string> wait_for;  // kWait: job numbers, or names of jobs; may hold ${values}
   std::optional<Send> send;           // kSend
   std::optional<Recv> recv;           // kRecv
+  std::optional<FileSpec> files;      // of the kinds that move files, and of an export to a device
   bool literal = false;          // argv and script are taken as written: a plain command or script
   std::vector<Condition> after;  // all must hold
   std::vector<Condition> after_any;  // one must hold
@@ -157,6 +182,10 @@ struct StepSpec {
   Retry retry;
   std::optional<Loop> again;
   std::optional<Millis> time_limit;  // from the start of each attempt
+  // An export has no conditions: exports start one after the other, in their order, when all other
+  // steps have ended and none of them in a failure that nobody handled. They stand behind them.
+  bool is_export = false;
+  std::string device;  // of an export: whose command is run, and which it needs; empty: a place
   bool operator==(const StepSpec&) const = default;
 };
 

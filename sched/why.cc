@@ -175,6 +175,9 @@ void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
     const std::string_view glue = text.empty() ? "waits for " : any ? " or " : " and ";
     text += std::string(glue) + to_string(condition);
   }
+  if (step.is_export) {
+    text = "is an export: it waits for all steps before it";
+  }
   if (text.empty()) return;
   why.blockers.push_back({"dependency", step.name, text, "let the steps that it names end"});
 }

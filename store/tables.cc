@@ -48,7 +48,7 @@ bool with_members(Row& r, const Use& use) {
 }
 template <RowOf<sched::ResourceRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
-  return use(r.resource.name, r.resource.kind, r.resource.total);
+  return use(r.resource.name, r.resource.kind, r.resource.total, r.resource.command);
 }
 template <RowOf<sched::SubmissionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

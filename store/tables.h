@@ -65,7 +65,7 @@ struct Table<sched::NodeRow> {
 template <>
 struct Table<sched::ResourceRow> {
   static constexpr std::string_view kName = "resource";
-  static constexpr std::string_view kColumns = "name, kind, total";
+  static constexpr std::string_view kColumns = "name, kind, total, command";
 };
 template <>
 struct Table<sched::SubmissionRow> {

@@ -129,6 +129,63 @@ expect_exit 0 jq inquire --no-checksum "n1:$T/far"
 expect_match '^directory ' "$(cat out)"
 ok
 
+# in_job TICKET: submits it from where we are; its number.
+in_job() { printf '%s\n' "$1" >ticket.toml && jq submit ticket.toml; }
+
+test_begin "steps bring files, look at them and carry them away, in the job's directory"
+rm -rf store/* shared/* work
+echo 1 >shared/1.dat
+echo 2 >shared/2.dat
+job=$(in_job '
+[[step]]
+name = "bring"
+give = { from = "area:shared/*.dat", to = "work/" }
+[[step]]
+name = "sum"
+after = ["bring"]
+run = "cat work/*.dat >work/sum-$JOBQ_JOB"
+[[step]]
+name = "look"
+after = ["sum"]
+inquire = { files = ["work/sum-${job}", "area:store/nothing"] }
+[[step]]
+name = "carry"
+after = ["look.event=absent"]
+dispose = { from = "work", to = "area:store/made/${job}/", recursive = true }
+[[step]]
+name = "again"
+after = ["carry"]
+inquire = "area:store/made/${job}/work/sum-${job}"
+[[step]]
+name = "never"
+after = ["again.event=absent"]
+run = "touch never"
+')
+expect_exit 0 jq wait "$job"
+expect_eq '1 2' "$(xargs <"store/made/$job/work/sum-$job")"
+[[ ! -e never ]]
+kinds=$(jq show "$job" --json | json -r '.steps[].kind' | xargs)
+expect_eq 'give run inquire dispose inquire run' "$kinds"
+expect_match '^2 files, 4 in ' "$(jq output "$job.bring")"
+expect_match "absent  area:store/nothing" "$(jq output "$job.look")"
+ok
+
+test_begin "a step that finds nothing fails as the command does, and can be tried again"
+job=$(in_job 'give = { from = "area:shared/late", to = "." }
+retry = { max = 1000, delay = "100ms" }')
+tried() { (($(jq show "$job" --json | json '.steps[0].attempts | length') > 1)); }
+wait_for 10 tried
+expect_match 'area:shared/late: no such file' "$(jq output --error --attempt 1 "$job" 2>&1)"
+echo now >shared/late
+expect_exit 0 jq wait "$job"
+expect_eq now "$(cat late)"
+ok
+
+test_begin "what only the client has is refused where it is no node"
+expect_exit 1 in_job 'give = { from = "client:a.bin", to = "x" }'
+expect_match "is no node of the cluster.*jq dispose FILE area:NAME/" "$(xargs -0 echo <err)"
+ok
+
 test_begin "refusals say what to do"
 expect_exit 5 jq give n1:/no/such/file x
 expect_match 'n1:/no/such/file: no such file' "$(cat err)"

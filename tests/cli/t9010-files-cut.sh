@@ -4,9 +4,9 @@
 # A large file comes to a node while its connections are cut five times: by a controller that is
 # killed, and by a node daemon that is. It is complete, its checksum right, and memory stays flat.
 # JOBQ_FILE_MIB: its size (200).
+mib=${JOBQ_FILE_MIB:-200} # the harness forgets what is ours
 . "$(dirname "$0")/lib.sh"
 
-mib=${JOBQ_FILE_MIB:-200}
 start_controller
 start_node n1
 mkdir far

@@ -55,8 +55,12 @@ const std::vector<Case> kSections = {
      "never fire"},
     {"RecurClass", "run = 'x'\n[class]\nname = 'n'\nversion = '1'\n[recur]\ncron = '@daily'\n",
      "f:5:2: a class does not recur; expected [recur] in a ticket that names the class"},
-    {"LaterExport", "run = 'x'\n[[export]]\nfrom = 'a'\n",
-     "f:2:3: 'export' in the file is not supported yet by this version"},
+    {"ExportWithoutTo", "run = 'x'\n[[export]]\nfrom = 'a'\n",
+     "f:2:1: [[export]] has no to; expected one"},
+    {"ExportOfNothing", "run = 'x'\n[[export]]\nfrom = ''\nto = 'area:a/b'\n",
+     "f:3:8: expected the place of a file, found an empty one"},
+    {"ExportKey", "run = 'x'\n[[export]]\nfrom = 'a'\nto = 'b'\nstreams = 2\n",
+     "f:5:1: unknown key 'streams' in [[export]]"},
     {"SingleBrackets", "[step]\nname = 'a'\n",
      "f:1:1: expected a list of steps; in TOML each begins with [[step]], found a table"},
     {"TopBesideSteps", "run = 'x'\n[[step]]\nname = 'a'\nrun = 'y'\n",
@@ -199,11 +203,10 @@ const std::vector<Case> kSteps = {
     {"NameTwice", step("[[step]]\nname = 'a'\nrun = 'y'\n"),
      "f:5:8: step 'a' is there already, as step 1"},
     {"NoKind", "[[step]]\nname = 'a'\n",
-     "f:1:1: [[step]] has no kind; expected one of run, script, spawn, wait, send, recv"},
+     "f:1:1: [[step]] has no kind; expected one of run, script, spawn, wait, send, recv, give, "
+     "dispose, inquire"},
     {"BothKinds", step("script = 'y'\n"),
      "f:4:1: [[step]] has both run and script; expected one of them"},
-    {"LaterKind", "[[step]]\nname = 'a'\ninquire = 'b'\n",
-     "f:3:1: 'inquire' in [[step]] is not supported yet by this version"},
     {"SendWithoutEvent", "[[step]]\nname = 'a'\nsend = { to = 'x' }\n",
      "f:3:8: send has no event; expected both to and event"},
     {"RecvWithoutEvent", "[[step]]\nname = 'a'\nrecv = { from = 'x' }\n",
@@ -217,6 +220,16 @@ const std::vector<Case> kSteps = {
      "f:3:8: expected numbers or names of 1 to 1000 jobs, found 0"},
     {"WaitWithNeeds", "[[step]]\nname = 'a'\nwait = 17\nneeds = { cpus = 1 }\n",
      "f:4:9: needs is of a process; a wait step has none"},
+    {"GiveWithoutTo", "[[step]]\nname = 'a'\ngive = { from = 'n1:/x' }\n",
+     "f:3:8: give has no to; expected one"},
+    {"GiveToDevice", "[[step]]\nname = 'a'\ngive = { from = 'x', to = 'device:p' }\n",
+     "f:3:27: a device stands in the `to` of an [[export]] only"},
+    {"GiveStreams", "[[step]]\nname = 'a'\ngive = { from = 'x', to = 'y', streams = 17 }\n",
+     "f:3:42: expected a whole number of 1 to 16, found the number 17"},
+    {"InquireNumber", "[[step]]\nname = 'a'\ninquire = 5\n",
+     "f:3:11: expected the place of a file, or a list of places, found the number 5"},
+    {"GiveAndRun", step("give = { from = 'x', to = 'y' }\n"),
+     "f:4:1: [[step]] has both run and give; expected one of them"},
     {"RetryWithoutMax", step("retry = { delay = '1m' }\n"),
      "f:4:9: retry has no max; expected how many further attempts there may be"},
     {"RetryOn", step("retry = { max = 2, on = ['failure', 'sunday'] }\n"),
@@ -346,27 +359,26 @@ INSTANTIATE_TEST_SUITE_P(Needs, SingleFault, testing::ValuesIn(kNeeds), name_of)
 INSTANTIATE_TEST_SUITE_P(Values, SingleFault, testing::ValuesIn(kValues), name_of);
 
 TEST(Faults, AreAllReportedSortedByPlace) {
-  EXPECT_THAT(
-      faults_of("[ticket]\n"
-                "priority = 'high'\n"
-                "hodl = true\n"
-                "[[step]]\n"
-                "name = 'calc'\n"
-                "run = ['./calc', '${day}']\n"
-                "after = ['chek']\n"
-                "[[step]]\n"
-                "name = 'check'\n"
-                "needs = { cpus = 'two', memroy = 1 }\n"),
-      ElementsAre("f:2:12: expected a whole number of 0 to 1000, found the string \"high\"",
-                  "f:3:1: unknown key 'hodl' in [ticket]; did you mean 'hold'?",
-                  "f:6:18: no parameter is named 'day', as ${day} says; a shell variable "
-                  "is written $day or $${day}",
-                  "f:7:10: no step is named 'chek'; did you mean 'check'?",
-                  "f:8:1: [[step]] has no kind; expected one of run, script, spawn, wait, send, "
-                  "recv",
-                  "f:10:18: expected a whole number of 0 to 4294967295, found the string "
-                  "\"two\"",
-                  "f:10:25: unknown key 'memroy' in needs; did you mean 'memory'?"));
+  EXPECT_THAT(faults_of("[ticket]\n"
+                        "priority = 'high'\n"
+                        "hodl = true\n"
+                        "[[step]]\n"
+                        "name = 'calc'\n"
+                        "run = ['./calc', '${day}']\n"
+                        "after = ['chek']\n"
+                        "[[step]]\n"
+                        "name = 'check'\n"
+                        "needs = { cpus = 'two', memroy = 1 }\n"),
+              ElementsAre("f:2:12: expected a whole number of 0 to 1000, found the string \"high\"",
+                          "f:3:1: unknown key 'hodl' in [ticket]; did you mean 'hold'?",
+                          "f:6:18: no parameter is named 'day', as ${day} says; a shell variable "
+                          "is written $day or $${day}",
+                          "f:7:10: no step is named 'chek'; did you mean 'check'?",
+                          "f:8:1: [[step]] has no kind; expected one of run, script, spawn, wait, "
+                          "send, recv, give, dispose, inquire",
+                          "f:10:18: expected a whole number of 0 to 4294967295, found the string "
+                          "\"two\"",
+                          "f:10:25: unknown key 'memroy' in needs; did you mean 'memory'?"));
 }
 
 TEST(Faults, OfJsonHavePlacesToo) {

@@ -104,7 +104,8 @@ Lines split(const std::string& text) {
 // One key of a section, completed to a file that has all that belongs to it.
 std::string completed(const Example& example) {
   const std::string& key = example.key;
-  static const std::set<std::string> kKinds{"run", "script", "spawn", "wait", "send", "recv"};
+  static const std::set<std::string> kKinds{"run",  "script", "spawn",   "wait",   "send",
+                                            "recv", "give",   "dispose", "inquire"};
   const bool is_kind = kKinds.contains(key);
   const std::string run = is_kind ? "" : "run = 'x'\n";
   const std::string params = key == "params" ? "" : "params = { day = '' }\n";
@@ -127,6 +128,11 @@ std::string completed(const Example& example) {
     const std::string name = key == "name" ? "" : "name = 'it'\n";
     return "[ticket]\n" + params + "[[step]]\nname = 'collect'\nrun = 'x'\n" +
            "[[step]]\nname = 'probe'\nrun = 'x'\n[[step]]\n" + name + run + example.text;
+  }
+  if (example.section == "[[export]]") {
+    const std::string from = key == "from" ? "" : "from = 'a'\n";
+    const std::string to = key == "to" ? "" : "to = 'area:b/a'\n";
+    return "run = 'x'\n[[export]]\n" + from + to + example.text;
   }
   EXPECT_EQ(example.section, "[cleanup]");
   return "run = 'x'\n[cleanup]\n" + run + example.text;
@@ -204,6 +210,7 @@ TEST(ClassPage, HasAKeyWhenTheReaderSupportsIt) {
        {"give", "dispose", "inquire", "spawn", "wait", "send", "recv", "retry", "again",
         "time_limit", "exit"}},
       {"[cleanup]", {"time_limit"}},
+      {"[[export]]", {"from", "to"}},
   };
   const std::set<SectionKey> on_page = keys_on_class_page();
   for (const auto& [section, keys] : candidates) {

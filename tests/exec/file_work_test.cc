@@ -157,7 +157,7 @@ TEST_F(FileWork, ChecksumsAreOfWhatWasAskedFor) {
 TEST_F(FileWork, AnAreaTakesNoMoreThanItsQuotaAndNothingLeadsOut) {
   const auto in_area = [&](Order order, const std::string& path) {
     order.set_root(directory());
-    order.set_quota(2 * kSize);
+    order.set_quota(2 * kSize - 1);
     order.set_path(path);
     return order;
   };

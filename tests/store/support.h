@@ -181,8 +181,8 @@ inline std::string of(const sched::NodeRow& r) {
                      r.last_joined.ms, r.drain_until.ms, r.lease.count, r.forgotten, r.given_up);
 }
 inline std::string of(const sched::ResourceRow& r) {
-  return fmt::format("resource {} {} {}", r.resource.name, static_cast<int>(r.resource.kind),
-                     r.resource.total);
+  return fmt::format("resource {} {} {} {}", r.resource.name, static_cast<int>(r.resource.kind),
+                     r.resource.total, r.resource.command);
 }
 inline std::string of(const sched::SubmissionRow& r) {
   std::string jobs;
