@@ -54,7 +54,9 @@ std::string random_key() {
 }
 
 Submission::Submission(Settings settings, OnResult on_result)
-    : settings_(std::move(settings)), on_result_(std::move(on_result)) {}
+    : settings_(std::move(settings)),
+      client_places_(settings_.where),
+      on_result_(std::move(on_result)) {}
 
 Result<void> Submission::connect() {
   Result<Client> client = Client::connect(settings_.where);
@@ -66,6 +68,9 @@ Result<void> Submission::connect() {
 Result<void> Submission::add(sched::Ticket ticket, std::uint32_t line, std::size_t size) {
   if (bytes_ + size > kMostBytes && !tickets_.empty()) {
     if (Result<void> sent = send_collected(); !sent) return sent;
+  }
+  if (Result<void> known = client_places_.resolve(ticket); !known) {
+    return add_refused(std::move(known.error()), line);
   }
   tickets_.push_back(std::move(ticket));
   entries_.push_back({line, std::nullopt});

@@ -16,6 +16,7 @@
 
 #include "base/result.h"
 #include "cmd/client.h"
+#include "cmd/client_places.h"
 #include "net/jobq.pb.h"
 #include "sched/spec.h"
 
@@ -78,6 +79,7 @@ class Submission {
   void tell(const Request& request);
 
   Settings settings_;
+  ClientPlaces client_places_;
   OnResult on_result_;
   std::optional<Client> client_;
   std::vector<sched::Ticket> tickets_;  // collected for the next request
