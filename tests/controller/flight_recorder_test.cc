@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "controller/flight_log.h"
+#include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "tests/controller/served.h"
 #include "tests/temp_dir.h"
@@ -20,7 +21,7 @@ class Recordings : public ::testing::Test {
  protected:
   // One whole recording of a controller that started with so many jobs.
   void record(std::size_t jobs, std::size_t events) const {
-    FlightRecorder recorder({state_.path(), kLimit, {encode_spec, decode_spec}});
+    FlightRecorder recorder({state_.path(), kLimit, journal_codec()});
     recorder.restored(rows(jobs), Time{1}, {}, {}, {});
     for (std::size_t i = 0; i < events; ++i) {
       recorder.given(sched::NodeLost{NodeId{1}, std::string(1000, 'x')}, Time{2});
@@ -75,7 +76,7 @@ TEST_F(Recordings, WhereTheRowsDoNotFitNothingIsKept) {
 
 // While the journal is away nothing that the core is told becomes true.
 TEST_F(Recordings, WhatAFailedJournalLostIsNotRecorded) {
-  FlightRecorder recorder({state_.path(), kLimit, {encode_spec, decode_spec}});
+  FlightRecorder recorder({state_.path(), kLimit, journal_codec()});
   recorder.restored(rows(1), Time{1}, {}, {}, {});
   for (int i = 0; i < 2; ++i) {
     recorder.given(sched::NodeLost{NodeId{1}, "x"}, Time{2});

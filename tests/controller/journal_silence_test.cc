@@ -6,6 +6,7 @@
 #include <chrono>
 #include <thread>
 
+#include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "controller/turns.h"
 #include "tests/controller/held_disk.h"
@@ -21,9 +22,8 @@ class JournalSilence : public ::testing::Test {
     turns_ = std::make_unique<Turns>(
         &loop_, sched::Policy{},
         Turns::Handlers{[](const sched::Action&) {}, [](const Error&) {}, [] {}});
-    const auto opened = turns_->open(
-        {.directory = directory_.path(), .codec = {.encode = encode_spec, .decode = decode_spec}},
-        Bytes{});
+    const auto opened =
+        turns_->open({.directory = directory_.path(), .codec = journal_codec()}, Bytes{});
     EXPECT_TRUE(opened);
     turn_until_answered();
   }

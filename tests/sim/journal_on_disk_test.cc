@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "sim/controller_process.h"
 #include "sim/disk.h"
@@ -19,7 +20,7 @@ using store::JournalFile;
 
 std::unique_ptr<JournalFile> open(const DiskVfs& vfs) {
   store::Journal::Options options;
-  options.codec = {controller::encode_spec, controller::decode_spec};
+  options.codec = controller::journal_codec();
   options.now = [] { return Time{1'000'000}; };
   auto file = JournalFile::open(kJournalPath, options, vfs.name());
   EXPECT_TRUE(file) << (file ? "" : file.error().message);
