@@ -35,6 +35,13 @@ FiringRow removed_row(const FiringKey& key) {
   return row;
 }
 
+EventRow removed_row(EventId id) {
+  EventRow row;
+  row.id = id;
+  row.removed = true;
+  return row;
+}
+
 }  // namespace
 
 std::optional<Row> Core::row_of(const RowKey& key) {
@@ -98,11 +105,8 @@ std::optional<Row> Core::row_of(const RowKey& key) {
       return removed_row(it);
     }
     std::optional<Row> operator()(EventId id) const {
-      if (const EventRow* row = core.mailboxes_.find(id)) return *row;
-      EventRow gone;
-      gone.id = id;
-      gone.removed = true;
-      return gone;
+      const EventRow* row = core.mailboxes_.find(id);
+      return row != nullptr ? *row : removed_row(id);
     }
     std::optional<Row> operator()(Counter which) const {
       return counter_row(which, core.counter(which));

@@ -25,6 +25,7 @@ sched::Selector selector() {
   jobs.names = {"a", "b"};
   jobs.user = "bob";
   jobs.all = true;
+  jobs.family = true;
   return jobs;
 }
 
@@ -45,6 +46,10 @@ sched::NewJobNotice submission() {
   notice.tickets[0].spec = spec();
   notice.tickets[1].spec = notice.tickets[0].spec;
   notice.tickets[1].priority = 9;
+  notice.tickets[1].after = {{"41", sched::JobCondition::On::kStarted, seconds(5)}};
+  notice.tickets[1].keeps_never = true;
+  notice.caller = {{JobNumber{17}, 3}, "calc"};
+  notice.known = {{JobNumber{41}, Time{5}, Time{6}, sched::Outcome::kFailure, "node lost"}};
   return notice;
 }
 
@@ -114,6 +119,7 @@ TEST(FlightEvent, EveryKindComesBackAsItWas) {
       sched::TaskStarted{NodeId{4}, kAttempt},
       completion(),
       sched::Tick{},
+      sched::LookedUp{kAttempt, {{JobNumber{41}, Time{5}, Time{6}, sched::Outcome::kSuccess, ""}}},
       sched::SendEvent{ReplyId{5}, kAnn, "key", JobRef{JobNumber{7}, 3}, "main", "shared:news",
                        "ready", "text", seconds(9), true},
       sched::ReceiveEvent{ReplyId{5}, kAnn, "key", JobRef{JobNumber{7}}, "shared:news", "ready",

@@ -270,8 +270,8 @@ TEST(Translate, AJobsDetailComesBack) {
 
 TEST(Translate, EveryKindOfEndGoesThere) {
   using How = sched::TaskEnd::How;
-  for (const How how :
-       {How::kExited, How::kSignalled, How::kNotStarted, How::kLost, How::kMemory, How::kLimit}) {
+  for (const How how : {How::kExited, How::kSignalled, How::kNotStarted, How::kLost, How::kMemory,
+                        How::kLimit, How::kBuiltIn}) {
     sched::TaskEnd end;
     end.how = how;
     wire::TaskEnd message;
@@ -281,7 +281,7 @@ TEST(Translate, EveryKindOfEndGoesThere) {
     EXPECT_EQ(back->how, how);
   }
   wire::TaskEnd later;
-  later.set_how(6);
+  later.set_how(7);
   EXPECT_FALSE(from_wire(later));
 }
 
