@@ -29,12 +29,13 @@ bool is_never(const Dependency& it) { return it.state == State::kNever; }
 
 // The newest of the user's jobs of this name in the queue; none where there is none.
 const Job* Core::newest_named(const std::string& name, const User& user) const {
+  const Job* newest = nullptr;
   const auto numbers = jobs_.named(name);
-  for (auto it = numbers->rbegin(); it != numbers->rend(); ++it) {
-    const Job* job = jobs_.find(*it);
-    if (*job->user == user) return job;
+  for (const JobNumber number : *numbers) {
+    const Job* job = jobs_.find(number);
+    if (*job->user == user) newest = job;
   }
-  return nullptr;
+  return newest;
 }
 
 Result<Dependency> Core::dependency_on(const JobCondition& condition, const User& user,

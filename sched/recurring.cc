@@ -219,9 +219,9 @@ Result<std::vector<FiringRow>> Core::firings(const Actor& actor, const std::stri
                                              const std::string& name) const {
   const auto key = key_of_recur(actor, user, name);
   if (!key) return tl::unexpected(key.error());
-  const auto& all = recurring_.at(*key).firings;
   std::vector<FiringRow> newest_first;
-  for (auto at = all.rbegin(); at != all.rend(); ++at) newest_first.push_back(at->second);
+  for (const auto& [nominal, row] : recurring_.at(*key).firings) newest_first.push_back(row);
+  std::reverse(newest_first.begin(), newest_first.end());
   return newest_first;
 }
 

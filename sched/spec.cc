@@ -237,7 +237,10 @@ std::string_view to_string(StepKind kind) {
   unreachable("step kind out of range");
 }
 
-bool is_built_in(StepKind kind) { return kind != StepKind::kRun && kind != StepKind::kScript; }
+bool is_built_in(StepKind kind) {
+  return kind == StepKind::kSpawn || kind == StepKind::kWait || kind == StepKind::kSend ||
+         kind == StepKind::kRecv;
+}
 
 bool moves_files(StepKind kind) {
   return kind == StepKind::kGive || kind == StepKind::kDispose || kind == StepKind::kInquire;

@@ -63,8 +63,7 @@ other=$(jq submit right.toml)
 at_least() { (($(wc -l <"$T/left.log") >= $1)); }
 for lines in 2 5 8; do
   wait_for 20 at_least "$lines"
-  kill -9 "${daemons[up]}"
-  wait_for 10 gone "${daemons[up]}"
+  stop up KILL
   start_up
 done
 expect_exit 0 jq wait "$one" "$other"
