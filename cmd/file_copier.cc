@@ -253,12 +253,11 @@ Result<void> FileCopier::side_by_side(std::uint64_t bytes, const Ranges& pieces,
   };
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < count; ++i) threads.emplace_back(work, std::ref(road(i)));
-  for (std::unique_lock lock(mutex); running > 0;) {
-    ended.wait_for(lock, kBeat);
-    lock.unlock();
-    beat_();
-    lock.lock();
-  }
+  const auto all_ended = [&] {
+    std::unique_lock lock(mutex);
+    return ended.wait_for(lock, kBeat, [&] { return running == 0; });
+  };
+  while (!all_ended()) beat_();
   for (std::thread& thread : threads) thread.join();
   return result;
 }

@@ -12,7 +12,7 @@
 namespace jobq::controller {
 namespace {
 
-constexpr std::size_t kEventsPerFrame = 500;
+constexpr int kEventsPerFrame = 500;
 constexpr std::size_t kShownPayloadBytes = 200;
 
 // Not in the middle of a character.
@@ -41,7 +41,7 @@ std::shared_ptr<std::vector<wire::Frame>> frames_of(const sched::EventList& list
   const auto last = [&]() -> wire::EventReply& {
     if (frames->empty()) frames->emplace_back();
     wire::EventReply* reply = frames->back().mutable_event_reply();
-    const auto size = static_cast<std::size_t>(reply->events_size() + reply->receivers_size());
+    const int size = reply->events_size() + reply->receivers_size();
     return size < kEventsPerFrame ? *reply : *frames->emplace_back().mutable_event_reply();
   };
   last();

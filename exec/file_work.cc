@@ -28,7 +28,7 @@ namespace {
 constexpr std::uint64_t kMostRead = 1U << 20U;
 constexpr std::size_t kMostEntries = 10000;  // of one answer
 constexpr std::size_t kHashBytes = 256U << 10U;
-constexpr std::int64_t kCountIsGood_ns = 10'000'000'000;
+constexpr std::int64_t kCountIsGoodNs = 10'000'000'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 constexpr unsigned kModeBits = 07777;
@@ -197,7 +197,7 @@ Result<void> AreaUsage::take(const std::string& root, std::uint64_t quota, std::
   const std::lock_guard lock(mutex_);
   Count& count = counts_[root];
   const auto fits = [&] { return count.bytes <= quota && bytes <= quota - count.bytes; };
-  if (count.at_ns == 0 || steady_now_ns() - count.at_ns > kCountIsGood_ns || !fits()) {
+  if (count.at_ns == 0 || steady_now_ns() - count.at_ns > kCountIsGoodNs || !fits()) {
     count = {bytes_below(root), steady_now_ns()};
   }
   if (!fits()) {

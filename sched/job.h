@@ -77,7 +77,7 @@ struct JobRun {
   Time begin;                        // as its ticket says; 0: at once
   bool to_begin = false;             // that is to come
   Time deadline;                     // as its ticket says; 0: none
-  Time nominal;  // that it was fired for; 0: by no recurring ticket
+  Time nominal;                      // that it was fired for; 0: by no recurring ticket
   AttemptId parent;                  // that submitted it; job 0: no step did
   std::vector<JobNumber> ancestors;  // the parent's job is the last of them
   std::vector<Dependency> after;     // conditions on other jobs, as its ticket says

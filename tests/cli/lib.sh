@@ -108,6 +108,8 @@ start_daemon() {
   daemons[$name]=$!
 }
 
+pid_of() { echo "${daemons[$1]}"; }
+
 # until_ready NAME COMMAND...: until the command succeeds, as long as the daemon lives.
 until_ready() {
   local name=$1

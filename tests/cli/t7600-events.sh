@@ -62,8 +62,7 @@ jq event recv later --mailbox mailbox:kept >got &
 waiting=$!
 is_there() { jq event list mailbox:kept --json | grep -q receiver; }
 wait_for 10 is_there
-kill -9 "${daemons[up]}"
-wait_for 10 gone "${daemons[up]}"
+stop up KILL
 start_up
 expect_eq kept "$(jq event recv e --mailbox mailbox:kept)"
 wait_for 10 is_there

@@ -28,7 +28,7 @@ test_begin "a file is complete and right though the connection is cut five times
 head -c $((mib << 20)) /dev/urandom >big
 touch -d '2021-01-01' big
 sum=$(sha256sum <big)
-before=$(peak_kib "${daemons[n1]}")
+before=$(peak_kib "$(pid_of n1)")
 give give --json --streams 2 big "n1:$T/far/big"
 for ((cut = 1; cut <= 5; cut++)); do
   wait_for 60 has_grown_past $((cut * (mib << 20) / 8))
@@ -55,7 +55,7 @@ echo "# $(cat give.out)"
 ok
 
 test_begin "memory does not grow with the file: neither of the copier nor of the node daemon"
-after=$(peak_kib "${daemons[n1]}")
+after=$(peak_kib "$(pid_of n1)")
 echo "# KiB at most: node daemon $before before, $after after; copier ${most:-gone}"
 ((after < before + 30000)) || fail "the node daemon grew from $before to $after KiB"
 [[ -z $most ]] || ((most < 60000)) || fail "the copier has $most KiB"
