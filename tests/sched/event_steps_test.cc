@@ -29,7 +29,7 @@ SpecBuilder sender(const std::string& to, const std::string& event, const std::s
 }
 
 class EventStepsTest : public ::testing::Test {
- protected:
+ public:
   void send_by_hand(const std::string& to, const std::string& event, bool broadcast = false) {
     world.send(SendEvent{World::kReply, world.ann, "", std::nullopt, "", to, event, "by hand",
                          std::nullopt, broadcast});

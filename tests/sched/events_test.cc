@@ -14,7 +14,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 class EventsTest : public ::testing::Test {
- protected:
+ public:
   SendEvent sending(const std::string& to, const std::string& payload = "") {
     SendEvent event;
     event.reply = ReplyId{100};

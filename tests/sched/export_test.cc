@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-StepSpec export_of(std::string name, std::string device) {
+StepSpec export_of(std::string name, const std::string& device) {
   StepSpec step;
   step.name = std::move(name);
   step.is_export = true;

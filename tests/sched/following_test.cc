@@ -21,7 +21,7 @@ class FollowingTest : public ::testing::Test {
     world.join("n1", 8);
     world.forget_said();
   }
-  static Ticket after(std::vector<std::string> conditions,
+  static Ticket after(const std::vector<std::string>& conditions,
                       const SpecBuilder& builder = one_step()) {
     Ticket ticket = ticket_of(builder);
     for (const std::string& text : conditions) {

@@ -33,7 +33,7 @@ Receiver receiver(std::uint64_t reply, const Mailbox& mailbox = kPlans) {
 }
 
 class MailboxesTest : public ::testing::Test {
- protected:
+ public:
   void TearDown() override {
     const auto right = mailboxes.check_invariants();
     EXPECT_TRUE(right) << right.error().message;

@@ -265,7 +265,7 @@ void RandomWorld::send_or_receive() {
   const Actor& actor = pick(3) == 0 ? world.bob : world.ann;
   const std::string key = pick(2) == 0 ? "" : fmt::format("k{}", pick(50));
   const std::string name = pick(2) == 0 ? "go" : "stop";
-  const std::string place = kPlaces[pick(5)];
+  const std::string& place = kPlaces[pick(5)];
   if (pick(10) == 0) return send(LeaveReceive{ReplyId{1001 + pick(200)}});
   if (pick(10) == 0) return send(DropEvent{World::kReply, actor, EventId{1 + pick(50)}});
   if (pick(2) == 0) {
