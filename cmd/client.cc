@@ -12,6 +12,7 @@
 #include "cmd/messages.h"
 #include "cmd/version.h"
 #include "controller/translate.h"
+#include "exec/report.pb.h"
 #include "net/endpoint.h"
 
 namespace jobq::cmd {
@@ -21,7 +22,29 @@ using Connection = std::unique_ptr<net::BlockingClient>;
 
 constexpr Millis kConnectLimit = seconds(10);
 
+// The agent says whether it can; from then on the controller speaks.
+Result<Connection> connect_through(const Place& place) {
+  Result<Connection> agent = net::BlockingClient::connect_unix(place.socket);
+  if (!agent) return agent;
+  exec::pb::StepReport request;
+  request.set_token(place.token);
+  request.set_tunnel(true);
+  if (const auto sent = (*agent)->send(request); !sent) return tl::unexpected(sent.error());
+  const Result<std::string_view> bytes = (*agent)->receive(kConnectLimit);
+  if (!bytes) return fail(ErrorCode::kUnreachable, bytes.error().message);
+  exec::pb::StepAnswer answer;
+  if (!answer.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()))) {
+    return fail(ErrorCode::kInternal, "the node's agent answers what is no message");
+  }
+  if (answer.recorded()) return agent;
+  wire::Error error;
+  error.set_code(answer.code());
+  error.set_message(answer.error());
+  return tl::unexpected(controller::from_wire(error));
+}
+
 Result<Connection> connect_to(const Place& place) {
+  if (!place.token.empty()) return connect_through(place);
   if (!place.socket.empty()) return net::BlockingClient::connect_unix(place.socket);
   const Result<net::TcpAddress> address = net::parse_address(place.address);
   if (!address)
@@ -75,7 +98,7 @@ Result<Client> Client::connect(const ControllerOptions& options) {
       return tl::unexpected(connection.error());
     tried += fmt::format("\n  {}", described(place));
     // Of a socket there is no more to say; on the network much can be wrong.
-    if (place.socket.empty()) tried += ": " + connection.error().message;
+    if (place.socket.empty() || !place.token.empty()) tried += ": " + connection.error().message;
   }
   return unreachable_error(tried);
 }

@@ -10,7 +10,6 @@
 
 #include "cmd/paths.h"
 #include "controller/translate.h"
-#include "exec/report.pb.h"
 
 namespace jobq::cmd {
 namespace {
@@ -124,53 +123,7 @@ Result<wire::FileReply> FileRoad::ask_patiently(const wire::FileRequest& request
   }
 }
 
-bool FileRoad::goes_through_agent() const {
-  return !options_.where.socket && !options_.where.controller &&
-         !environment("JOBQ_NODE_SOCKET").empty() && !environment("JOBQ_TOKEN").empty();
-}
-
-void FileRoad::disconnect() {
-  client_.reset();
-  agent_.reset();
-}
-
 Result<wire::FileReply> FileRoad::ask_once(const wire::FileRequest& request) {
-  const Millis limit = limit_of(request);
-  Result<wire::FileReply> reply =
-      goes_through_agent() ? ask_agent(request, limit) : ask_controller(request, limit);
-  return reply;
-}
-
-Result<wire::FileReply> FileRoad::ask_agent(const wire::FileRequest& request, Millis limit) {
-  if (!agent_) {
-    auto connected = net::BlockingClient::connect_unix(environment("JOBQ_NODE_SOCKET"));
-    if (!connected) {
-      return fail(ErrorCode::kUnreachable,
-                  "the node's agent does not answer: " + std::move(connected.error().message));
-    }
-    agent_ = std::move(*connected);
-    if (std::exchange(was_connected_, true)) ++board_.cuts;
-  }
-  exec::pb::StepReport report;
-  *report.mutable_file() = request;
-  exec::pb::StepAnswer answer;
-  auto sent = agent_->send(report);
-  Result<std::string_view> bytes = tl::unexpected(Error{});
-  if (sent) bytes = agent_->receive(limit);
-  const bool is_whole =
-      sent && bytes && answer.ParseFromArray(bytes->data(), static_cast<int>(bytes->size()));
-  if (!is_whole) {
-    disconnect();
-    return fail(ErrorCode::kUnreachable, "the connection to the node's agent was cut");
-  }
-  if (answer.recorded()) return std::move(*answer.mutable_file());
-  wire::Error error;
-  error.set_code(answer.code());
-  error.set_message(answer.error());
-  return tl::unexpected(controller::from_wire(error));
-}
-
-Result<wire::FileReply> FileRoad::ask_controller(const wire::FileRequest& request, Millis limit) {
   if (!client_) {
     const std::lock_guard lock(connecting());
     Result<Client> connected = Client::connect(options_.where);
@@ -182,10 +135,10 @@ Result<wire::FileReply> FileRoad::ask_controller(const wire::FileRequest& reques
   *frame.mutable_file_request() = request;
   const auto id = client_->send(frame);
   Result<wire::Frame> answer = tl::unexpected(Error{});
-  if (id) answer = client_->receive(limit);
+  if (id) answer = client_->receive(limit_of(request));
   if (!id || !answer) {
     const Error error = !id ? id.error() : answer.error();
-    disconnect();
+    client_.reset();
     return tl::unexpected(error);
   }
   if (answer->has_error()) return tl::unexpected(controller::from_wire(answer->error()));

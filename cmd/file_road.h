@@ -64,16 +64,11 @@ class FileRoad {
  private:
   Result<wire::FileReply> ask_patiently(const wire::FileRequest& request);
   Result<wire::FileReply> ask_once(const wire::FileRequest& request);
-  Result<wire::FileReply> ask_agent(const wire::FileRequest& request, Millis limit);
-  Result<wire::FileReply> ask_controller(const wire::FileRequest& request, Millis limit);
-  bool goes_through_agent() const;
-  void disconnect();
 
   const RoadOptions& options_;
   CopyBoard& board_;
   exec::AreaUsage usage_;
   std::optional<Client> client_;
-  std::unique_ptr<net::BlockingClient> agent_;
   bool was_connected_ = false;
 };
 

@@ -25,6 +25,14 @@ Result<Places> from_source(const std::string& socket, const std::string& address
   return Places{};
 }
 
+// In a step it is the controller of its job, whose node leads there.
+Places place_of_step() {
+  const std::string socket = environment("JOBQ_NODE_SOCKET");
+  const std::string token = environment("JOBQ_TOKEN");
+  if (socket.empty() || token.empty()) return {};
+  return {{socket, "", "", "this step's node", token}};
+}
+
 // Nothing was said: the user's own controller, then the system's.
 Places usual_places() {
   Places places;
@@ -75,6 +83,7 @@ Result<std::vector<Place>> places_of_controller(const ControllerOptions& options
     places = from_source(environment("JOBQ_SOCKET"), environment("JOBQ_CONTROLLER"), key,
                          "JOBQ_SOCKET", "JOBQ_CONTROLLER");
   }
+  if (places && places->empty() && !options.config) places = place_of_step();
   if (places && places->empty()) places = from_configuration(options, key);
   if (places && places->empty()) places = usual_places();
   return places;

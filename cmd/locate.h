@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where the controller is: options, then the environment, then the configuration file, then the
-// user's own socket, then the system's.
+// Where the controller is: options, then the environment, then of a step its node, then the
+// configuration file, then the user's own socket, then the system's.
 #pragma once
 
 #include <optional>
@@ -20,12 +20,13 @@ struct ControllerOptions {
 };
 void add_controller_options(Options& options, ControllerOptions& to);
 
-// One place to try: a Unix socket, or an address with its key file.
+// One place to try: a Unix socket, an address with its key file, or the node of this step.
 struct Place {
   std::string socket;  // empty: address and key
   std::string address;
   std::string key;
-  std::string from;  // "--socket", "JOBQ_SOCKET", "the system's socket": for messages
+  std::string from;        // "--socket", "JOBQ_SOCKET", "the system's socket": for messages
+  std::string token = {};  // not empty: the socket is that of the node's agent, and this the step's
 };
 
 // In the order in which they are to be tried. More than one only where nothing was said: then the

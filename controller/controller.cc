@@ -65,7 +65,8 @@ struct Controller::Impl {
         peers(options.operators,
               {.on_request = [this](Peer& peer,
                                     const wire::Frame& frame) { requests.on_request(peer, frame); },
-               .on_report = [this](Peer& peer, const wire::Frame& frame) { reported(peer, frame); },
+               .on_report = [this](Peer& peer,
+                                   const wire::Frame& frame) { nodes.on_report(peer, frame); },
                .on_gone = [this](const Peer& peer, const std::string& why) { gone(peer, why); }}),
         history(on, options.state, journal_codec()),
         past_jobs(on, turns, history),
@@ -104,18 +105,6 @@ struct Controller::Impl {
     if (!address) return tl::unexpected(address.error());
     bound = *address;
     return {};
-  }
-
-  // A step asks through its node.
-  void reported(Peer& peer, const wire::Frame& frame) {
-    if (!frame.has_file_request()) return nodes.on_report(peer, frame);
-    const wire::FileRequest& request = frame.file_request();
-    files.ask(request.uid(), request.gid(), request,
-              [this, id = peer.id, question = frame.id()](const wire::Frame& answer) {
-                wire::Frame copy = answer;
-                copy.set_id(question);
-                peers.send(id, copy);
-              });
   }
 
   void gone(const Peer& peer, const std::string& why) {

@@ -93,7 +93,7 @@ void Nodes::join(Peer& peer, const wire::NodeJoin& join) {
 
 // Nothing comes between a node on a local socket and its controller.
 Millis Nodes::lease_of(const Peer& peer) const {
-  return peer.connection->credentials() ? Millis{} : lease_;
+  return peer.connection->identity() ? Millis{} : lease_;
 }
 
 // The same node after its agent was restarted may replace a connection that nobody has closed yet;

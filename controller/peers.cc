@@ -3,10 +3,8 @@
 #include "controller/peers.h"
 
 #include <fmt/format.h>
-#include <pwd.h>
 #include <unistd.h>
 
-#include <array>
 #include <utility>
 
 #include "base/log.h"
@@ -20,16 +18,6 @@ namespace {
 // A long answer waits for its reader when so much of it is on its way.
 constexpr std::size_t kEnoughQueuedBytes = 1U << 20U;
 
-std::string user_name(std::uint32_t uid) {
-  std::array<char, 4096> buffer{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == 0 && found) {
-    return found->pw_name;
-  }
-  return fmt::format("{}", uid);
-}
-
 }  // namespace
 
 Peers::Peers(std::vector<std::string> operators, Handlers handlers)
@@ -39,11 +27,13 @@ void Peers::add(std::unique_ptr<net::Connection> connection) {
   const PeerId id = ++last_id_;
   Peer& peer = peers_[id];
   peer.id = id;
-  peer.connection = std::move(connection);
   peer.heard_ns = steady_now_ns();
-  peer.connection->start({.on_message = [this, id](std::string_view m) { on_message(id, m); },
-                          .on_closed = [this, id](const std::string& why) { drop(id, why); },
-                          .on_drained = [this, id] { on_drained(id); }});
+  auto line = std::make_unique<DirectLine>(std::move(connection));
+  DirectLine& started = *line;
+  peer.connection = std::move(line);
+  started.start({.on_message = [this, id](std::string_view m) { on_message(id, m); },
+                 .on_closed = [this, id](const std::string& why) { drop(id, why); },
+                 .on_drained = [this, id] { on_drained(id); }});
 }
 
 Peer* Peers::find(PeerId id) {
@@ -66,6 +56,7 @@ void Peers::on_drained(PeerId id) {
   Peer* peer = find(id);
   if (!peer) return;
   for (const auto& then : std::exchange(peer->when_drained, {})) then();
+  drain_tunnels(id);
 }
 
 void Peers::drop(PeerId id, const std::string& reason, const wire::Frame* farewell) {
@@ -73,6 +64,8 @@ void Peers::drop(PeerId id, const std::string& reason, const wire::Frame* farewe
   if (at == peers_.end()) return;
   Peer peer = std::move(at->second);
   peers_.erase(at);
+  tunnels_.erase(peer.tunnel);
+  drop_tunnels(id, reason);
   if (farewell) {
     peer.connection->send(*farewell);
     peer.connection->close_after_flush();
@@ -81,8 +74,8 @@ void Peers::drop(PeerId id, const std::string& reason, const wire::Frame* farewe
 }
 
 void Peers::close_all() {
-  for (auto& [id, peer] : peers_) peer.connection->close_after_flush();
-  peers_.clear();
+  tunnels_.clear();
+  for (auto& [id, peer] : std::exchange(peers_, {})) peer.connection->close_after_flush();
 }
 
 void Peers::on_message(PeerId id, std::string_view message) {
@@ -98,6 +91,8 @@ void Peers::on_message(PeerId id, std::string_view message) {
   peer->heard_ns = steady_now_ns();
   if (!peer->greeted) {
     greet(*peer, frame);
+  } else if (peer->is_node && frame.has_tunnel()) {
+    on_tunnel(*peer, frame.tunnel());
   } else if (peer->is_node) {
     handlers_.on_report(*peer, frame);
   } else {
@@ -121,7 +116,7 @@ void Peers::greet(Peer& peer, const wire::Frame& frame) {
   }
   peer.actor = actor_of(*peer.connection, hello);
   peer.is_node = hello.role() == wire::Hello::NODE;
-  if (peer.is_node && !peer.actor.is_operator) {
+  if (peer.is_node && (!peer.actor.is_operator || peer.connection->is_tunnel())) {
     refuse(peer.id, frame.id(),
            Error{ErrorCode::kDenied,
                  fmt::format("user {} may not run a node of this controller", peer.actor.user)});
@@ -142,21 +137,22 @@ void Peers::refuse(PeerId id, std::uint64_t request, const Error& error) {
   drop(id, error.message, &frame);
 }
 
-// On a local socket the kernel says who asks. Over TLS the peer has the cluster key, which is as
-// much as root of the cluster has: its word is taken.
-sched::Actor Peers::actor_of(const net::Connection& connection, const wire::Hello& hello) const {
+// On a local socket the kernel says who asks, and in a tunnel that of the node. Over TLS the peer
+// has the cluster key, which is as much as root of the cluster has: its word is taken.
+sched::Actor Peers::actor_of(const Line& connection, const wire::Hello& hello) const {
   sched::Actor actor;
-  if (const auto credentials = connection.credentials()) {
-    actor.uid = credentials->uid;
-    actor.gid = credentials->gid;
-    actor.user = user_name(credentials->uid);
+  const auto identity = connection.identity();
+  if (identity) {
+    actor.uid = identity->uid;
+    actor.gid = identity->gid;
+    actor.user = identity->user;
   } else {
     actor.uid = hello.uid();
     actor.gid = hello.gid();
     actor.user = hello.user().empty() ? fmt::format("{}", hello.uid()) : hello.user();
   }
   actor.is_operator = actor.uid == 0 || actor.uid == geteuid() || operators_.contains(actor.user) ||
-                      (!connection.credentials() && hello.role() == wire::Hello::NODE);
+                      (!identity && hello.role() == wire::Hello::NODE);
   return actor;
 }
 

@@ -3,6 +3,8 @@
 //
 // A peer says Hello, as a client or as a node; until then nothing else is heard. Frames then go to
 // the one handler of its role. A peer that does not speak the protocol is told why, and dropped.
+//
+// A step speaks through its node: it is a client like any other, and gone with the node.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +13,11 @@
 #include <memory>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
-#include "net/connection.h"
+#include "controller/line.h"
 #include "net/jobq.pb.h"
 #include "sched/event.h"
 
@@ -24,12 +27,14 @@ using PeerId = std::uint64_t;
 
 struct Peer {
   PeerId id = 0;
-  std::unique_ptr<net::Connection> connection;
+  std::unique_ptr<Line> connection;
   bool greeted = false;
   bool is_node = false;
   sched::Actor actor;
   std::size_t open_requests = 0;  // of a client: not answered yet
   std::vector<std::function<void()>> when_drained;
+  // Through which node it speaks, and which of that node's tunnels it is; 0: through none.
+  std::pair<PeerId, std::uint64_t> tunnel;
 
   // Of a node.
   std::string node_name;
@@ -48,6 +53,9 @@ class Peers {
   };
 
   Peers(std::vector<std::string> operators, Handlers handlers);
+  ~Peers() { close_all(); }
+  Peers(const Peers&) = delete;
+  Peers& operator=(const Peers&) = delete;
 
   void add(std::unique_ptr<net::Connection> connection);
   Peer* find(PeerId id);
@@ -67,11 +75,18 @@ class Peers {
   void on_drained(PeerId id);
   void greet(Peer& peer, const wire::Frame& frame);
   void refuse(PeerId id, std::uint64_t request, const Error& error);
-  sched::Actor actor_of(const net::Connection& connection, const wire::Hello& hello) const;
+  sched::Actor actor_of(const Line& connection, const wire::Hello& hello) const;
+
+  // tunnels.cc
+  void on_tunnel(const Peer& node, const wire::Tunnel& tunnel);
+  void open_tunnel(PeerId node, const std::string& name, const wire::Tunnel& tunnel);
+  void drop_tunnels(PeerId node, const std::string& reason);
+  void drain_tunnels(PeerId node);
 
   std::unordered_set<std::string> operators_;
   Handlers handlers_;
   std::map<PeerId, Peer> peers_;
+  std::map<std::pair<PeerId, std::uint64_t>, PeerId> tunnels_;
   PeerId last_id_ = 0;
 };
 

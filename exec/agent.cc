@@ -26,6 +26,7 @@
 #include "exec/start_message.h"
 #include "exec/state.h"
 #include "exec/step_reports.h"
+#include "exec/tunnels.h"
 #include "exec/users.h"
 #include "exec/wire.h"
 
@@ -82,7 +83,6 @@ struct Agent::Impl {
   void on_order(const wire::AttemptOrder& order);
   void on_controller_lost();
   void away();
-  FileDesk::Answer to_step();
 
   void join();
   void tell(const pb::Attempt& attempt);
@@ -104,6 +104,7 @@ struct Agent::Impl {
   ControllerLink controller;
   ServiceDesk services;
   FileDesk files;
+  Tunnels tunnels;
   std::unique_ptr<StepReports> reports;
   OutputReader reader;
   std::unique_ptr<net::Timer> next_sweep;
@@ -121,6 +122,7 @@ Agent::Impl::Impl(uv_loop_s* on_loop, AgentOptions with_options)
       services(loop, options.name, options.services, users,
                [this](const wire::Frame& f) { controller.send(f); }),
       files(loop, users, [this](const wire::Frame& f) { controller.send(f); }),
+      tunnels(users, [this](const wire::Frame& f) { controller.send(f); }),
       reader(
           loop, options.state, users, [this](const wire::AttemptId& id) { return find(id); },
           [this](std::uint64_t question, Result<wire::OutputChunk> chunk) {
@@ -132,7 +134,7 @@ Result<void> Agent::Impl::listen() {
   if (auto made = make_state(options.state); !made) return made;
   if (auto named = make_names(options.state, options.executable); !named) return named;
   reports = std::make_unique<StepReports>(
-      loop, services, files, [this](const pb::ToKeeper& m) { return keeper && keeper->send(m); });
+      loop, services, tunnels, [this](const pb::ToKeeper& m) { return keeper && keeper->send(m); });
   return reports->listen(options.socket);
 }
 
@@ -160,7 +162,8 @@ void Agent::Impl::stop(std::function<void()> stopped) {
   if (keeper) keeper->leave();
   controller.leave();
   reader.forget();
-  files.away([](std::uint64_t, const Result<wire::FileReply>&) {});
+  files.away();
+  tunnels.away();
   reports.reset();
   next_sweep.reset();
   services.stop();
@@ -239,8 +242,7 @@ void Agent::Impl::on_frame(const wire::Frame& frame) {
     case wire::Frame::kOffered: services.heard(frame.offered()); break;
     case wire::Frame::kReadOutput: reader.ask(frame.id(), frame.read_output()); break;
     case wire::Frame::kFileOrder: files.carry_out(frame.id(), frame.file_order()); break;
-    case wire::Frame::kFileReply:
-    case wire::Frame::kError: files.answered(frame, to_step()); break;
+    case wire::Frame::kTunnel: tunnels.on_frame(frame.tunnel()); break;
     default: break;  // of a later version, or nothing that needs us
   }
 }
@@ -255,7 +257,7 @@ void Agent::Impl::on_welcome(const wire::Welcome& welcome) {
     if (held.confirmed) tell(held.attempt);
   }
   services.joined();
-  files.joined();
+  tunnels.joined();
 }
 
 // Only a controller that has taken this node in can renew what the keeper enforces.
@@ -294,13 +296,8 @@ void Agent::Impl::on_order(const wire::AttemptOrder& order) {
 
 void Agent::Impl::away() {
   services.away();
-  files.away(to_step());
-}
-
-FileDesk::Answer Agent::Impl::to_step() {
-  return [this](std::uint64_t question, const Result<wire::FileReply>& reply) {
-    if (reports) reports->answer_file(question, reply);
-  };
+  files.away();
+  tunnels.away();
 }
 
 void Agent::Impl::on_controller_lost() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Orders to threads and back, questions to the controller and back.
+// Orders to threads and back.
 #include "exec/file_desk.h"
 
 #include <fmt/format.h>
@@ -10,18 +10,6 @@
 #include "base/check.h"
 
 namespace jobq::exec {
-namespace {
-
-constexpr const char* kNoController =
-    "the node has no connection to the controller now; it tries again by itself";
-
-Error error_of(const wire::Error& error) {
-  const bool known = error.code() <= static_cast<std::uint32_t>(ErrorCode::kInternal);
-  return {known ? static_cast<ErrorCode>(error.code()) : ErrorCode::kInternal, error.message()};
-}
-
-}  // namespace
-
 struct FileDesk::Work {
   uv_work_t request = {};
   std::uint64_t question = 0;
@@ -76,31 +64,6 @@ void FileDesk::done(Work& work) {
   send_(frame);
 }
 
-void FileDesk::pass_on(std::uint64_t question, const wire::FileRequest& request,
-                       const std::optional<net::PeerCredentials>& who, const Answer& answer) {
-  if (!joined_) return answer(question, fail(ErrorCode::kUnavailable, kNoController));
-  if (!who) return answer(question, fail(ErrorCode::kDenied, "the node cannot see who asks"));
-  passed_on_.insert(question);
-  wire::Frame frame;
-  frame.set_id(question);
-  *frame.mutable_file_request() = request;
-  frame.mutable_file_request()->set_uid(who->uid);
-  frame.mutable_file_request()->set_gid(who->gid);
-  send_(frame);
-}
-
-void FileDesk::answered(const wire::Frame& frame, const Answer& answer) {
-  if (passed_on_.erase(frame.id()) == 0) return;
-  if (frame.has_error()) return answer(frame.id(), tl::unexpected(error_of(frame.error())));
-  answer(frame.id(), frame.file_reply());
-}
-
-void FileDesk::away(const Answer& answer) {
-  joined_ = false;
-  present_ = std::make_shared<FileDesk*>(this);
-  for (const std::uint64_t question : std::exchange(passed_on_, {})) {
-    answer(question, fail(ErrorCode::kUnavailable, kNoController));
-  }
-}
+void FileDesk::away() { present_ = std::make_shared<FileDesk*>(this); }
 
 }  // namespace jobq::exec

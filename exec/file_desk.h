@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's part in copying files: it carries out the controller's orders on threads beside the
-// loop, as the user who asked, and passes on what steps ask of other places.
+// loop, as the user who asked.
 //
 // Orders are done one by one and remember nothing of each other, so that a lost connection, or a
 // restart of anybody, costs the order that was under way. What comes of an order after its
@@ -10,13 +10,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 
 #include "base/result.h"
 #include "exec/file_work.h"
 #include "exec/users.h"
-#include "net/connection.h"
 #include "net/jobq.pb.h"
 
 struct uv_loop_s;
@@ -26,7 +24,6 @@ namespace jobq::exec {
 class FileDesk {
  public:
   using Send = std::function<void(const wire::Frame&)>;  // to the controller
-  using Answer = std::function<void(std::uint64_t question, Result<wire::FileReply>)>;
 
   FileDesk(uv_loop_s* loop, Users& users, Send send);
   FileDesk(const FileDesk&) = delete;
@@ -34,15 +31,8 @@ class FileDesk {
 
   // The controller orders.
   void carry_out(std::uint64_t question, const wire::FileOrder& order);
-
-  // A step asks, and is answered once, here or by the controller's answer.
-  void pass_on(std::uint64_t question, const wire::FileRequest& request,
-               const std::optional<net::PeerCredentials>& who, const Answer& answer);
-  void answered(const wire::Frame& frame, const Answer& answer);
-
-  void joined() { joined_ = true; }
-  // The controller is gone: who waits for it asks again.
-  void away(const Answer& answer);
+  // It is gone.
+  void away();
 
  private:
   struct Work;
@@ -52,8 +42,6 @@ class FileDesk {
   uv_loop_s* loop_;
   Users& users_;
   Send send_;
-  bool joined_ = false;
-  std::set<std::uint64_t> passed_on_;
   std::shared_ptr<AreaUsage> usage_ = std::make_shared<AreaUsage>();
   // One for each time with a controller; work that is not of this one has nobody to tell.
   std::shared_ptr<FileDesk*> present_;

@@ -14,10 +14,10 @@ constexpr std::uint32_t kForEverybody = 0666;  // the token says who may say wha
 
 }  // namespace
 
-StepReports::StepReports(uv_loop_s* loop, ServiceDesk& services, FileDesk& files,
+StepReports::StepReports(uv_loop_s* loop, ServiceDesk& services, Tunnels& tunnels,
                          ToKeeper to_keeper)
     : services_(services),
-      files_(files),
+      tunnels_(tunnels),
       to_keeper_(std::move(to_keeper)),
       server_(loop, {kMostConnections, seconds(10)},
               [this](auto connection) { on_connection(std::move(connection)); }) {}
@@ -31,53 +31,66 @@ void StepReports::on_connection(std::unique_ptr<net::Connection> connection) {
   net::Connection& started = *connection;
   asking_[question] = std::move(connection);
   started.start({[this, question](std::string_view bytes) { on_message(question, bytes); },
-                 [this, question](const std::string&) { asking_.erase(question); }});
+                 [this, question](const std::string&) { on_closed(question); },
+                 [this, question] { tunnels_.drained(question); }});
+}
+
+void StepReports::on_closed(std::uint64_t question) {
+  asking_.erase(question);
+  ask_tunnels_.erase(question);
+  tunnels_.closed(question);
 }
 
 void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
+  if (tunnels_.has(question)) return tunnels_.heard(question, bytes);
   pb::StepReport report;
   if (!report.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    asking_.erase(question);
-    return;
+    return on_closed(question);
   }
   if (report.has_offer() || report.has_services()) {
     return reply(question, services_.answer(report, asking_.at(question)->credentials()));
-  }
-  if (report.has_file()) {
-    return files_.pass_on(question, report.file(), asking_.at(question)->credentials(),
-                          [this](std::uint64_t asked, const Result<wire::FileReply>& reply) {
-                            answer_file(asked, reply);
-                          });
   }
   pb::ToKeeper message;
   pb::Report& out = *message.mutable_report();
   out.set_question(question);
   out.set_token(report.token());
-  out.set_outcome(report.outcome());
-  if (report.has_event()) out.set_event(report.event());
+  if (report.tunnel()) {
+    out.set_asks(true);
+    ask_tunnels_.insert(question);
+  } else {
+    out.set_outcome(report.outcome());
+    if (report.has_event()) out.set_event(report.event());
+  }
   // Who is cut off tries again; who waited for a keeper that was never asked would wait in vain.
-  if (!to_keeper_(message)) asking_.erase(question);
+  if (!to_keeper_(message)) on_closed(question);
 }
 
 void StepReports::answer(const pb::ReportAnswer& answer) {
+  if (ask_tunnels_.erase(answer.question()) != 0) return answer_tunnel(answer.question(), answer);
   pb::StepAnswer out;
   out.set_recorded(answer.error().empty());
   out.set_error(answer.error());
   reply(answer.question(), out);
 }
 
-void StepReports::answer_file(std::uint64_t question, const Result<wire::FileReply>& reply) {
+void StepReports::answer_tunnel(std::uint64_t question, const pb::ReportAnswer& answer) {
+  if (!answer.error().empty()) return refuse(question, {ErrorCode::kDenied, answer.error()});
   const auto found = asking_.find(question);
-  if (found == asking_.end()) return;
-  pb::StepAnswer out;
-  out.set_recorded(reply.has_value());
-  if (reply) {
-    *out.mutable_file() = *reply;
-  } else {
-    out.set_error(reply.error().message);
-    out.set_code(static_cast<std::uint32_t>(reply.error().code));
+  if (const auto good = tunnels_.check(*found->second); !good) {
+    return refuse(question, good.error());
   }
+  pb::StepAnswer out;
+  out.set_recorded(true);
   found->second->send(out);
+  tunnels_.open(question, std::move(found->second));
+  asking_.erase(found);
+}
+
+void StepReports::refuse(std::uint64_t question, const Error& error) {
+  pb::StepAnswer out;
+  out.set_error(error.message);
+  out.set_code(static_cast<std::uint32_t>(error.code));
+  reply(question, out);
 }
 
 void StepReports::reply(std::uint64_t question, const pb::StepAnswer& answer) {
@@ -88,6 +101,9 @@ void StepReports::reply(std::uint64_t question, const pb::StepAnswer& answer) {
   asking_.erase(found);
 }
 
-void StepReports::drop_all() { asking_.clear(); }
+void StepReports::drop_all() {
+  asking_.clear();
+  ask_tunnels_.clear();
+}
 
 }  // namespace jobq::exec

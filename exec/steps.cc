@@ -221,6 +221,7 @@ void Steps::forget(Step& step) {
 std::string Steps::report(const pb::Report& report) {
   const auto found = by_token_.find(report.token());
   if (found == by_token_.end()) return "no running step of this node has this token";
+  if (report.asks()) return {};
   const auto event = report.has_event() ? std::optional(report.event()) : std::nullopt;
   if (auto good = check_report(report.outcome(), event); !good) return good.error().message;
   pb::Record record;

@@ -153,7 +153,7 @@ expect_eq "success failure" "$(jq show "$job" --json | json -r '[.steps[1,2].eve
 ok
 
 test_begin "what a process submits is a child, and a cancel takes the family"
-job=$(jq submit --env JOBQ_SOCKET -- \
+job=$(jq submit -- \
   sh -c 'jq submit --name child -- sleep 1000; jq submit -- sleep 1000; sleep 1000')
 wait_for 10 runs $((job + 2))
 expect_eq "$job" "$(field $((job + 1)) parent)"
@@ -166,7 +166,7 @@ jq cancel "$stranger"
 ok
 
 test_begin "the family of a job that has ended can be cancelled as well"
-job=$(jq submit --env JOBQ_SOCKET -- jq submit -- sleep 1000)
+job=$(jq submit -- jq submit -- sleep 1000)
 expect_exit 0 jq wait "$job"
 wait_for 10 runs $((job + 1))
 jq cancel --family "$job"

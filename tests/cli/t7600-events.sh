@@ -73,7 +73,7 @@ ok
 
 test_begin "a step sends and receives as its job"
 # shellcheck disable=SC2016
-job=$(jq submit --name listener --env JOBQ_SOCKET="$JOBQ_SOCKET" -- \
+job=$(jq submit --name listener -- \
   sh -c 'jq event recv start && jq event send mailbox:done said "$JOBQ_JOB"')
 jq event send listener start hello
 expect_eq "$job" "$(jq event recv said --mailbox mailbox:done --from listener)"

@@ -102,8 +102,8 @@ TEST_F(Reporting, AReportThatFindsNoKeeperIsTriedAgain) {
   ServiceDesk desk(cluster_.loop(), "n1", {}, users, [](const wire::Frame&) {});
   int asked = 0;
   std::uint64_t question = 0;
-  FileDesk files(cluster_.loop(), users, [](const wire::Frame&) {});
-  StepReports reports(cluster_.loop(), desk, files, [&](const pb::ToKeeper& message) {
+  Tunnels tunnels(users, [](const wire::Frame&) {});
+  StepReports reports(cluster_.loop(), desk, tunnels, [&](const pb::ToKeeper& message) {
     question = message.report().question();
     return ++asked > 1;
   });
