@@ -96,7 +96,7 @@ target_sources(fault_simulator_planted PRIVATE ${JOBQ_PLANTED})
 target_compile_definitions(fault_simulator_planted PRIVATE JOBQ_PLANTS)
 foreach(plant act_before_commit commits_not_synced end_not_recorded failed_commit_taken_as_good
     grant_of_lost_attempt_kept hold_lost_by_recovery key_lost_by_recovery
-    launch_again_after_reboot silent_node_counts_as_dead)
+    launch_again_after_reboot nominal_time_fired_again silent_node_counts_as_dead)
   add_test(NAME plants.${plant}
     COMMAND fault_simulator_planted --plant ${plant} --seeds 1-1000)
   set_tests_properties(plants.${plant} PROPERTIES

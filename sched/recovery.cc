@@ -155,10 +155,11 @@ void Core::restore_row(const RecurRow& row) {
   if (row.removed) return;
   Recurring& one = recurring_[{row.uid, row.name}];
   one.row = row;
+  if (JOBQ_PLANT(nominal_time_fired_again) && row.decided) one.row.next = row.decided;
   auto calendar = parse_calendar(row.ticket->recur->cron);
   check(calendar.has_value(), "a recurring ticket was recovered whose calendar cannot be read");
   one.calendar = *std::move(calendar);
-  one.scan = row.next;
+  one.scan = one.row.next;
   set_due(one);
 }
 

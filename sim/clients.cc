@@ -67,6 +67,11 @@ void Clients::plan(std::size_t jobs, Millis span, const std::vector<std::string>
     some_time([this] { submit(); });
   }
   for (std::size_t i = 0; i < jobs; ++i) some_time([this] { command(); });
+  if (chance_.one_in(3)) {
+    some_time([this] { add_recurring(); });
+    some_time([this] { pause_recurring(); });
+    some_time([this] { resume_recurring(); });
+  }
   for (const std::string& node : nodes) {
     if (!chance_.one_in(4)) continue;
     some_time([this, node] { drain(node); });
@@ -138,6 +143,7 @@ void Clients::register_class() {
   const std::string name = fmt::format("class{}", classes_.size());
   const auto spec = random_class(chance_, name);
   classes_[name] = spec;
+  promises_.name_stands_for(name, spec);
   ask(sched::RegisterClass{{}, kAnn, {spec, "text of " + name, name + ".toml"}},
       [this, name](const auto& reply) {
         if (is_done(reply)) promises_.is_registered(name);
@@ -145,9 +151,32 @@ void Clients::register_class() {
       });
 }
 
+void Clients::add_recurring() {
+  recurring_ = "each";
+  const auto ticket = std::make_shared<const sched::Ticket>(random_recurring(chance_, recurring_));
+  const auto zone = std::make_shared<const sched::Zone>(sched::Zone{"UTC", 0, {}, {}});
+  promises_.name_stands_for(recurring_, ticket->spec);
+  promises_.count("recurring tickets");
+  ask(sched::AddRecur{{}, kAnn, ticket, zone, false}, [](const auto& /*reply*/) { return true; });
+}
+
+void Clients::pause_recurring() {
+  if (recurring_.empty()) return;
+  ask(sched::PauseRecur{{}, kAnn, "", recurring_}, [](const auto& /*reply*/) { return true; });
+}
+
+void Clients::resume_recurring() {
+  if (recurring_.empty()) return;
+  ask(sched::ResumeRecur{{}, kAnn, "", recurring_}, [](const auto& /*reply*/) { return true; });
+}
+
 sched::Ticket Clients::next_ticket() {
   const std::string name = fmt::format("j{}", ++submitted_);
-  if (classes_.empty() || !chance_.one_in(6)) return random_ticket(chance_, name);
+  if (classes_.empty() || !chance_.one_in(6)) {
+    Known known{{}, jobs_.size()};
+    for (const auto& [of, spec] : classes_) known.classes.push_back(of);
+    return random_ticket(chance_, name, known);
+  }
   auto at = classes_.begin();
   std::advance(at, static_cast<std::ptrdiff_t>(chance_.below(classes_.size())));
   sched::Ticket ticket;
@@ -268,6 +297,9 @@ void Clients::heal(const std::vector<std::string>& nodes) {
   healed_ = true;
   for (const auto& [number, name] : jobs_) promises_.may_be_released(name);
   for (const std::string& node : nodes) resume(node);
+  if (!recurring_.empty()) {
+    ask(sched::RemoveRecur{{}, kAnn, "", recurring_}, [](const auto& /*reply*/) { return true; });
+  }
   sched::Selector all;
   all.all = true;
   ask(sched::Release{{}, kRoot, all}, [](const auto& /*reply*/) { return true; });

@@ -62,6 +62,9 @@ class Clients {
   std::shared_ptr<const sched::JobSpec> spec_of(const sched::Ticket& ticket) const;
   void got_numbers(const std::vector<std::string>& names, const sched::Submitted& submitted);
   void register_class();
+  void add_recurring();
+  void pause_recurring();
+  void resume_recurring();
   void command();
   void hold(const sched::Selector& jobs);
   void cancel(const std::string& name, const sched::Selector& jobs);
@@ -80,6 +83,7 @@ class Clients {
   bool healed_ = false;
   std::set<std::string> forgotten_;  // nodes, as they were told
   std::size_t submitted_ = 0;
+  std::string recurring_;                  // a ticket; empty: none
   std::map<JobNumber, std::string> jobs_;  // with their names
   std::map<std::string, std::shared_ptr<const sched::JobSpec>> classes_;
 };

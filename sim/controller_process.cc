@@ -9,6 +9,7 @@
 #include "controller/journal_codec.h"
 #include "controller/translate.h"
 #include "sim/job_mix.h"
+#include "sim/past.h"
 
 namespace jobq::sim {
 namespace {
@@ -41,7 +42,7 @@ store::Journal::Options options(const ControllerProcess::Surroundings& around) {
 std::string name_of(const sched::Action& action) {
   static constexpr std::array<std::string_view, std::variant_size_v<sched::Action>> kNames{
       "launches", "kills of steps", "signals",      "suspensions",       "resumptions", "forgets",
-      "welcomes", "answers",        "ends of jobs", "drops of elements", "wake-ups"};
+      "welcomes", "answers",        "ends of jobs", "drops of elements", "look-ups",    "wake-ups"};
   return std::string(kNames.at(action.index()));
 }
 
@@ -80,7 +81,37 @@ bool ControllerProcess::begin() {
 
 void ControllerProcess::post(sched::Event event) {
   ++around_.counts["requests to the core"];
+  if (auto* notice = std::get_if<sched::NewJobNotice>(&event)) return submit(std::move(*notice));
   turn_.post(std::move(event));
+}
+
+// As controller/past_jobs.h: a request that comes after jobs that have ended takes with it what the
+// history knows of them.
+void ControllerProcess::submit(sched::NewJobNotice notice) {
+  const std::vector<JobNumber> ended = core().ended_among(notice);
+  if (ended.empty()) return turn_.post(std::move(notice));
+  turn_.ask(
+      [this, ended, notice = std::move(notice)](const auto&, Time) -> controller::Turn::Answer {
+        return [this, ended, notice](const Result<void>& durable) {
+          if (!durable) return around_.reply({notice.reply, durable.error()});
+          process_.after_us(around_.chance.between(50, 5000), [this, ended, notice] {
+            const auto facts = past_jobs(around_.disk, ended);
+            if (!facts) return around_.reply({notice.reply, facts.error()});
+            sched::NewJobNotice knowing = notice;
+            knowing.known.insert(knowing.known.end(), facts->begin(), facts->end());
+            submit(std::move(knowing));
+          });
+        };
+      });
+}
+
+void ControllerProcess::look_up(const sched::LookUp& asked) {
+  process_.after_us(around_.chance.between(50, 5000), [this, asked] {
+    auto facts = past_jobs(around_.disk, asked.jobs);
+    if (!facts) return look_up(asked);
+    std::erase_if(*facts, [](const sched::JobFact& fact) { return !fact.ended; });
+    turn_.post(sched::LookedUp{asked.id, *std::move(facts)});
+  });
 }
 
 void ControllerProcess::stop() {
@@ -197,6 +228,8 @@ void ControllerProcess::act(sched::Action action) {
   ++around_.counts[name_of(action)];
   if (const auto* reply = std::get_if<sched::Reply>(&action)) {
     around_.reply(*reply);
+  } else if (const auto* asked = std::get_if<sched::LookUp>(&action)) {
+    look_up(*asked);
   } else if (desk_) {
     desk_->carry_out(action);
   }

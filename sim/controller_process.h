@@ -84,6 +84,8 @@ class ControllerProcess final : private controller::TurnDoors {
   void journal_failed(const Error& refused_with) override;
   void journal_back() override;
 
+  void submit(sched::NewJobNotice notice);
+  void look_up(const sched::LookUp& asked);
   void end();
   void commit_soon();
   void commit();

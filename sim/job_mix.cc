@@ -57,7 +57,7 @@ sched::Retry random_retry(Chance& chance) {
   return retry;
 }
 
-sched::StepSpec random_step(Chance& chance, std::size_t index) {
+sched::StepSpec random_process(Chance& chance, std::size_t index) {
   sched::StepSpec step;
   step.name = fmt::format("s{}", index);
   step.argv = {"calc"};
@@ -72,6 +72,40 @@ sched::StepSpec random_step(Chance& chance, std::size_t index) {
   if (chance.one_in(3)) step.needs = random_needs(chance);
   if (chance.one_in(3)) step.retry = random_retry(chance);
   return step;
+}
+
+// With a limit: what is waited for may never come.
+void make_built_in(Chance& chance, const Known& known, sched::StepSpec& step) {
+  sched::StepSpec made;
+  made.name = step.name;
+  made.after = step.after;
+  made.after_any = step.after_any;
+  made.time_limit = chance.between(seconds(2), seconds(40));
+  const std::string some_job = fmt::format("j{}", 1 + chance.below(known.jobs + 1));
+  const std::string box = chance.one_in(2) ? "mailbox:box" : "shared:board";
+  const std::string event = chance.one_in(2) ? "go" : "stop";
+  switch (chance.below(known.classes.empty() ? 4 : 6)) {
+    case 0:
+      made.kind = sched::StepKind::kWait;
+      made.wait_for = {chance.one_in(2) ? some_job : some_job.substr(1)};
+      break;
+    case 1:
+      made.kind = sched::StepKind::kRecv;
+      made.recv = sched::Recv{event, "", chance.one_in(3) ? "" : box};
+      break;
+    case 2:
+    case 3:
+      made.kind = sched::StepKind::kSend;
+      made.send = sched::Send{chance.one_in(3) ? some_job : box, event, "payload", {}, false};
+      if (chance.one_in(3)) made.send->ttl = chance.between(seconds(1), seconds(20));
+      break;
+    default:
+      made.kind = sched::StepKind::kSpawn;
+      made.spawn.emplace().class_name = known.classes[chance.below(known.classes.size())];
+      made.spawn->wait = !chance.one_in(3);
+  }
+  if (chance.one_in(3)) made.retry = random_retry(chance);
+  step = std::move(made);
 }
 
 // Back from a step to one before, or to itself; none where that one does not come before by
@@ -89,10 +123,13 @@ void add_random_loop(Chance& chance, sched::JobSpec& spec) {
   if (!sched::check_spec(spec).empty()) spec.steps[from].again.reset();
 }
 
-sched::JobSpec random_spec(Chance& chance) {
+sched::JobSpec random_spec(Chance& chance, const Known& known) {
   sched::JobSpec spec;
   const std::size_t steps = 1 + chance.below(chance.one_in(3) ? 4 : 2);
-  for (std::size_t i = 0; i < steps; ++i) spec.steps.push_back(random_step(chance, i));
+  for (std::size_t i = 0; i < steps; ++i) {
+    spec.steps.push_back(random_process(chance, i));
+    if (chance.one_in(6)) make_built_in(chance, known, spec.steps.back());
+  }
   for (int i = 0; i < 2; ++i) {
     if (chance.one_in(3)) add_random_loop(chance, spec);
   }
@@ -150,10 +187,18 @@ resmgr::Capacity whole_capacity() {
   return capacity;
 }
 
-sched::Ticket random_ticket(Chance& chance, std::string name) {
+sched::Ticket random_ticket(Chance& chance, std::string name, const Known& known) {
+  using On = sched::JobCondition::On;
+  static constexpr std::array<On, 4> kOn{On::kDone, On::kError, On::kEnded, On::kStarted};
   sched::Ticket ticket;
-  ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance));
+  ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance, known));
   ticket.name = std::move(name);
+  for (std::size_t left = chance.one_in(6) ? 2 : 0; left > 0 && known.jobs > 0; --left) {
+    const std::size_t job = 1 + chance.below(known.jobs);
+    ticket.after.push_back({fmt::format("{}{}", chance.one_in(3) ? "j" : "", job),
+                            kOn.at(chance.below(kOn.size())),
+                            chance.one_in(3) ? chance.between(Millis{1}, seconds(5)) : Millis{}});
+  }
   ticket.hold = chance.one_in(10);
   if (chance.one_in(10)) ticket.begin = chance.between(Millis{0}, seconds(5));
   if (chance.one_in(10)) ticket.deadline = chance.between(seconds(6), seconds(30));
@@ -165,8 +210,21 @@ sched::Ticket random_ticket(Chance& chance, std::string name) {
   return ticket;
 }
 
+sched::Ticket random_recurring(Chance& chance, std::string name) {
+  sched::Ticket ticket;
+  ticket.spec = std::make_shared<sched::JobSpec>(random_spec(chance, {}));
+  ticket.name = std::move(name);
+  sched::Recurrence& recur = ticket.recur.emplace();
+  recur.cron = fmt::format("*/{} * * * * *", 1 + chance.below(7));
+  recur.seconds = true;
+  recur.catchup = static_cast<sched::CatchUp>(chance.below(sched::kCatchUpNames.size()));
+  recur.catchup_max = 1 + static_cast<std::uint32_t>(chance.below(5));
+  recur.overlap = static_cast<sched::Overlap>(chance.below(sched::kOverlapNames.size()));
+  return ticket;
+}
+
 std::shared_ptr<const sched::JobSpec> random_class(Chance& chance, const std::string& name) {
-  auto spec = std::make_shared<sched::JobSpec>(random_spec(chance));
+  auto spec = std::make_shared<sched::JobSpec>(random_spec(chance, {}));
   spec->class_name = name;
   spec->class_version = "1";
   return spec;

@@ -26,8 +26,15 @@ resmgr::Capacity whole_capacity();
 // Types of services, ascending.
 std::vector<std::string> all_services();
 std::vector<std::string> random_services(Chance& chance);
+// What tickets may speak of: classes, and jobs by the names "j1" to "j<jobs>".
+struct Known {
+  std::vector<std::string> classes;
+  std::size_t jobs = 0;
+};
 // A ticket with an inline spec and this name.
-sched::Ticket random_ticket(Chance& chance, std::string name);
+sched::Ticket random_ticket(Chance& chance, std::string name, const Known& known);
+// One that fires every few seconds.
+sched::Ticket random_recurring(Chance& chance, std::string name);
 std::shared_ptr<const sched::JobSpec> random_class(Chance& chance, const std::string& name);
 
 }  // namespace jobq::sim

@@ -21,13 +21,17 @@ struct JournalFacts {
     bool decided = false;
     bool ended = false;
   };
-  std::map<std::string, Job> jobs;    // by name, without elements of arrays
+  // By name: those that clients submitted, without elements of arrays.
+  std::map<std::string, Job> jobs;
+  std::set<JobNumber> others;         // that steps and recurring tickets submitted; without an end
   std::set<JobNumber> open_elements;  // without an end
   std::string repeated;               // a name that two jobs have; empty: none
+  std::string twice;                  // what came about once and stands there twice; empty: none
   std::set<std::string> draining;     // nodes
   std::set<std::string> resources;
   std::set<std::string> classes;
-  std::map<AttemptId, sched::TaskEnd> ends;  // of attempts that have ended
+  std::map<AttemptId, sched::TaskEnd> ends;     // of attempts that have ended
+  std::map<std::string, std::uint64_t> counts;  // of what came about, for the report
 };
 
 // With attempts and SQLite's own check of the whole file, or without.

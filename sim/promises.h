@@ -7,6 +7,7 @@
 //   one_holder_of_an_exclusive      by the processes that exist, not by what the controller thinks
 //   nothing_granted_beyond_capacity likewise: cpus and gpus of nodes, tokens of the cluster
 //   same_key_same_number            however often a submission is sent
+//   nothing_comes_twice             a spawn has one job, a nominal time one, an event one receiver
 //   acknowledged_means_on_disk      what a client was told stands in the journal after any crash
 //   no_exit_status_lost             what a keeper has written down reaches the journal
 //   no_job_without_reason           what does not run by itself has a blocker that why() names
@@ -49,7 +50,9 @@ class Promises final : public Witness {
   // Everything that happens goes into it: equal fingerprints are equal histories.
   std::uint64_t fingerprint() const { return fingerprint_; }
   // For the report: what came about.
-  void count(std::string_view what) { ++counts_[std::string(what)]; }
+  void count(std::string_view what, std::uint64_t times = 1) {
+    counts_[std::string(what)] += times;
+  }
   const std::map<std::string, std::uint64_t>& counts() const { return counts_; }
   void broken(std::string_view promise, std::string what);
 
@@ -69,6 +72,10 @@ class Promises final : public Witness {
   void node_is_draining(const std::string& node) { draining_.insert(node); }
   void exists(const std::string& resource) { resources_.insert(resource); }
   void is_registered(const std::string& name) { classes_.insert(name); }
+  // Of jobs that steps and recurring tickets submit: what is in those of this name.
+  void name_stands_for(const std::string& name, std::shared_ptr<const sched::JobSpec> spec) {
+    submissions_[name].spec = std::move(spec);
+  }
 
   // --- told by nodes and faults
   void process_began(const std::string& node, const sched::Launch& launch) override;

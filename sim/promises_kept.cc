@@ -84,6 +84,9 @@ void Promises::check_acknowledged(const JournalFacts& facts) {
   if (!facts.repeated.empty()) {
     broken("same_key_same_number", facts.repeated + " was submitted once and stands there twice");
   }
+  if (!facts.twice.empty()) {
+    broken("nothing_comes_twice", facts.twice + " stands there twice");
+  }
   for (const auto& [name, told] : submissions_) {
     if (!told.number) continue;
     const auto at = facts.jobs.find(name);
@@ -135,8 +138,12 @@ void Promises::at_the_end(const Disk& disk) {
   if (!facts) return broken("everything_ends_once_healed", facts.error().message);
   check_acknowledged(*facts);
   check_ends(*facts);
+  for (const auto& [what, times] : facts->counts) count(what, times);
   for (const JobNumber element : facts->open_elements) {
     broken("everything_ends_once_healed", fmt::format("element {} has no end", element.value));
+  }
+  for (const JobNumber job : facts->others) {
+    broken("everything_ends_once_healed", fmt::format("job {} has no end", job.value));
   }
   for (const auto& [name, job] : facts->jobs) {
     if (!job.ended) {

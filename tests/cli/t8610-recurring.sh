@@ -3,6 +3,7 @@
 #
 # Recurring tickets: added, shown, paused, removed; fired on time, and once, however often the
 # controller is killed.
+kills=${JOBQ_KILLS:-}
 . "$(dirname "$0")/lib.sh"
 export TZ=UTC
 printf '[node]\ngrace = "500ms"\nkey = "%s"\n' "$T/controller/cluster.key" >n1.toml
@@ -96,14 +97,17 @@ wait_for 20 has_gone_on
 firings each | json -se 'any(.what == "paused")' >out || fail "no row of the pause: $(firings each)"
 ok
 
+# JOBQ_KILLS: how often it is killed, around a second at which the ticket is due.
 test_begin "each time has one job, however often the controller is killed"
-for _ in 1 2 3 4; do
-  count=$(firings each | json -s 'map(select(.what == "fired")) | length')
-  wait_for 20 has_fired each $((count + 2))
+kills=${kills:-8}
+for ((kill = 0; kill < kills; kill++)); do
+  moment=$(((${EPOCHREALTIME/./} / 1000000 + 1) * 1000000 - 5000 + RANDOM % 40000))
+  until ((${EPOCHREALTIME/./} >= moment)); do :; done
   stop controller KILL
   start_controller
 done
-wait_for 20 has_fired each $((count + 4))
+count=$(firings each | json -s 'map(select(.what == "fired")) | length')
+wait_for 20 has_fired each $((count + 2))
 jq recur pause each
 firings each >rows
 # In order of time, without gaps and without the same second twice.

@@ -52,8 +52,9 @@ TEST(FaultWorlds, TwentyHaveWhatIsRareInOne) {
   }
   log::set_level(log::Level::kInfo);
   for (const char* what : {"attempts elsewhere", "attempts elsewhere with exclusives",
-                           "nodes drained", "nodes forgotten", "nodes given up", "nodes resumed",
-                           "services offered", "services withdrawn"}) {
+                           "events received", "jobs after others", "jobs fired", "jobs spawned",
+                           "look-ups", "nodes drained", "nodes forgotten", "nodes given up",
+                           "nodes resumed", "services offered", "services withdrawn"}) {
     EXPECT_GT(sums[what], 0U) << what;
   }
 }
