@@ -9,10 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "sched/mailbox.h"
+
 namespace jobq::sched {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
 
 // A step that runs "x" after the given conditions.
@@ -191,6 +194,61 @@ TEST(CheckSpec, CommandsAreNotEmpty) {
               ElementsAre("step[0].run: expected a command, found an empty one"));
   EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s.kind = StepKind::kScript; }),
               ElementsAre("step[0].script: expected a script, found an empty one"));
+}
+
+TEST(CheckSpec, WhatTheControllerCarriesOutIsWhole) {
+  EXPECT_THAT(
+      after_change([](JobSpec&, StepSpec& s) {
+        s.kind = StepKind::kSpawn;
+        s.spawn = Spawn{"a b", "1 2", "", {{"day", "${nothing}"}}, 5000, false};
+      }),
+      ElementsAre(HasSubstr("step[0].spawn.class: 'a b' is not a name of a class"),
+                  HasSubstr("step[0].spawn.version: '1 2' is not a version of a class"),
+                  HasSubstr("step[0].spawn.params.day: "), HasSubstr("step[0].spawn.priority: ")));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s.kind = StepKind::kWait; }),
+              ElementsAre("step[0].wait: expected numbers or names of 1 to 1000 jobs, found 0"));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) {
+                s.kind = StepKind::kWait;
+                s.wait_for = {"41", ""};
+              }),
+              ElementsAre("step[0].wait[1]: expected the number or name of a job"));
+  EXPECT_THAT(
+      after_change([](JobSpec&, StepSpec& s) {
+        s.kind = StepKind::kSend;
+        s.send = Send{"mailbox:a b", "", std::string(kMostPayloadBytes + 1, 'x'), Millis{1}, false};
+      }),
+      ElementsAre(HasSubstr("step[0].send.to: "), HasSubstr("step[0].send.event: "),
+                  HasSubstr("step[0].send.payload: "), HasSubstr("step[0].send.ttl: ")));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) {
+                s.kind = StepKind::kRecv;
+                s.recv = Recv{"", "mailbox:a b", "shared:"};
+              }),
+              ElementsAre(HasSubstr("step[0].recv.event: "), HasSubstr("step[0].recv.from: "),
+                          HasSubstr("step[0].recv.mailbox: ")));
+  // What has values is looked at when the step starts.
+  EXPECT_THAT(after_change([](JobSpec& j, StepSpec& s) {
+                j.params = {{"to", true, std::nullopt}};
+                s.kind = StepKind::kSend;
+                s.send = Send{"mailbox:${to}", "go ${job}", "", std::nullopt, true};
+              }),
+              IsEmpty());
+}
+
+TEST(CheckSpec, FilesHavePlaces) {
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) { s.kind = StepKind::kGive; }),
+              ElementsAre("step[0].give: expected files, found none"));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) {
+                s.kind = StepKind::kDispose;
+                s.files = FileSpec{{"a", " "}, "device:printer", 17, false, false};
+              }),
+              ElementsAre("step[0].dispose.from: expected the place of a file, found an empty one",
+                          "step[0].dispose.to: a device stands in the `to` of an [[export]] only",
+                          "step[0].dispose.streams: expected 1 to 16, found 17"));
+  EXPECT_THAT(after_change([](JobSpec&, StepSpec& s) {
+                s.kind = StepKind::kInquire;
+                s.files = FileSpec{{"${day}"}, "", 0, false, false};
+              }),
+              ElementsAre(HasSubstr("step[0].inquire.files: ")));
 }
 
 TEST(CheckSpec, NulBytesAreNowhere) {

@@ -130,12 +130,52 @@ std::vector<Change> changes_of_a_step() {
       [](JobSpec&, StepSpec& s) { s.retry.backoff = 2; },
       [](JobSpec&, StepSpec& s) { s.retry.max_delay = Millis{1}; },
       [](JobSpec&, StepSpec& s) { s.retry.elsewhere = true; },
+      [](JobSpec&, StepSpec& s) { s.again.emplace().to = "a"; },
+      [](JobSpec&, StepSpec& s) { s.again.emplace().max = 1; },
+      [](JobSpec&, StepSpec& s) { s.again.emplace().when.value = "a"; },
+      [](JobSpec&, StepSpec& s) { s.is_export = true; },
+      [](JobSpec&, StepSpec& s) {
+        s.is_export = true;
+        s.device = "a";
+      },
+  };
+}
+
+// Of steps that run no process, each with its kind.
+std::vector<Change> changes_of_other_kinds() {
+  return {
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().class_name = "a"; },
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().class_version = "a"; },
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().name = "a"; },
+      [](JobSpec&, StepSpec& s) {
+        s.spawn.emplace().params = {{"a", ""}};
+      },
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().priority = 1; },
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().wait = true; },
+      [](JobSpec&, StepSpec& s) { s.wait_for = {"a"}; },
+      [](JobSpec&, StepSpec& s) { s.send.emplace().to = "a"; },
+      [](JobSpec&, StepSpec& s) { s.send.emplace().event = "a"; },
+      [](JobSpec&, StepSpec& s) { s.send.emplace().payload = "a"; },
+      [](JobSpec&, StepSpec& s) { s.send.emplace().ttl = Millis{1}; },
+      [](JobSpec&, StepSpec& s) { s.send.emplace().broadcast = true; },
+      [](JobSpec&, StepSpec& s) { s.recv.emplace().event = "a"; },
+      [](JobSpec&, StepSpec& s) { s.recv.emplace().from = "a"; },
+      [](JobSpec&, StepSpec& s) { s.recv.emplace().mailbox = "a"; },
+      [](JobSpec&, StepSpec& s) { s.files.emplace().from = {"a"}; },
+      [](JobSpec&, StepSpec& s) {
+        s.files.emplace().from = {"a", "b"};
+      },
+      [](JobSpec&, StepSpec& s) { s.files.emplace().to = "a"; },
+      [](JobSpec&, StepSpec& s) { s.files.emplace().streams = 1; },
+      [](JobSpec&, StepSpec& s) { s.files.emplace().recursive = true; },
+      [](JobSpec&, StepSpec& s) { s.files.emplace().unchecked = true; },
   };
 }
 
 TEST(Spec, EveryFieldChangesTheHash) {
   std::vector<Change> changes = changes_of_the_job();
   for (Change& change : changes_of_a_step()) changes.push_back(std::move(change));
+  for (Change& change : changes_of_other_kinds()) changes.push_back(std::move(change));
   changes.emplace_back([](JobSpec&, StepSpec&) {});
   std::set<std::uint64_t> hashes;
   for (const Change& change : changes) {

@@ -162,6 +162,39 @@ TEST(EventJournal, EventsAreRecoveredUntilTheyAreRemoved) {
   EXPECT_EQ(texts_of(*recovered), texts_of({first}));
 }
 
+TEST(RecurJournal, RecurringTicketsAndTheirFiringsAreRecoveredUntilTheyAreRemoved) {
+  const StoreDir directory;
+  const auto journal = open_journal(options_for(directory));
+  sched::RecurRow recur;
+  recur.uid = 1000;
+  recur.name = "nightly";
+  recur.gid = 1001;
+  recur.user = "ann";
+  recur.ticket = std::make_shared<const sched::Ticket>();
+  recur.zone = std::make_shared<const sched::Zone>();
+  recur.added = Time{1};
+  recur.decided = Time{2};
+  recur.next = Time{3};
+  recur.paused = Time{4};
+  recur.paused_by = "bob";
+  recur.paused_until = Time{5};
+  recur.waiting = Time{6};
+  recur.last_job = JobNumber(7);
+  const sched::FiringRow firing{
+      1000,         "nightly", Time{2}, Time{3}, 9, sched::FiringEnd::kMissed,
+      JobNumber(8), "because", Time{5}, false};
+  sched::RecurRow other = recur;
+  other.uid = 1002;
+  sched::FiringRow later = firing;
+  later.nominal = Time{4};
+  ASSERT_TRUE(commit(*journal, {recur, other, firing, later}));
+  other.removed = later.removed = true;
+  ASSERT_TRUE(commit(*journal, {other, later}));
+  const auto recovered = journal->recover();
+  ASSERT_TRUE(recovered);
+  EXPECT_EQ(texts_of(*recovered), texts_of({recur, firing}));
+}
+
 TEST_F(ArrayHistory, EndedJobsAreListedAndFilteredByTheElementOfTheirNodes) {
   auto spec = std::make_shared<sched::JobSpec>(*spec_row(1).spec);
   spec->needs.element = "batch";
