@@ -4,6 +4,7 @@
 
 #include "resmgr/needs.h"
 #include "sched/check_parts.h"
+#include "sched/job_condition.h"
 #include "sched/mailbox.h"
 
 namespace jobq::sched {
@@ -60,8 +61,7 @@ void check_waits(const PathOfKey& path, const StepSpec& step, const ValueScope& 
   }
   for (std::size_t i = 0; i < count; ++i) {
     const std::string key = fmt::format("wait[{}]", i);
-    if (step.wait_for[i].empty()) faults.add(path(key), "expected the number or name of a job");
-    check_text([&] { return path(key); }, step.wait_for[i], scope, faults);
+    check_part(path, key, step.wait_for[i], scope, check_waited_for(step.wait_for[i]), faults);
   }
 }
 

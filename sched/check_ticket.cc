@@ -123,6 +123,13 @@ void check_recurrence(const Ticket& ticket, FaultList& faults) {
     if (!when || std::holds_alternative<Millis>(*when)) return;
     faults.add(path, "expected so long after each firing, such as \"+2h\", found a fixed time");
   };
+  for (std::size_t i = 0; i < ticket.after.size(); ++i) {
+    if (!number_in(ticket.after[i].job)) continue;
+    faults.add(fmt::format("ticket.after[{}]", i),
+               fmt::format("job {} ends once, and the ticket fires again and again; expected the "
+                           "name of a job, of which each firing takes the newest in the queue",
+                           ticket.after[i].job));
+  }
   check_relative("ticket.begin", ticket.begin);
   check_relative("ticket.deadline", ticket.deadline);
 }

@@ -199,7 +199,6 @@ class Core {
   std::vector<JobNumber> family_of(JobNumber number) const;
 
   // What waits for other jobs (following.cc).
-  const Job* newest_named(const std::string& name, const User& user) const;
   Result<Dependency> dependency_on(const JobCondition& condition, const User& user,
                                    const std::vector<JobFact>& known) const;
   Result<std::vector<Dependency>> dependencies_of(const Ticket& ticket, const Actor& actor,
@@ -214,6 +213,7 @@ class Core {
                                std::set<JobNumber>& found) const;
   Result<std::set<JobNumber>> waited_for(const Job& job, StepId id) const;
   void wait_for_jobs(Job& job, StepId id);
+  bool waits_for(JobNumber first, JobNumber second) const;
   void end_wait_if_over(Job& job, StepId id);
   void tell_of(const Job& job);
   void pass_news();

@@ -63,6 +63,8 @@ struct Origin {
   Time nominal;  // that a recurring ticket is fired for; 0: it is none
 };
 Result<void> check_generations(const Origin& origin);
+// The jobs above it: those that submitted it, one after the other, and an element's array.
+std::vector<JobNumber> jobs_above(const Job& job);
 
 // Who is told when a job starts or ends: a job, or a step of it that waits.
 struct Watcher {

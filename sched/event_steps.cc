@@ -73,6 +73,7 @@ Result<Receiver> Core::receiver_in(const Job& job, StepId id) const {
     return fail(ErrorCode::kNotFound,
                 fmt::format("there is no job {}: it can send nothing", receiver.from));
   }
+  if (sender) receiver.from = to_string(*sender);
   receiver.mailboxes = mailboxes_of(job);
   if (!place->empty()) {
     auto mailbox = mailbox_to(*place, actor_of(job));

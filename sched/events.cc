@@ -82,8 +82,10 @@ std::vector<Mailbox> Core::mailboxes_of(const Job& job) {
 
 Result<EventId> Core::post(const Actor& actor, const Job* from, std::string_view step,
                            const Posting& posting) {
-  for (const Result<void>& right : {check_event_name(posting.event), check_payload(posting.payload),
-                                    check_event_life(posting.ttl)}) {
+  for (const Result<void>& right :
+       {check_event_name(posting.event), check_payload(posting.payload),
+        check_event_life(posting.ttl), check_event_word("the key", posting.key),
+        check_event_word("the step", step)}) {
     if (!right) return tl::unexpected(right.error());
   }
   Result<Mailbox> to = mailbox_to(posting.to, actor);
@@ -128,7 +130,11 @@ void Core::on(SendEvent& event) {
 }
 
 Result<Receiver> Core::receiver_of(const ReceiveEvent& event) const {
-  if (auto right = check_event_name(event.event); !right) return tl::unexpected(right.error());
+  for (const Result<void>& right :
+       {check_event_name(event.event), check_event_word("the key", event.key),
+        check_event_word("the sender", event.from)}) {
+    if (!right) return tl::unexpected(right.error());
+  }
   const auto job = job_of_request(event.job, event.actor);
   if (!job) return tl::unexpected(job.error());
   Receiver receiver;
@@ -144,6 +150,7 @@ Result<Receiver> Core::receiver_of(const ReceiveEvent& event) const {
     return fail(ErrorCode::kNotFound,
                 fmt::format("there is no job {}: it can send nothing", event.from));
   }
+  if (sender) receiver.from = to_string(*sender);
   if (event.mailbox.empty() && *job == nullptr) {
     return fail(ErrorCode::kUsage,
                 "no mailbox is named; outside of a step say where from: --mailbox mailbox:NAME, "
@@ -258,6 +265,10 @@ void Core::answer_with(const Receiver& receiver, const EventRow& row) {
     receipt.expires = now_ + policy_.keep_request_keys;
     changes_.add(receipt.id);
     mailboxes_.add(std::move(receipt));
+    for (const EventId id : mailboxes_.excess_receipts(receiver.uid)) {
+      mailboxes_.erase(id);
+      changes_.add(id);
+    }
   }
   reply(receiver.key.reply, received(row));
 }

@@ -25,7 +25,7 @@ bool is_active(StepState state) {
 Origin below(const Job& job, StepId id) {
   Origin origin;
   origin.parent = job.step(id).attempt()->id;
-  origin.ancestors = job.facts().ancestors;
+  origin.ancestors = jobs_above(job);
   origin.ancestors.push_back(job.number);
   return origin;
 }
@@ -40,6 +40,13 @@ std::optional<std::string> event_of(const Job& job) {
 }
 
 }  // namespace
+
+std::vector<JobNumber> jobs_above(const Job& job) {
+  if (job.whole == nullptr) return job.facts().ancestors;
+  std::vector<JobNumber> above = job.whole->facts().ancestors;
+  above.push_back(job.whole->number);
+  return above;
+}
 
 Result<void> check_generations(const Origin& origin) {
   if (origin.ancestors.size() <= kMostAncestors) return {};

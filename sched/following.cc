@@ -19,6 +19,7 @@ namespace {
 using State = Dependency::State;
 
 constexpr std::size_t kMostWaitedFor = 1000;
+constexpr std::size_t kMostMet = 10000;  // of a search for a circle
 
 bool is_met(const Dependency& it) { return it.state == State::kHolds; }
 bool is_never(const Dependency& it) { return it.state == State::kNever; }
@@ -27,21 +28,10 @@ bool is_never(const Dependency& it) { return it.state == State::kNever; }
 
 // --- tickets
 
-// The newest of the user's jobs of this name in the queue; none where there is none.
-const Job* Core::newest_named(const std::string& name, const User& user) const {
-  const Job* newest = nullptr;
-  const auto numbers = jobs_.named(name);
-  for (const JobNumber number : *numbers) {
-    const Job* job = jobs_.find(number);
-    if (*job->user == user) newest = job;
-  }
-  return newest;
-}
-
 Result<Dependency> Core::dependency_on(const JobCondition& condition, const User& user,
                                        const std::vector<JobFact>& known) const {
   Dependency it{number_in(condition.job), condition.on, condition.delay, State::kOpen, {}, ""};
-  const Job* job = it.job ? jobs_.find_any(it.job) : newest_named(condition.job, user);
+  const Job* job = it.job ? jobs_.find_any(it.job) : jobs_.newest_named(condition.job, user);
   if (job != nullptr && job->whole == nullptr) {
     it.job = job->number;
     learn(it, fact_of(*job), now_);
@@ -153,6 +143,7 @@ std::optional<Time> Core::next_delay_of(const Job& job) const {
 // number, one that has ended.
 Result<void> Core::find_waited_for(const Job& job, const std::string& word,
                                    std::set<JobNumber>& found) const {
+  if (auto right = check_waited_for(word); !right) return right;
   if (const JobNumber number = number_in(word)) {
     const Job* named = jobs_.find(number);
     const bool is_own = number == job.place() || number == job.number;
@@ -163,7 +154,7 @@ Result<void> Core::find_waited_for(const Job& job, const std::string& word,
     found.insert(number);
     return {};
   }
-  const std::vector<JobNumber>& above = job.facts().ancestors;
+  const std::vector<JobNumber> above = jobs_above(job);
   const auto named = jobs_.named(word);
   for (const JobNumber number : *named) {
     const Job* other = jobs_.find(number);
@@ -212,6 +203,38 @@ void Core::wait_for_jobs(Job& job, StepId id) {
   }
   if (!ask.jobs.empty()) emit(std::move(ask));
   end_wait_if_over(job, id);
+}
+
+// Does the first wait, perhaps over others, for the end of the second? Jobs that wait for each
+// other in a circle never end by themselves.
+bool Core::waits_for(JobNumber first, JobNumber second) const {
+  std::set<JobNumber> met{first};
+  std::vector<JobNumber> ahead{first};
+  const auto look_at = [&](JobNumber number) {
+    if (met.size() < kMostMet && met.insert(number).second) ahead.push_back(number);
+  };
+  while (!ahead.empty()) {
+    const Job* job = jobs_.find(ahead.back());
+    ahead.pop_back();
+    if (job == nullptr) continue;
+    if (job->number == second) return true;
+    for (const Dependency& it : job->facts().after) {
+      if (it.state == State::kOpen) look_at(it.job);
+    }
+    if (job->array) {
+      for (const auto& [index, element] : job->array->running) look_at(element->number);
+      continue;
+    }
+    for (std::uint32_t i = 0; i < job->steps.size(); ++i) {
+      const AttemptRow* attempt = job->step(StepId{i}).attempt();
+      if (attempt == nullptr || attempt->ended || attempt->node) continue;
+      if (const Job* child = spawned_by(attempt->id)) look_at(child->number);
+      const auto wait = waits_.find(attempt->id);
+      if (wait == waits_.end()) continue;
+      for (const JobNumber number : wait->second.open) look_at(number);
+    }
+  }
+  return false;
 }
 
 void Core::on(LookedUp& event) {

@@ -42,6 +42,23 @@ JobNumber number_in(std::string_view text) {
   return JobNumber{whole ? number : 0};
 }
 
+Result<void> check_waited_for(std::string_view word) {
+  if (word.empty()) return fail(ErrorCode::kUsage, "expected the number or name of a job");
+  const std::size_t dot = word.rfind('.');
+  if (dot != std::string_view::npos && number_in(word.substr(0, dot)) &&
+      on_in(word.substr(dot + 1))) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}': a wait step waits for the end, whatever it is; expected \"{}\", "
+                            "and conditions on its event value behind it",
+                            word, word.substr(0, dot)));
+  }
+  if (word.find('[') == std::string_view::npos) return {};
+  return fail(ErrorCode::kUsage,
+              fmt::format("'{}': an element of an array cannot be waited for alone; expected the "
+                          "number of the array",
+                          word));
+}
+
 Result<JobCondition> parse_job_condition(std::string_view text) {
   JobCondition condition;
   std::string_view rest = text;

@@ -32,6 +32,8 @@ std::string_view to_string(JobCondition::On on);  // "done", "error", "ended", "
 std::string to_string(const JobCondition& condition);
 // An error says what was expected.
 Result<JobCondition> parse_job_condition(std::string_view text);
+// Of a wait step, which waits for the end of jobs, whatever it is: a number or a name.
+Result<void> check_waited_for(std::string_view word);
 // "41" -> 41; 0 where the text is no number of a job, and so a name.
 JobNumber number_in(std::string_view text);
 

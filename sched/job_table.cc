@@ -142,6 +142,17 @@ std::optional<std::vector<JobNumber>> JobTable::named(const std::string& name,
   return found;
 }
 
+const Job* JobTable::newest_named(const std::string& name, const User& user) const {
+  const auto it = names_.find(name);
+  const Job* newest = nullptr;
+  const Job* job = it == names_.end() ? nullptr : it->second.first;
+  for (; job != nullptr; job = job->name_next) {
+    const bool is_newer = newest == nullptr || newest->number < job->number;
+    if (is_newer && !job->ended() && *job->user == user) newest = job;
+  }
+  return newest;
+}
+
 void JobTable::add_numbers(const Queue& queue, std::vector<JobNumber>& to) {
   queue.each_from(QueuePlace{}.last, [&](const QueueKey& key) {
     to.push_back(key.number);

@@ -75,6 +75,8 @@ class JobTable {
   // Numbers of jobs in the queue, ascending; nothing where more than `most` have had the name.
   std::optional<std::vector<JobNumber>> named(const std::string& name,
                                               std::size_t most = SIZE_MAX) const;
+  // The user's in the queue with the highest number; none where there is none.
+  const Job* newest_named(const std::string& name, const User& user) const;
   std::vector<JobNumber> numbers() const;
   std::vector<JobNumber> started() const;  // those in the queue that have started, ascending
 

@@ -99,6 +99,12 @@ Result<void> check_payload(std::string_view payload) {
   return fail(ErrorCode::kUsage, "the payload has a NUL byte; expected text");
 }
 
+Result<void> check_event_word(std::string_view what, std::string_view word) {
+  if (word.size() <= kMostEventWordBytes) return {};
+  return fail(ErrorCode::kUsage, fmt::format("{} of an event has {} bytes, at most {} may it have",
+                                             what, word.size(), kMostEventWordBytes));
+}
+
 Result<void> check_event_life(const std::optional<Millis>& ttl) {
   if (!ttl || (*ttl >= kShortestEventLife && *ttl <= kLongestEventLife)) return {};
   return fail(ErrorCode::kUsage, "the time to live is out of range; expected 1s to 365d");

@@ -20,9 +20,12 @@ using EventId = StrongId<struct EventIdTag, std::uint64_t>;  // from 1, never re
 
 inline constexpr std::size_t kMostPayloadBytes = 65536;
 inline constexpr std::size_t kMostEventNameBytes = 200;  // of an event, a flow, a mailbox
+inline constexpr std::size_t kMostEventWordBytes = 256;  // of a key, and of what goes along
 inline constexpr std::size_t kMostEventsPerMailbox = 10000;
 inline constexpr std::size_t kMostEventsPerUser = 100000;
 inline constexpr std::uint64_t kMostEventBytesPerUser = 64ULL << 20U;
+// What is remembered of what somebody received by hand; past it the oldest is forgotten first.
+inline constexpr std::uint64_t kMostReceiptBytesPerUser = 16ULL << 20U;
 inline constexpr Millis kUsualEventLife = seconds(7 * 86400);
 inline constexpr Millis kShortestEventLife = seconds(1);
 inline constexpr Millis kLongestEventLife = seconds(std::int64_t{365} * 86400);
@@ -45,6 +48,8 @@ std::optional<JobRef> parse_job_ref(std::string_view text);
 // The name of an event: UTF-8 of at most kMostEventNameBytes without control characters.
 Result<void> check_event_name(std::string_view name);
 Result<void> check_payload(std::string_view payload);
+// Of a request, "the key"; of a name that goes along with an event, "the step".
+Result<void> check_event_word(std::string_view what, std::string_view word);
 Result<void> check_event_life(const std::optional<Millis>& ttl);
 
 }  // namespace jobq::sched

@@ -43,10 +43,32 @@ bool Mailboxes::may_have(const Receiver& receiver, const EventRow& row) {
 }
 
 std::uint64_t Mailboxes::bytes_of(const EventRow& row) {
-  return kBytesOfRow + row.payload.size() + row.name.size() + row.to.name.size();
+  return kBytesOfRow + row.payload.size() + row.name.size() + row.to.name.size() + row.key.size() +
+         row.received_key.size() + row.from_name.size() + row.from_step.size();
+}
+
+void Mailboxes::count_receipt(const EventRow& row, bool more) {
+  Receipts& receipts = receipts_[row.received_uid];
+  receipts.bytes = more ? receipts.bytes + bytes_of(row) : receipts.bytes - bytes_of(row);
+  more ? (void)receipts.ids.insert(row.id) : (void)receipts.ids.erase(row.id);
+  if (receipts.ids.empty()) receipts_.erase(row.received_uid);
+}
+
+std::vector<EventId> Mailboxes::excess_receipts(std::uint32_t uid) const {
+  std::vector<EventId> excess;
+  const auto of_user = receipts_.find(uid);
+  if (of_user == receipts_.end()) return excess;
+  std::uint64_t bytes = of_user->second.bytes;
+  for (const EventId id : of_user->second.ids) {
+    if (bytes <= kMostReceiptBytesPerUser) break;
+    bytes -= bytes_of(events_.at(id));
+    excess.push_back(id);
+  }
+  return excess;
 }
 
 void Mailboxes::count(const EventRow& row, bool more) {
+  if (row.of) return count_receipt(row, more);
   Use& use = uses_[row.uid];
   use.bytes = more ? use.bytes + bytes_of(row) : use.bytes - bytes_of(row);
   if (row.received) {
@@ -248,10 +270,11 @@ Result<void> Mailboxes::check_invariants() const {
   for (const auto& [id, row] : events_) anew.add(row);
   for (const auto& [key, receiver] : receivers_) anew.wait(receiver);
   const bool right = anew.waiting_ == waiting_ && anew.counts_ == counts_ && anew.uses_ == uses_ &&
-                     anew.by_expiry_ == by_expiry_ && anew.sent_ == sent_ &&
-                     anew.received_ == received_ && anew.listening_ == listening_ &&
-                     anew.by_attempt_ == by_attempt_ && anew.by_reply_ == by_reply_ &&
-                     anew.by_request_ == by_request_ && anew.by_patience_ == by_patience_;
+                     anew.receipts_ == receipts_ && anew.by_expiry_ == by_expiry_ &&
+                     anew.sent_ == sent_ && anew.received_ == received_ &&
+                     anew.listening_ == listening_ && anew.by_attempt_ == by_attempt_ &&
+                     anew.by_reply_ == by_reply_ && anew.by_request_ == by_request_ &&
+                     anew.by_patience_ == by_patience_;
   if (!right) return fail(ErrorCode::kInternal, "the mailboxes list other events than they have");
   for (const auto& [key, receiver] : receivers_) {
     if (event_for(key)) {

@@ -6,7 +6,8 @@
 // may have which is decided here; what follows from it is in events.cc.
 //
 // A row with `received` set waits for nobody: it answers a request that comes again under its key,
-// until it expires. Counts of what waits leave it out, counts of bytes do not.
+// until it expires. Counts of what waits leave it out. Its bytes count for who sent it or, where it
+// is a receipt (`of`), for who received it, apart from what he has sent.
 #pragma once
 
 #include <compare>
@@ -64,6 +65,8 @@ class Mailboxes {
   Result<void> check_room(const EventRow& row) const;
   const std::map<EventId, EventRow>& all() const { return events_; }
   std::vector<EventId> expired(Time now) const;
+  // The oldest receipts of a user who has too many.
+  std::vector<EventId> excess_receipts(std::uint32_t uid) const;
   std::vector<EventId> in(const Mailbox& mailbox) const;  // that wait there, oldest first
 
   // --- receivers
@@ -91,15 +94,22 @@ class Mailboxes {
     std::uint64_t bytes = 0;
     bool operator==(const Use&) const = default;
   };
+  struct Receipts {
+    std::set<EventId> ids;
+    std::uint64_t bytes = 0;
+    bool operator==(const Receipts&) const = default;
+  };
   static bool may_have(const Receiver& receiver, const EventRow& row);
   static std::uint64_t bytes_of(const EventRow& row);
   void count(const EventRow& row, bool more);
+  void count_receipt(const EventRow& row, bool more);
   void unlist(const EventRow& row);
 
   std::map<EventId, EventRow> events_;
   std::map<Place, std::set<EventId>> waiting_;  // those that were not received
   std::map<Mailbox, std::size_t> counts_;       // likewise
   std::map<std::uint32_t, Use> uses_;           // of who sent them
+  std::map<std::uint32_t, Receipts> receipts_;  // of who received them
   std::set<std::pair<Time, EventId>> by_expiry_;
   std::map<Request, EventId> sent_;
   std::map<Request, EventId> received_;

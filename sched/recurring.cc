@@ -127,8 +127,10 @@ Result<void> Core::replace_recur(Recurring& one, const AddRecur& event) {
   one.row.zone = event.zone;
   one.row.gid = event.actor.gid;
   one.calendar = *parse_calendar(event.ticket->recur->cron);
-  // While it is paused, all times up to its resumption are recorded as paused.
-  look_from(one, std::max(now_, one.row.decided));
+  // What came before is not for the new calendar, whatever is learned of its zone later. While it
+  // is paused, all times up to its resumption are recorded as paused.
+  one.row.decided = std::max(now_, one.row.decided);
+  look_from(one, one.row.decided);
   return {};
 }
 

@@ -236,7 +236,7 @@ struct RecurRow {
   std::shared_ptr<const Ticket> ticket;  // with `recur`
   std::shared_ptr<const Zone> zone;      // as it was known last
   Time added;
-  Time decided;  // the newest nominal time that is; 0: none yet
+  Time decided;  // no nominal time up to this comes any more; 0: none has come yet
   Time next;     // the first that is not; 0: none comes
   Time paused;   // since then; 0: it is not
   std::string paused_by;

@@ -239,8 +239,10 @@ void Core::explain_built_in(const Job& job, StepId id, Why& why) const {
   const auto explain_job = [&](JobNumber number) {
     if (why.blockers.size() >= kManyReasons) return;
     const Job* other = jobs_.find(number);
-    const std::string what =
-        other == nullptr ? "in the history" : std::string(phrase(other->state()));
+    std::string what = other == nullptr ? "in the history" : std::string(phrase(other->state()));
+    if (waits_for(number, job.number) || waits_for(number, job.place())) {
+      what += ", which waits for this one in turn: neither ends by itself";
+    }
     why.blockers.push_back({"dependency", name,
                             fmt::format("waits for the end of job {} ({})", number.value, what),
                             fmt::format("see `jq why {}`; jq cancel {}.{} ends the wait",

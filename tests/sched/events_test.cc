@@ -176,6 +176,33 @@ TEST_F(EventsTest, OneForAllIsReceivedByEveryRequestUntilItExpires) {
   EXPECT_THAT(waiting(world.core), IsEmpty());
 }
 
+// What is remembered for who receives is his, and has an end: nobody else can send less for it.
+TEST_F(EventsTest, TheOldestReceiptsOfAUserLeave) {
+  SendEvent event = sending("shared:news", std::string(kMostPayloadBytes, 'x'));
+  event.broadcast = true;
+  world.send(event);
+  const int many = static_cast<int>(2 * kMostReceiptBytesPerUser / kMostPayloadBytes);
+  for (int i = 0; i < many; ++i) {
+    ReceiveEvent of_bob = receiving("shared:news", "r" + std::to_string(i));
+    of_bob.actor = world.bob;
+    world.send(of_bob);
+  }
+  world.forget_said();
+  EXPECT_TRUE(world.core.check_invariants());
+  std::size_t receipts = 0;
+  std::vector<Action> out;
+  const auto other = world.restored(out);
+  EXPECT_TRUE(other->check_invariants());
+  for (const Row& row : world.live_rows()) {
+    const auto* one = std::get_if<EventRow>(&row);
+    receipts += one != nullptr && one->of ? 1U : 0U;
+  }
+  EXPECT_LE(receipts, kMostReceiptBytesPerUser / kMostPayloadBytes);
+  EXPECT_GT(receipts, kMostReceiptBytesPerUser / kMostPayloadBytes / 2);
+  for (int i = 0; i < 3; ++i) send("mailbox:plans", std::string(kMostPayloadBytes, 'x'));
+  EXPECT_THAT(world.said().back(), HasSubstr("sent"));
+}
+
 TEST_F(EventsTest, UsersHaveMailboxesOfTheirOwn) {
   send("mailbox:plans", "a");
   ReceiveEvent of_bob = receiving("mailbox:plans");
@@ -229,6 +256,11 @@ TEST_F(EventsTest, ACommandInAStepSpeaksForItsJob) {
   own.from = "9";
   world.send(own);
   EXPECT_THAT(world.said().back(), HasSubstr("there is no job 9"));
+  own.from = "01";
+  world.send(own);
+  world.forget_said();
+  world.send(event);
+  EXPECT_THAT(world.said(), ElementsAre("sent 2", "received 2 ready 'a' from '1'"));
 }
 
 TEST_F(EventsTest, ADroppedEventIsNotReceived) {
@@ -251,6 +283,12 @@ TEST_F(EventsTest, WhatCannotBeSentIsRefused) {
   event.ttl = kLongestEventLife + Millis{1};
   world.send(event);
   EXPECT_THAT(world.said().back(), HasSubstr("expected 1s to 365d"));
+  event = sending("mailbox:plans");
+  event.key.assign(kMostEventWordBytes + 1, 'k');
+  world.send(event);
+  EXPECT_THAT(world.said().back(), HasSubstr("the key of an event has 257 bytes"));
+  world.send(receiving("mailbox:plans", event.key));
+  EXPECT_THAT(world.said().back(), HasSubstr("the key of an event has 257 bytes"));
   EXPECT_TRUE(world.last_rows.empty());
 }
 

@@ -193,6 +193,23 @@ TEST_F(FamiliesTest, ACancelCanTakeTheFamily) {
   EXPECT_EQ(world.step_state(JobNumber{3}, "main"), "starting");
 }
 
+TEST_F(FamiliesTest, WhatAnElementSubmitsIsBelowItsArrayAndWhatIsAboveThat) {
+  submit(one_step());
+  Ticket array = ticket_of(spawning(false).step("stay").argv({"x"}));
+  array.array = parse_array("0-1%1").value();
+  NewJobNotice notice{World::kReply, world.ann, "", {array}, false};
+  notice.caller = {parent, "main"};
+  world.send(notice);
+  const JobNumber element = world.element(JobNumber{2}, 0);
+  const JobNumber spawned{element.value + 1};
+  EXPECT_THAT(world.row(spawned).ancestors, ElementsAre(parent, JobNumber{2}, element));
+  Selector family = World::only(JobNumber{2});
+  family.family = true;
+  world.send(Cancel{World::kReply, world.ann, family, 0});
+  EXPECT_EQ(world.step_state(spawned, "main"), "ending");
+  EXPECT_EQ(world.step_state(parent, "main"), "starting");
+}
+
 TEST_F(FamiliesTest, TheFamilyOfAJobThatHasEndedIsStillItsFamily) {
   submit(spawning(false));
   ASSERT_EQ(world.state(parent), "gone");

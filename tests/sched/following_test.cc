@@ -368,6 +368,50 @@ TEST_F(FollowingTest, AWaitStepCannotWaitForItsOwnJob) {
   EXPECT_THAT(world.row(job).reason, HasSubstr("cannot wait for itself"));
 }
 
+TEST_F(FollowingTest, AnElementWaitsNeitherForItsArrayNorForWhatIsAboveIt) {
+  Ticket array = ticket_of(SpecBuilder().step("w").wait_for({"part"}));
+  array.name = "part";
+  array.array = parse_array("0-1").value();
+  submit(array);
+  EXPECT_EQ(world.state(JobNumber{1}), "gone");
+  EXPECT_EQ(world.row(JobNumber{1}).decided, Outcome::kSuccess);
+}
+
+TEST_F(FollowingTest, WhatIsNoJobIsNotWaitedFor) {
+  Ticket ticket = ticket_of(one_step());
+  submit(ticket);
+  const auto reason = [&](const std::string& event) {
+    const JobNumber job = submit(
+        ticket_of(SpecBuilder().step("go").step("w").after("go").wait_for({"${steps.go.event}"})));
+    TaskEnd end;
+    end.event = event;
+    world.complete(job, "go", end);
+    return world.row(job).reason;
+  };
+  EXPECT_THAT(reason(""), HasSubstr("expected the number or name of a job"));
+  EXPECT_THAT(reason("1[0]"), HasSubstr("an element of an array cannot be waited for alone"));
+  EXPECT_THAT(reason("1.done"), HasSubstr("expected \"1\""));
+}
+
+TEST_F(FollowingTest, JobsThatWaitForEachOtherAreToldSo) {
+  const auto waiting = [&](const std::string& own, const std::string& other) {
+    Ticket ticket = ticket_of(SpecBuilder().step("a").step("w").after("a").wait_for({other}));
+    ticket.name = own;
+    return submit(ticket);
+  };
+  const JobNumber first = waiting("one", "two");
+  const JobNumber second = waiting("two", "one");
+  world.complete(first, "a");
+  const auto text = [&](JobNumber job) {
+    return world.core.why(job, world.now)->blockers.at(0).text;
+  };
+  EXPECT_EQ(text(first), "waits for the end of job 2 (being processed)");
+  world.complete(second, "a");
+  for (const JobNumber job : {first, second}) {
+    EXPECT_THAT(text(job), HasSubstr("which waits for this one in turn"));
+  }
+}
+
 TEST_F(FollowingTest, ARestartWaitsOn) {
   submit(ticket_of(one_step()));
   const JobNumber job = submit(ticket_of(SpecBuilder().step("w").wait_for({"1"})));

@@ -151,6 +151,9 @@ TEST_F(RecurringTickets, AreRefusedWhereTheyCouldNotRun) {
   ticket.begin = w.now + kHour;
   EXPECT_THAT(refusal(ticket), HasSubstr("expected so long after each firing"));
   ticket = every("@daily");
+  ticket.after = {*parse_job_condition("nightly.ended"), *parse_job_condition("7")};
+  EXPECT_THAT(refusal(ticket), HasSubstr("ticket.after[1]: job 7 ends once"));
+  ticket = every("@daily");
   ticket.spec = nullptr;
   ticket.class_name = "plan";
   EXPECT_THAT(refusal(ticket), HasSubstr("plan"));
@@ -308,6 +311,16 @@ TEST_F(RecurringTickets, NewerRulesOfTheirZoneCountFromThenOn) {
   EXPECT_EQ(w.core.recurring().at(0).row.next, kNewYear + seconds(35 * 3600));
   w.pass(seconds(86400));
   EXPECT_THAT(firings(), ElementsAre("12:00 fired 1", "11:00 fired 2"));
+}
+
+TEST_F(RecurringTickets, NewerRulesBringNothingFromBeforeTheTicketSaidSo) {
+  add(every("0 12 * * *"));
+  w.pass(seconds(3 * 3600));
+  add(every("0 * * * *"), true);
+  w.send(ZoneLearned{std::make_shared<const Zone>(Zone{"UTC", 3600, {}, {}})});
+  EXPECT_EQ(w.core.recurring().at(0).row.next, kNewYear + seconds(4 * 3600));
+  w.pass(kHour);
+  EXPECT_THAT(firings(), ElementsAre("04:00 fired 1"));
 }
 
 TEST_F(RecurringTickets, TheOldestFiringsLeave) {
