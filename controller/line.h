@@ -76,7 +76,8 @@ class TunnelLine : public Line {
   std::string peer() const override;
 
   void set_full(bool is_full) { is_full_ = is_full; }  // the other side does not read
-  void forget() { is_closed_ = true; }                 // the other side has closed it
+  bool is_full() const { return is_full_; }
+  void forget() { is_closed_ = true; }  // the other side has closed it
 
  private:
   void tell(wire::Tunnel::What what);

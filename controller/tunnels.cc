@@ -45,12 +45,14 @@ void Peers::drop_tunnels(PeerId node, const std::string& reason) {
   }
 }
 
-// What waits for the node's connection to be read waits for its tunnels as well.
+// The node's connection was read: so were those of its tunnels that the node does not hold up.
 void Peers::drain_tunnels(PeerId node) {
   std::vector<PeerId> through;
   for (auto at = tunnels_.lower_bound({node, 0}); at != tunnels_.end() && at->first.first == node;
        ++at) {
-    if (!peers_.at(at->second).when_drained.empty()) through.push_back(at->second);
+    const Peer& peer = peers_.at(at->second);
+    const bool is_full = static_cast<const TunnelLine&>(*peer.connection).is_full();
+    if (!is_full && !peer.when_drained.empty()) through.push_back(at->second);
   }
   for (const PeerId id : through) on_drained(id);
 }

@@ -39,15 +39,22 @@ memory_of() { sed -n 's/^VmHWM:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$(pid_of "$1")/
 mkfifo go
 long=$(jq submit -- sh -c 'head -c 100000000 /dev/zero | tr "\0" x')
 expect_exit 0 jq wait "$long"
+for ((i = 0; i < 30000; i++)); do
+  echo '{"run": ["true"], "ticket": {"hold": true, "name": "a-name-that-is-rather-long"}}'
+done >many.jsonl
+jq submit - <many.jsonl >many
+queue_many="queue --json --name a-name-that-is-rather-long"
+jq $queue_many >listed
 node_before=$(memory_of n1)
 controller_before=$(memory_of controller)
-job=$(jq submit -- sh -c "jq output $long | { cat '$T/go'; wc -c; }")
-wait_for 10 runs "$job"
-other=$(jq submit -- jq queue)
-expect_exit 0 jq wait "$other"
-echo "on" >go
-expect_exit 0 jq wait "$job"
-expect_eq "on 100000000" "$(jq output "$job" | xargs)"
+for command in "output $long" "$queue_many"; do
+  job=$(jq submit -- sh -c "jq $command | { cat '$T/go'; wc -c; }")
+  wait_for 10 runs "$job"
+  other=$(jq submit -- jq queue --name nobody)
+  expect_exit 0 jq wait "$other"
+  expect_eq "$(jq $command | wc -c)" "$(echo "on" >go && jq wait "$job" >out && jq output "$job" | tail -1)"
+done
+jq cancel --name a-name-that-is-rather-long >/dev/null
 grown=$(($(memory_of n1) - node_before + $(memory_of controller) - controller_before))
 ((grown < 32000)) || fail "node and controller have grown by $grown kB"
 ok
