@@ -22,14 +22,8 @@ constexpr std::string_view kLocalPeer = "uid ";  // as the controller names who 
 
 bool is_of_client(const std::string& text) { return text.starts_with(kClient); }
 
-bool names_client(const sched::FileSpec& files) {
+bool has_client(const sched::FileSpec& files) {
   return is_of_client(files.to) || std::any_of(files.from.begin(), files.from.end(), is_of_client);
-}
-
-bool names_client(const sched::JobSpec& spec) {
-  return std::any_of(spec.steps.begin(), spec.steps.end(), [](const sched::StepSpec& step) {
-    return step.files && names_client(*step.files);
-  });
 }
 
 void put_on_node(std::string& place, const std::string& node) {
@@ -45,6 +39,12 @@ bool is_up(const wire::NodeView& node) {
 }
 
 }  // namespace
+
+bool names_client(const sched::JobSpec& spec) {
+  return std::any_of(spec.steps.begin(), spec.steps.end(), [](const sched::StepSpec& step) {
+    return step.files && has_client(*step.files);
+  });
+}
 
 Result<std::string> ClientPlaces::own_node() {
   if (!node_.empty()) return node_;

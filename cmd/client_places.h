@@ -15,6 +15,8 @@
 
 namespace jobq::cmd {
 
+bool names_client(const sched::JobSpec& spec);
+
 class ClientPlaces {
  public:
   explicit ClientPlaces(ControllerOptions where) : where_(std::move(where)) {}

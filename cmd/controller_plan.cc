@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/paths.h"
+#include "cmd/spool_reader.h"
 
 namespace jobq::cmd {
 namespace {
@@ -56,6 +57,9 @@ Result<controller::Options> controller_options(const ControllerArguments& argume
   options.policy = settings.policy;
   for (const conf::AreaSettings& area : settings.areas) {
     options.areas.push_back({area.name, area.path, area.node, area.quota.value_or(Bytes{})});
+  }
+  if (!settings.spool.empty()) {
+    options.spool = {absolute_path(settings.spool), settings.keep_spooled, read_spooled};
   }
   return options;
 }

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "cmd/class_views.h"
+#include "cmd/file_place.h"
 #include "cmd/paths.h"
 #include "cmd/terminal.h"
 #include "cmd/utf8.h"
@@ -49,15 +50,11 @@ bool never_travels(std::string_view name) {
          name == "SHLVL";
 }
 
-// The variables of this process that `wanted` lets through. What is not UTF-8 cannot travel.
+// The variables that `wanted` lets through.
 template <class Wanted>
-void take_own(Values& env, Wanted wanted) {
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0) continue;
-    const std::string_view name = text.substr(0, equals);
-    if (wanted(name) && is_utf8(text)) env[std::string(name)] = text.substr(equals + 1);
+void take_own(const Surroundings& from, Values& env, Wanted wanted) {
+  for (const auto& [name, value] : from.environment) {
+    if (wanted(name) && is_utf8(name) && is_utf8(value)) env[name] = value;
   }
 }
 
@@ -85,7 +82,8 @@ void put_index(const JobOptions& options, sched::StepSpec& step) {
 }
 
 // Those with a value into `given`, the others as they are here.
-Result<void> take_named(const std::vector<std::string>& texts, Values& env, Values& given) {
+Result<void> take_named(const Surroundings& from, const std::vector<std::string>& texts,
+                        Values& env, Values& given) {
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
@@ -96,11 +94,11 @@ Result<void> take_named(const std::vector<std::string>& texts, Values& env, Valu
     given.erase(name);
     if (equals != std::string::npos) {
       given[name] = text.substr(equals + 1);
-    } else if (const char* value = std::getenv(name.c_str())) {
-      if (!is_utf8(value)) {
+    } else if (const auto own = from.environment.find(name); own != from.environment.end()) {
+      if (!is_utf8(own->second)) {
         return fail(ErrorCode::kUsage, fmt::format("--env: the value of {} is not UTF-8", name));
       }
-      env[name] = value;
+      env[name] = own->second;
     } else {
       return fail(ErrorCode::kUsage,
                   fmt::format("--env: {} is not set here; give {}=VALUE", name, name));
@@ -110,13 +108,13 @@ Result<void> take_named(const std::vector<std::string>& texts, Values& env, Valu
 }
 
 // The environment that the options ask for, laid over what a job has already.
-Result<std::vector<NameValue>> environment_of(const JobOptions& options,
+Result<std::vector<NameValue>> environment_of(const JobOptions& options, const Surroundings& from,
                                               const std::vector<NameValue>& under, bool usual) {
   Values asked;
   Values given;
-  if (options.export_env) take_own(asked, [](auto name) { return !never_travels(name); });
-  if (usual) take_own(asked, travels_always);
-  if (const auto taken = take_named(options.env, asked, given); !taken)
+  if (options.export_env) take_own(from, asked, [](auto name) { return !never_travels(name); });
+  if (usual) take_own(from, asked, travels_always);
+  if (const auto taken = take_named(from, options.env, asked, given); !taken)
     return tl::unexpected(taken.error());
   Values all(under.begin(), under.end());
   for (const auto& [name, value] : asked) all[name] = sched::as_literal(value);
@@ -154,9 +152,10 @@ Result<resmgr::Needs> needs_of(const JobOptions& options) {
   return needs;
 }
 
-std::string directory_of(const JobOptions& options) {
-  if (!options.workdir) return sched::as_literal(absolute_path(""));
-  return literal(options, absolute_path(*options.workdir));
+std::string directory_of(const JobOptions& options, const Surroundings& from) {
+  if (!options.workdir) return sched::as_literal(from.directory);
+  const bool whole = options.workdir->starts_with('/');
+  return literal(options, whole ? *options.workdir : joined_path(from.directory, *options.workdir));
 }
 
 Result<void> check_whole(const sched::Ticket& ticket) {
@@ -211,10 +210,11 @@ Result<void> apply_to_ticket(const JobOptions& options, sched::Ticket& ticket) {
 // Surroundings stand in the spec of an inline job, and in the ticket where it names a class.
 template <class Holder>
 Result<void> apply_surroundings(const JobOptions& options, Holder& to) {
-  Result<std::vector<NameValue>> env = environment_of(options, to.env, false);
+  const Surroundings from = own_surroundings();
+  Result<std::vector<NameValue>> env = environment_of(options, from, to.env, false);
   if (!env) return tl::unexpected(env.error());
   to.env = std::move(*env);
-  if (options.workdir) to.workdir = directory_of(options);
+  if (options.workdir) to.workdir = directory_of(options, from);
   if (options.output) to.output = literal(options, *options.output);
   if (options.error) to.error = literal(options, *options.error);
   to.append = to.append || options.append;
@@ -263,7 +263,19 @@ sched::StepSpec script_step(std::string text, std::vector<std::string> arguments
   return step;
 }
 
-Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step) {
+Surroundings own_surroundings() {
+  Surroundings own{absolute_path(""), {}, own_umask()};
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos || equals == 0) continue;
+    own.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return own;
+}
+
+Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step,
+                                    const Surroundings& from) {
   auto spec = std::make_shared<sched::JobSpec>();
   put_index(options, step);
   Result<sched::Retry> retry = retry_of(options);
@@ -274,14 +286,14 @@ Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec s
   if (!needs) return tl::unexpected(needs.error());
   spec->needs = std::move(*needs);
   spec->needs.element = options.element.value_or("");
-  Result<std::vector<NameValue>> env = environment_of(options, {}, true);
+  Result<std::vector<NameValue>> env = environment_of(options, from, {}, true);
   if (!env) return tl::unexpected(env.error());
   spec->env = std::move(*env);
-  spec->workdir = directory_of(options);
+  spec->workdir = directory_of(options, from);
   spec->output = literal(options, options.output.value_or(""));
   spec->error = literal(options, options.error.value_or(""));
   spec->append = options.append;
-  spec->umask = options.umask.value_or(own_umask());
+  spec->umask = options.umask.value_or(from.umask);
   spec->limits = overlaid({}, options.limits);
   spec->warning = options.signal;
   sched::Ticket ticket;
@@ -315,7 +327,7 @@ Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string&
   const ClassName name = parse_class_name(class_name);
   ticket.class_name = name.name;
   ticket.class_version = name.version;
-  ticket.workdir = directory_of(options);
+  ticket.workdir = directory_of(options, own_surroundings());
   if (const auto applied = apply(options, ticket); !applied) return tl::unexpected(applied.error());
   if (const auto checked = check_whole(ticket); !checked) return tl::unexpected(checked.error());
   return ticket;

@@ -3,6 +3,8 @@
 // a file that the options change.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +19,17 @@ namespace jobq::cmd {
 sched::StepSpec command_step(std::vector<std::string> argv);
 sched::StepSpec script_step(std::string text, std::vector<std::string> arguments);
 
+// Who submits, as far as a job takes something from that.
+struct Surroundings {
+  std::string directory;
+  std::map<std::string, std::string> environment;
+  std::uint32_t umask = 022;
+};
+Surroundings own_surroundings();  // of this process
+
 // A job of this one step. PATH, LANG and LC_* of the submitter travel with it.
-Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step);
+Result<sched::Ticket> inline_ticket(const JobOptions& options, sched::StepSpec step,
+                                    const Surroundings& from = own_surroundings());
 
 // A job of a registered class: "daily-plan", "daily-plan@3".
 Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string& class_name);

@@ -10,8 +10,6 @@
 #include <variant>
 
 #include "cmd/configuration.h"
-#include "cmd/job_build.h"
-#include "cmd/paths.h"
 #include "cmd/utf8.h"
 #include "conf/ticket_file.h"
 
@@ -66,7 +64,8 @@ Result<sched::Ticket> ticket_from_command(const JobOptions& options,
 
 Result<sched::Ticket> ticket_from_script(const JobOptions& options, std::string text,
                                          const std::string& file,
-                                         std::vector<std::string> arguments) {
+                                         std::vector<std::string> arguments,
+                                         const Surroundings& from) {
   if (!is_utf8(text)) {
     return fail(ErrorCode::kUsage,
                 fmt::format("{} is not UTF-8; run it as a command instead: jq submit -- sh {}",
@@ -83,12 +82,12 @@ Result<sched::Ticket> ticket_from_script(const JobOptions& options, std::string 
   if (!of_script) return tl::unexpected(of_script.error());
   JobOptions all = overlaid(*of_script, options);
   if (!all.name) all.name = base_name(file);
-  return inline_ticket(all, script_step(std::move(text), std::move(arguments)));
+  return inline_ticket(all, script_step(std::move(text), std::move(arguments)), from);
 }
 
 Result<sched::Ticket> ticket_from_text(const JobOptions& options, const std::string& text,
-                                       const std::string& file) {
-  conf::Parsed<conf::File> parsed = conf::parse_file(text, file, current_directory());
+                                       const std::string& file, const std::string& here) {
+  conf::Parsed<conf::File> parsed = conf::parse_file(text, file, here);
   if (!parsed.ok()) return tl::unexpected(faults_error(file, parsed.faults));
   if (std::holds_alternative<sched::ClassDefinition>(parsed.value)) {
     return fail(ErrorCode::kUsage,

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cmd/job_build.h"
 #include "cmd/job_options.h"
+#include "cmd/paths.h"
 #include "sched/spec.h"
 
 namespace jobq::cmd {
@@ -25,10 +27,12 @@ bool is_script(std::string_view text);
 Result<sched::Ticket> ticket_from_command(const JobOptions& options, std::vector<std::string> argv);
 Result<sched::Ticket> ticket_from_script(const JobOptions& options, std::string text,
                                          const std::string& file,
-                                         std::vector<std::string> arguments);
+                                         std::vector<std::string> arguments,
+                                         const Surroundings& from = own_surroundings());
 // A class file is refused, with what to do.
 Result<sched::Ticket> ticket_from_text(const JobOptions& options, const std::string& text,
-                                       const std::string& file);
+                                       const std::string& file,
+                                       const std::string& here = current_directory());
 
 // All of standard input is one JSON document: its first line opens more than it closes.
 bool opens_document(std::string_view first_line);

@@ -36,8 +36,10 @@ struct ControllerSettings {
   Millis lease = seconds(60);              // of nodes that come over TCP; 1 s to 1 d
   Millis keep_jobs = seconds(30 * 86400);  // how long ended jobs stay in the history
   std::uint32_t max_connections = 4096;
-  std::vector<std::string> operators;    // users who may act on everybody's jobs
-  std::optional<Bytes> flight_recorder;  // space for recordings, 0: none; none: 256 MiB
+  std::vector<std::string> operators;        // users who may act on everybody's jobs
+  std::optional<Bytes> flight_recorder;      // space for recordings, 0: none; none: 256 MiB
+  std::string spool;                         // its directory; empty: there is none
+  Millis keep_spooled = seconds(7 * 86400);  // files that were taken from it
   std::vector<AreaSettings> areas;
   // keep_keys and the sections [scheduling], [priority], [limits], [element.NAME], [user.NAME],
   // [class.NAME] and [account.NAME]; lists are sorted by name.

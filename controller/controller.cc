@@ -18,6 +18,7 @@
 #include "controller/nodes.h"
 #include "controller/peers.h"
 #include "controller/requests.h"
+#include "controller/spool.h"
 #include "controller/translate.h"
 #include "controller/turns.h"
 #include "controller/zones.h"
@@ -47,6 +48,7 @@ struct Controller::Impl {
   Nodes nodes;
   Files files;
   Requests requests;
+  std::unique_ptr<Spool> spool;  // may be none
   net::Server server;
   std::optional<net::TcpAddress> bound;
   bool stopping = false;
@@ -90,7 +92,18 @@ struct Controller::Impl {
       return opened;
     }
     learn_zones(turns);
-    return listen();
+    if (auto listening = listen(); !listening) return listening;
+    return start_spool();
+  }
+
+  Result<void> start_spool() {
+    if (options.spool.path.empty()) return {};
+    auto started =
+        Spool::start(loop, options.spool, options.policy.keep_request_keys, peers, requests);
+    if (!started) return tl::unexpected(started.error());
+    spool = *std::move(started);
+    log::info("tickets are taken from the spool directory {}", options.spool.path);
+    return {};
   }
 
   Result<void> listen() {
@@ -140,6 +153,7 @@ struct Controller::Impl {
 
   void stop(std::function<void()> stopped) {
     stopping = true;
+    if (spool) spool->stop();
     turns.finish([this, stopped = std::move(stopped)] {
       peers.close_all();
       stopped();

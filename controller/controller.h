@@ -21,6 +21,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "controller/files.h"
+#include "controller/spool_options.h"
 #include "net/endpoint.h"
 #include "sched/policy.h"
 
@@ -36,6 +37,7 @@ struct Options {
   std::string key;  // cluster key file; empty: STATE/cluster.key, made at the first start
   std::vector<std::string> operators;
   std::vector<Area> areas;
+  SpoolOptions spool;
   Millis node_timeout = seconds(15);
   Millis lease = seconds(60);  // of nodes that come over TCP
   Millis keep_jobs = seconds(30 * 86400);

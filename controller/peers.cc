@@ -140,20 +140,19 @@ void Peers::refuse(PeerId id, std::uint64_t request, const Error& error) {
 // On a local socket the kernel says who asks, and in a tunnel that of the node. Over TLS the peer
 // has the cluster key, which is as much as root of the cluster has: its word is taken.
 sched::Actor Peers::actor_of(const Line& connection, const wire::Hello& hello) const {
-  sched::Actor actor;
-  const auto identity = connection.identity();
-  if (identity) {
-    actor.uid = identity->uid;
-    actor.gid = identity->gid;
-    actor.user = identity->user;
-  } else {
-    actor.uid = hello.uid();
-    actor.gid = hello.gid();
-    actor.user = hello.user().empty() ? fmt::format("{}", hello.uid()) : hello.user();
+  if (const auto identity = connection.identity()) {
+    return local_actor(identity->uid, identity->gid, identity->user);
   }
-  actor.is_operator = actor.uid == 0 || actor.uid == geteuid() || operators_.contains(actor.user) ||
-                      (!identity && hello.role() == wire::Hello::NODE);
+  sched::Actor actor =
+      local_actor(hello.uid(), hello.gid(),
+                  hello.user().empty() ? fmt::format("{}", hello.uid()) : hello.user());
+  actor.is_operator = actor.is_operator || hello.role() == wire::Hello::NODE;
   return actor;
+}
+
+sched::Actor Peers::local_actor(std::uint32_t uid, std::uint32_t gid, std::string user) const {
+  const bool is_operator = uid == 0 || uid == geteuid() || operators_.contains(user);
+  return {uid, gid, std::move(user), is_operator};
 }
 
 }  // namespace jobq::controller

@@ -70,6 +70,9 @@ class Peers {
   void drop(PeerId id, const std::string& reason, const wire::Frame* farewell = nullptr);
   void close_all();
 
+  // A user of this machine, as one who speaks to the local socket is known.
+  sched::Actor local_actor(std::uint32_t uid, std::uint32_t gid, std::string user) const;
+
  private:
   void on_message(PeerId id, std::string_view message);
   void on_drained(PeerId id);

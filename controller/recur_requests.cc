@@ -78,6 +78,14 @@ void Requests::add_recur(const Peer& peer, const To& to, const wire::RecurReques
                               request.replace()});
 }
 
+void Requests::add_recur(const sched::Actor& actor, std::shared_ptr<const sched::Ticket> ticket,
+                         Answered answered) {
+  auto zone = known_zone(ticket->recur->zone);
+  if (!zone) return answered({{}, zone.error()});
+  turns_.post(sched::AddRecur{expect(std::move(answered)), actor, std::move(ticket),
+                              *std::move(zone), false});
+}
+
 void Requests::list_recur(const To& to) {
   turns_.ask([this, to](const sched::EventManager& core, Time) -> Turns::Answer {
     auto frame = std::make_shared<wire::Frame>();

@@ -131,6 +131,12 @@ void Requests::submit(Peer& peer, const To& to, const wire::SubmitRequest& reque
                     [this, to](const Error& error) { respond_error(to, error); });
 }
 
+void Requests::submit(sched::NewJobNotice notice, Answered answered) {
+  notice.reply = expect(std::move(answered));
+  const ReplyId to = notice.reply;
+  past_jobs_.submit(std::move(notice), [this, to](const Error& error) { reply({to, error}); });
+}
+
 void Requests::control(Peer& peer, const To& to, const wire::ControlRequest& request) {
   auto selected = from_wire(request.jobs());
   if (!selected) return respond_error(to, selected.error());
@@ -208,6 +214,7 @@ void Requests::ask_for_file(const Peer& peer, const To& to, const wire::FileRequ
 }
 
 void Requests::reply(const sched::Reply& reply) {
+  if (const auto inner = inner_.extract(reply.to)) return inner.mapped()(reply);
   const auto at = expected_.find(reply.to);
   if (at == expected_.end()) return;
   const To to = at->second;
@@ -223,6 +230,7 @@ void Requests::reply(const sched::Reply& reply) {
 void Requests::journal_failed(const Error& error) {
   receives_.clear();
   for (const auto& [id, to] : std::exchange(expected_, {})) respond_error(to, error);
+  for (const auto& [id, answered] : std::exchange(inner_, {})) answered({id, error});
 }
 
 // What it waited for is not received by nobody.
@@ -240,6 +248,12 @@ void Requests::on_gone(const Peer& peer) {
 ReplyId Requests::expect(const To& to) {
   ++last_reply_.value;
   expected_[last_reply_] = to;
+  return last_reply_;
+}
+
+ReplyId Requests::expect(Answered answered) {
+  ++last_reply_.value;
+  inner_[last_reply_] = std::move(answered);
   return last_reply_;
 }
 

@@ -33,6 +33,13 @@ class Requests {
   void on_request(Peer& peer, const wire::Frame& frame);
   void on_gone(const Peer& peer);
 
+  // The same for one who is no peer; the reply of the notice is set here. Called back once, with an
+  // error as the body where nothing was recorded.
+  using Answered = std::function<void(const sched::Reply&)>;
+  void submit(sched::NewJobNotice notice, Answered answered);
+  void add_recur(const sched::Actor& actor, std::shared_ptr<const sched::Ticket> ticket,
+                 Answered answered);
+
   // From the turn: answers to changes, and ends of jobs.
   void reply(const sched::Reply& reply);
   void job_ended(const sched::JobEnded& ended);
@@ -115,6 +122,7 @@ class Requests {
   // A frame as an answer that leaves with its turn.
   Turns::Answer answer(const To& to, std::shared_ptr<wire::Frame> frame);
   ReplyId expect(const To& to);
+  ReplyId expect(Answered answered);
   void respond(const To& to, wire::Frame& frame);  // sets the id; the last frame of a request
   void respond_more(const To& to, wire::Frame& frame);
   void respond_error(const To& to, const Error& error);
@@ -128,6 +136,7 @@ class Requests {
   PastJobs& past_jobs_;
   Waiters waiters_;
   std::unordered_map<ReplyId, To> expected_;
+  std::unordered_map<ReplyId, Answered> inner_;   // of those who are no peers
   std::map<PeerId, std::set<ReplyId>> receives_;  // that wait for an event, or did
   ReplyId last_reply_;
 };
