@@ -91,7 +91,9 @@ Result<void> make_path(const wire::FileOrder& order) {
     if (errno != ENOENT) return path_error(order, errno);
     const Result<NamedIn> place = open_parent_of(order, prefix);
     if (!place) return tl::unexpected(place.error());
-    const int made = mkdirat(place->directory.get(), place->name.c_str(), kDirectoryMode);
+    const bool is_last = end == std::string::npos || end >= path.size();
+    const ::mode_t mode = is_last && order.mode() != 0 ? order.mode() : kDirectoryMode;
+    const int made = mkdirat(place->directory.get(), place->name.c_str(), mode);
     if (made != 0 && errno != EEXIST) return path_error(order, errno);
   }
   return {};

@@ -25,7 +25,7 @@ struct NamedIn {
 };
 Result<NamedIn> open_parent(const wire::FileOrder& order);
 
-// Each directory of the path that is missing.
+// Each directory of the path that is missing; the last one with the order's mode, where it has one.
 Result<void> make_path(const wire::FileOrder& order);
 
 }  // namespace jobq::exec

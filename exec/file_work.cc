@@ -20,6 +20,7 @@
 #include "exec/error_text.h"
 #include "exec/file_part.h"
 #include "exec/file_place.h"
+#include "exec/file_removal.h"
 #include "net/sha256.h"
 
 namespace jobq::exec {
@@ -173,6 +174,7 @@ Result<wire::FileReply> perform(const wire::FileOrder& order, uid_t owner) {
     case wire::FileOrder::HASH: return hash(order, owner);
     case wire::FileOrder::MKDIR: return make_path(order).map([] { return wire::FileReply(); });
     case wire::FileOrder::LINK: return make_link(order);
+    case wire::FileOrder::REMOVE: return remove_path(order).map([] { return wire::FileReply(); });
     default: break;
   }
   return fail(ErrorCode::kUsage, "this node does not know what is to be done with the file");

@@ -179,5 +179,42 @@ TEST_F(FileWork, AnotherUsersFilesAreNotTouchedByWhoIsNotRoot) {
   EXPECT_EQ(reply.error().code, ErrorCode::kDenied);
 }
 
+TEST_F(FileWork, OnlyWhatLiesInAnAreaIsRemovedAndNoLinkIsFollowed) {
+  const std::string root = directory() + "/area";
+  ASSERT_TRUE(run(order(Order::MKDIR, "area/mine/deep")));
+  ASSERT_TRUE(run(order(Order::MKDIR, "outside")));
+  std::ofstream(directory() + "/outside/file") << "precious";
+  std::ofstream(root + "/mine/deep/file") << "gone";
+  ASSERT_EQ(symlink((directory() + "/outside").c_str(), (root + "/mine/link").c_str()), 0);
+  ASSERT_EQ(symlink((directory() + "/outside").c_str(), (root + "/out").c_str()), 0);
+  EXPECT_EQ(code_of(order(Order::REMOVE, "area/mine")), ErrorCode::kDenied);
+  const auto remove = [&](const std::string& path) {
+    Order out;
+    out.set_what(Order::REMOVE);
+    out.set_root(root);
+    out.set_path(path);
+    return out;
+  };
+  EXPECT_EQ(code_of(remove("out/file")), ErrorCode::kDenied);
+  EXPECT_EQ(code_of(remove("mine/../../outside")), ErrorCode::kDenied);
+  EXPECT_EQ(code_of(remove(".")), ErrorCode::kUsage);
+  EXPECT_TRUE(run(remove("mine")));
+  EXPECT_NE(access((root + "/mine").c_str(), F_OK), 0);
+  EXPECT_TRUE(run(remove("mine")));
+  EXPECT_TRUE(run(remove("out")));
+  EXPECT_EQ(content(directory() + "/outside/file"), "precious");
+}
+
+TEST_F(FileWork, ADirectoryIsMadeWithTheModeOfTheOrder) {
+  Order closed = order(Order::MKDIR, "open/closed");
+  closed.set_mode(0700);
+  ASSERT_TRUE(run(closed));
+  struct stat status = {};
+  ASSERT_EQ(stat((directory() + "/open/closed").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+  ASSERT_EQ(stat((directory() + "/open").c_str(), &status), 0);
+  EXPECT_NE(status.st_mode & 0777U, 0700U);
+}
+
 }  // namespace
 }  // namespace jobq::exec
