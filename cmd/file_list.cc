@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 
+#include <unordered_map>
 #include <utility>
 
 namespace jobq::cmd {
@@ -96,6 +97,7 @@ class Planner {
   Result<void> find_sources();
   Result<void> look_at_destination();
   Result<void> add(const FoundFile& from, const std::string& to, std::size_t depth);
+  Result<void> claim(const FoundFile& from, const std::string& to);
   Result<void> add_directory(const FoundFile& from, const std::string& to, std::size_t depth);
   bool may_be_directory(const std::string& word) const {
     return words_.recursive || word.ends_with('/');
@@ -105,6 +107,7 @@ class Planner {
   const CopyWords& words_;
   CopyPlan plan_;
   std::vector<FoundFile> sources_;
+  std::unordered_map<std::string, std::string> claimed_;  // who becomes which file
   bool has_pattern_ = false;
   bool into_directory_ = false;
 };
@@ -175,6 +178,16 @@ Result<void> Planner::add_directory(const FoundFile& from, const std::string& to
   return {};
 }
 
+// One that is named twice comes twice; of two the second would take the first one's name.
+Result<void> Planner::claim(const FoundFile& from, const std::string& to) {
+  const std::string source = from.site.label() + from.entry.name();
+  const auto [at, is_first] = claimed_.try_emplace(to, source);
+  if (is_first || at->second == source) return {};
+  return fail(ErrorCode::kUsage,
+              fmt::format("{} and {} would both become {}; copy them into different directories",
+                          at->second, source, plan_.to.label() + to));
+}
+
 Result<void> Planner::add(const FoundFile& from, const std::string& to, std::size_t depth) {
   switch (from.entry.kind()) {
     case Entry::DIRECTORY: return add_directory(from, to, depth);
@@ -185,6 +198,7 @@ Result<void> Planner::add(const FoundFile& from, const std::string& to, std::siz
                   fmt::format("{}: it is neither a file nor a directory nor a link",
                               from.site.label() + from.entry.name()));
   }
+  if (auto claimed = claim(from, to); !claimed) return claimed;
   plan_.items.push_back({from, to});
   return {};
 }

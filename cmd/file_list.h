@@ -35,7 +35,7 @@ struct CopyWords {
   bool recursive = false;
 };
 // kNotFound where a word names nothing; kUsage where directories are not wanted, or several files
-// should become one.
+// should become one, or two have the same name.
 Result<CopyPlan> plan_copy(FileRoad& road, const CopyWords& words);
 
 }  // namespace jobq::cmd

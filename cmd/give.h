@@ -18,7 +18,4 @@ void add_road_options(Options& options, RoadArguments& to);
 Result<int> run_copy(const Words& words, std::string usage, std::string about,
                      std::string examples);
 
-// "1.5G", "200M", "17": for people.
-std::string human_bytes(std::uint64_t bytes);
-
 }  // namespace jobq::cmd

@@ -55,7 +55,7 @@ std::string random_key() {
 
 Submission::Submission(Settings settings, OnResult on_result)
     : settings_(std::move(settings)),
-      client_places_(settings_.where),
+      client_places_({settings_.where, settings_.stage, settings_.dry_run, settings_.patience}),
       on_result_(std::move(on_result)) {}
 
 Result<void> Submission::connect() {
@@ -69,11 +69,10 @@ Result<void> Submission::add(sched::Ticket ticket, std::uint32_t line, std::size
   if (bytes_ + size > kMostBytes && !tickets_.empty()) {
     if (Result<void> sent = send_collected(); !sent) return sent;
   }
-  if (Result<void> known = client_places_.resolve(ticket); !known) {
-    return add_refused(std::move(known.error()), line);
-  }
+  auto staged = client_places_.resolve(ticket);
+  if (!staged) return add_refused(std::move(staged.error()), line);
   tickets_.push_back(std::move(ticket));
-  entries_.push_back({line, std::nullopt});
+  entries_.push_back({line, std::nullopt, std::move(*staged)});
   bytes_ += size;
   return entries_.size() < kMostTickets ? Result<void>{} : send_collected();
 }
@@ -192,8 +191,17 @@ void Submission::tell(const Request& request) {
     }
     if (next < reply.expected_size()) add_expected(reply.expected(next), result);
     ++next;
-    on_result_(result);
+    tell(result, entry.staged);
   }
+}
+
+// Of some errors it is not sure that the ticket was not taken: its files stay.
+void Submission::tell(const Submitted& result, const ClientPlaces::Staged& staged) {
+  const auto is = [&](ErrorCode code) { return result.refused && result.refused->code == code; };
+  const bool is_sure = is(ErrorCode::kRefused) || is(ErrorCode::kUsage) || is(ErrorCode::kDenied) ||
+                       is(ErrorCode::kNotFound);
+  if (is_sure) client_places_.refused(staged);
+  on_result_(result);
 }
 
 }  // namespace jobq::cmd

@@ -42,6 +42,7 @@ class Submission {
   struct Settings {
     ControllerOptions where;
     bool dry_run = false;
+    std::optional<std::string> stage;  // the storage area that files of client: are carried to
     Millis patience = kPatience;
   };
   Submission(Settings settings, OnResult on_result);
@@ -65,6 +66,7 @@ class Submission {
   struct Entry {
     std::uint32_t line = 0;
     std::optional<Error> refused;  // before it was sent
+    ClientPlaces::Staged staged = {};
   };
   struct Request {
     wire::Frame frame;
@@ -77,6 +79,7 @@ class Submission {
   Result<void> reconnect(const Error& reason);
   void tell_finished();
   void tell(const Request& request);
+  void tell(const Submitted& result, const ClientPlaces::Staged& staged);
 
   Settings settings_;
   ClientPlaces client_places_;

@@ -16,6 +16,7 @@
 #include "cmd/verbs.h"
 #include "cmd/waiting.h"
 #include "conf/ticket_file.h"
+#include "resmgr/needs.h"
 
 namespace jobq::cmd {
 namespace {
@@ -27,6 +28,7 @@ struct SubmitVerb {
   std::optional<std::string> class_name;
   ResultStyle style;
   bool wait = false;
+  std::optional<std::string> stage;
   bool had_separator = false;
   std::vector<std::string> words;
   ControllerOptions where;
@@ -71,7 +73,7 @@ Result<int> finish(const SubmitVerb& verb, const SubmitResults& results) {
 }
 
 Submission::Settings settings_of(const SubmitVerb& verb) {
-  return {verb.where, verb.style.dry_run, kPatience};
+  return {verb.where, verb.style.dry_run, verb.stage, kPatience};
 }
 
 Result<int> submit_one(const SubmitVerb& verb, Result<sched::Ticket> ticket) {
@@ -180,6 +182,8 @@ Result<int> submit(const SubmitVerb& verb) {
 
 void add_output_options(Options& options, SubmitVerb& verb) {
   options.flag("--wait", verb.wait, "wait for the end, and pass the outcome on");
+  options.value("--stage", "AREA", into(verb.stage),
+                "carry files of client: to this storage area now; stage, where it is no node");
   options.flag("--dry-run", verb.style.dry_run, "check everything, submit nothing");
   options.flag("--parsable", verb.style.parsable, "print the job number alone, also on a terminal");
   options.flag("-q,--quiet", verb.style.quiet, "print nothing but errors");
@@ -219,6 +223,11 @@ Result<int> run_submit(const Words& words) {
   if (!next) return tl::unexpected(next.error());
   if (*next == Options::Next::kDone) return 0;
   verb.had_separator = options.had_separator();
+  if (verb.stage && !resmgr::valid_name(*verb.stage)) {
+    return fail(ErrorCode::kUsage, fmt::format("--stage: expected the name of a storage area, as "
+                                               "in [area.NAME], found '{}'",
+                                               *verb.stage));
+  }
   return submit(verb);
 }
 

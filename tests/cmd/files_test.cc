@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cmd/copying.h"
 #include "cmd/file_copier.h"
 #include "cmd/file_place.h"
-#include "cmd/give.h"
 
 namespace jobq::cmd {
 namespace {
