@@ -2,11 +2,15 @@
 // The verb why: what a job waits for, and what would change it.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+
 #include "cmd/client.h"
 #include "cmd/job_arguments.h"
 #include "cmd/json_writer.h"
 #include "cmd/messages.h"
 #include "cmd/phrases.h"
+#include "cmd/table.h"
 #include "cmd/verbs.h"
 #include "controller/translate.h"
 
@@ -37,10 +41,41 @@ void print_as_json(const sched::Why& why) {
     json.end();
   }
   json.end();
+  json.name("spans");
+  json.array();
+  for (const sched::Span& span : why.spans) {
+    json.object();
+    json.field("kind", to_string(span.standing.kind));
+    json.field("name", unless_empty(span.standing.name));
+    json.field("text", text_of(span.standing));
+    json.field("ms", span.time.count);
+    json.end();
+  }
+  json.end();
   json.field("expected_start", why.expected_start);
   json.field("is_estimate", why.is_estimate);
   json.end();
   print(json.line());
+}
+
+// How long each reason held, the longest first.
+void print_spans(const sched::Why& why, const Terminal& terminal) {
+  if (why.spans.empty()) return;
+  Millis total;
+  for (const sched::Span& span : why.spans) total = total + span.time;
+  std::vector<sched::Span> spans = why.spans;
+  std::ranges::stable_sort(spans, std::ranges::greater{},
+                           [](const sched::Span& span) { return span.time; });
+  print(is_final(why.state) ? "its life, from its submission to its end:\n"
+                            : "so far, from its submission on:\n");
+  Table table({{"TIME", true}, {"SHARE", true}, {"REASON"}});
+  const auto add = [&](Millis time, const std::string& text) {
+    const std::int64_t share = total.count == 0 ? 0 : time.count * 100 / total.count;
+    table.add({elapsed(time), fmt::format("{}%", share), printable(text)});
+  };
+  for (const sched::Span& span : spans) add(span.time, text_of(span.standing));
+  add(total, "in total");
+  print(table.take_text(terminal));
 }
 
 void print_as_text(const sched::Why& why, const Terminal& terminal) {
@@ -56,6 +91,7 @@ void print_as_text(const sched::Why& why, const Terminal& terminal) {
     print(fmt::format("  expected to start {}{}\n", at_local(*why.expected_start, wall_now()),
                       why.is_estimate ? " (by estimates)" : ""));
   }
+  print_spans(why, terminal);
 }
 
 Result<int> explain(const WhyOptions& options) {
@@ -88,7 +124,7 @@ Result<int> run_why(const Words& words) {
   WhyOptions why;
   Options options("jq why JOB...",
                   "Says why a job does not run, or why it ended as it did: every reason, and what "
-                  "would change it.");
+                  "would\nchange it; and how long each reason held since the job was submitted.");
   options.words(why.words);
   options.flag("--json", why.json, "a line of JSON for each job");
   add_controller_options(options, why.where);

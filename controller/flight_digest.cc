@@ -65,6 +65,7 @@ auto fields(const LookUp& it) { return std::tie(it.id, it.jobs); }
 auto fields(const WakeAt& it) { return std::tie(it.at); }
 
 auto fields(const SpecRow& it) { return std::make_tuple(it.id, hash_of(*it.spec)); }
+// Without the account: a core that starts from rows knows less of why each waited before.
 auto fields(const JobRow& it) {
   return std::tie(it.number, it.spec, it.name, it.user, it.uid, it.gid, it.priority, it.params,
                   it.time_limit, it.held, it.held_by, it.started_needs, it.node, it.gpus,

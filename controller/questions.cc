@@ -80,6 +80,7 @@ void Requests::why(const To& to, JobRef job) {
             ended.reason.empty()
                 ? fmt::format("it has ended: {}", phrase(ended.state))
                 : fmt::format("it has ended: {}, {}", phrase(ended.state), ended.reason));
+        to_wire(detail->spans, reply);
         respond(to, frame);
       });
     };

@@ -77,6 +77,7 @@ Result<sched::JobSummary> from_wire(const wire::JobSummary& in);
 void to_wire(const sched::JobDetail& job, wire::JobDetail& out);
 Result<sched::JobDetail> from_wire(const wire::JobDetail& in);
 void to_wire(const sched::Why& why, wire::WhyReply& out);
+void to_wire(const std::vector<sched::Span>& spans, wire::WhyReply& out);
 Result<sched::Why> from_wire(const wire::WhyReply& in);
 void to_wire(const sched::ClassView& view, bool with_text, wire::ClassView& out);
 void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out);

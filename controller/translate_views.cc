@@ -257,6 +257,15 @@ Result<JobDetail> from_wire(const wire::JobDetail& in) {
   return job;
 }
 
+void to_wire(const std::vector<sched::Span>& spans, wire::WhyReply& out) {
+  for (const sched::Span& span : spans) {
+    wire::WhyReply::Span& entry = *out.add_spans();
+    entry.set_kind(std::string(to_string(span.standing.kind)));
+    entry.set_name(span.standing.name);
+    entry.set_ms(span.time.count);
+  }
+}
+
 void to_wire(const sched::Why& why, wire::WhyReply& out) {
   ref_to_wire(why.job, out);
   out.set_state(static_cast<std::uint32_t>(why.state));
@@ -270,6 +279,7 @@ void to_wire(const sched::Why& why, wire::WhyReply& out) {
   }
   if (why.expected_start) out.set_expected_start(why.expected_start->ms);
   out.set_is_estimate(why.is_estimate);
+  to_wire(why.spans, out);
 }
 
 Result<sched::Why> from_wire(const wire::WhyReply& in) {
@@ -284,6 +294,11 @@ Result<sched::Why> from_wire(const wire::WhyReply& in) {
   }
   if (in.expected_start() != 0) why.expected_start = Time{in.expected_start()};
   why.is_estimate = in.is_estimate();
+  for (const wire::WhyReply::Span& entry : in.spans()) {
+    const auto kind = sched::standing_named(entry.kind());
+    why.spans.push_back(
+        {{kind.value_or(sched::Standing::Kind::kOther), entry.name()}, Millis{entry.ms()}});
+  }
   return why;
 }
 

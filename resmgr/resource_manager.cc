@@ -202,6 +202,10 @@ bool ResourceManager::withdraw(RequestId id) {
   return true;
 }
 
+std::vector<Refusal> ResourceManager::take_refusals() {
+  return state_->waiting.take_refusals(state_->ledger);
+}
+
 std::vector<Grant> ResourceManager::schedule(Time now) {
   auto& [scheduling, ledger, waiting, easy, work] = *state_;
   if (scheduling.backfill != Backfill::kConservative) {

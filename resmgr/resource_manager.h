@@ -128,6 +128,13 @@ Blocker element_is_gone(const std::string& element);
 // Why a node that is up starts nothing: see set_clearing().
 Blocker node_is_clearing(const std::string& node);
 
+// Why a request that stands among the first was not granted when it was looked at.
+struct Refusal {
+  RequestId id;
+  BlockerKind kind = BlockerKind::kPriority;
+  std::string name;  // of the exclusive resource or the tokens that it lacks
+};
+
 // A cap that is full, and how many run under it.
 struct FullCap {
   CapId id;
@@ -219,6 +226,9 @@ class ResourceManager {
   // with an end at now + limit. A request any of whose caps is full is passed over like one that is
   // not there: nobody waits behind it. A second call at the same time grants nothing.
   std::vector<Grant> schedule(Time now);
+  // Of the first requests of the queue, one of each kind: the reasons that are not those which this
+  // said last. Cheap: what stands further down is not looked at, and nothing is placed.
+  std::vector<Refusal> take_refusals();
   // Gives a grant back; false when it is not held.
   bool release(RequestId id);
   // When the holder must have ended by its limit, where that is known (started, resumed,

@@ -167,6 +167,7 @@ void Waiting::add(QueueKey key, const std::shared_ptr<const Demand>& demand, boo
   check(shape.demand == demand, "equal waiting requests share one demand");
   const bool is_new = index_.insert(Entry{key.job, key.part, id, key.rank, key.place});
   check(is_new, "a request waits once");
+  if (shape.told == key.id()) shape.told = {};
   const QueueKey* head = shape.members.first();
   const bool leads = head == nullptr || key < *head;
   if (leads && head != nullptr) step_back(id);

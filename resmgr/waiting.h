@@ -58,6 +58,8 @@ class Waiting {
   std::optional<Head> first() const;
   template <class Accepts>
   std::optional<Head> first_to_fit(std::span<const Amount> free, const Accepts& accepts) const;
+  // Of the first shapes of the queue, the reasons why their first members wait that are new.
+  std::vector<Refusal> take_refusals(const Ledger& ledger);
   // The open shapes that name resources, in the order of their first members.
   std::vector<Head> naming() const;
   // The shapes that are new since this was last asked, and that are still there and open.
@@ -94,7 +96,10 @@ class Waiting {
     LimitClass* of = nullptr;  // null for none
     RunSet<QueueKey> members;
     bool is_new = false;
-    QueueKey head;  // its first member, moved by the offset
+    QueueKey head;                   // its first member, moved by the offset
+    RequestId told;                  // whose reason was told last; job 0: none's
+    std::optional<BlockerKind> why;  // that
+    const Named* lacks = nullptr;    // likewise
 
     bool open() const { return of == nullptr || of->open(); }
   };
@@ -111,6 +116,7 @@ class Waiting {
   void stand(ShapeId id);      // by its first member, of which it has one
   void step_back(ShapeId id);  // as long as it stands by that
   void pop(ShapeId id);        // takes its first member out, and the next is its head
+  static Refusal refusal_of(Shape& shape, const Ledger& ledger);
   void refill(Cap& cap, std::uint64_t most, std::uint64_t taken);
   std::optional<Head> head_at(const LimitClass& of, std::set<Head>::const_iterator line) const;
   Result<void> check_shape(ShapeId id) const;

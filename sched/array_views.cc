@@ -141,6 +141,7 @@ Why Core::why_array(const Job& array, Time now) const {
   why.job = array.number;
   why.state = array.state();
   why.summary = array_sentence(array);
+  why.spans = spans_of(array, now);
   explain_array(array, why);
   if (!run.held.empty()) {
     const std::string held =
@@ -158,6 +159,7 @@ Why Core::why_unmade(const Job& array, Index index, Time now) const {
   why.job = {array.number, index};
   why.state = state_of_unmade(array, index);
   why.expected_start.reset();
+  if (run.front == nullptr || run.front->index != index) why.spans.clear();
   why.summary = fmt::format("{} has not started: {}", name, reason_of_unmade(array, index));
   explain_array(array, why);
   if (run.held.contains(index)) {

@@ -20,6 +20,7 @@ std::string failure_reason(const ArrayRun& array) {
 }  // namespace
 
 void Core::touch_array(Job& array) {
+  mark(array);
   if (!std::exchange(array.array->touched, true)) changes_.add_marked(ArrayKey{array.number});
 }
 
@@ -63,6 +64,7 @@ void Core::make_front(Job& array, JobNumber number, Index index) {
   if (times.deadline) job.more().deadline = times.deadline;
   job.steps.resize(step_count(job.what()));
   job.counts.at(0) = static_cast<std::uint16_t>(job.what().steps.size());
+  open_account_of_element(job);
   jobs_.enter_queue(job);
   array.array->front = &job;
 }

@@ -162,6 +162,7 @@ void Core::end_job(Job& job) {
   if (job.whole != nullptr) element_ended(job);
   JobRun& run = job.more();
   run.ended = now_;
+  close_account(job);
   refresh_deadline(job);
   give_back(job, request_of(job.number));
   count_end(job);

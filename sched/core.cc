@@ -45,6 +45,7 @@ void Core::decide(Time now, std::vector<Action>& actions) {
   share_fairly();
   handle_grants();
   touch_shares();
+  settle_accounts();
   ask_to_wake();
   out_ = nullptr;
 }
@@ -52,6 +53,7 @@ void Core::decide(Time now, std::vector<Action>& actions) {
 // A grant may start steps that ask for more, so until nothing changes; each round grants, or ends
 // what could not be sent, or is the last.
 void Core::handle_grants() {
+  bool scheduled = false;
   while (schedule_due_ || !unsendable_.empty() || !arrays_due_.empty() || !to_carry_out_.empty() ||
          !news_.empty() || is_mail_due()) {
     end_unsendable();
@@ -61,7 +63,9 @@ void Core::handle_grants() {
     hand_out_events();
     if (!std::exchange(schedule_due_, false)) continue;
     for (const resmgr::Grant& grant : rm_.schedule(now_)) on_grant(grant);
+    scheduled = true;
   }
+  if (scheduled) note_refusals();
 }
 
 void Core::end_unsendable() {
@@ -108,6 +112,7 @@ void Core::reply(ReplyId to, const Result<void>& result) {
 }
 
 void Core::touch(Job& job) {
+  mark(job);
   if (!std::exchange(job.touched, true)) changes_.add_marked(job.number);
 }
 
@@ -157,13 +162,34 @@ bool Core::apply(Job& job, StepId step, StepInput input) {
   return true;
 }
 
+namespace {
+
+bool is_active(StepState state) {
+  return state == StepState::kStarting || state == StepState::kRunning ||
+         state == StepState::kEnding;
+}
+
+// Before it enters `next`.
+void count_carried_out(Job& job, StepId id, StepState next) {
+  const int change = (is_active(next) ? 1 : 0) - (is_active(job.step(id).state) ? 1 : 0);
+  if (change == 0 || job.is_cleanup(id) || !is_built_in(job, id)) return;
+  JobRun& run = job.more();
+  run.carried_out = static_cast<std::uint16_t>(run.carried_out + change);
+  const bool receives = job.what().steps[id.value].kind == StepKind::kRecv;
+  if (receives) run.receiving = static_cast<std::uint16_t>(run.receiving + change);
+}
+
+}  // namespace
+
 void Core::enter(Job& job, StepId id, StepState next) {
   Step& step = job.step(id);
   if (!job.is_cleanup(id)) {
     --job.counts.at(static_cast<std::size_t>(step.state));
     ++job.counts.at(static_cast<std::size_t>(next));
   }
+  count_carried_out(job, id, next);
   step.state = next;
+  mark(job);
   // Whether it is pending or waiting follows from the rest, and no row is written for that.
   if (next != StepState::kPending && next != StepState::kWaiting) touch(job, id);
 }

@@ -133,6 +133,16 @@ class Core {
   bool apply(Job& job, StepId step, StepInput input);  // false where the table ignores it
   void enter(Job& job, StepId id, StepState next);
 
+  // Accounts of where jobs stood (accounts.cc).
+  void mark(Job& job);
+  static Account& account_of(Job& job);
+  void settle_accounts();
+  void close_account(Job& job);
+  void note_refusals();
+  void note_refusal(Job& job, Refused refused);
+  void forget_refusal(resmgr::RequestId id);
+  void open_account_of_element(Job& element);
+
   // Rows (changes.cc).
   std::optional<Row> row_of(const RowKey& key);
 
@@ -167,6 +177,7 @@ class Core {
   void withdraw(Job& job, StepId step);
   void withdraw_job(Job& job);
   void place(Job& job, StepId step);
+  void wait_for_node(Job& job, StepId step);
   std::optional<NodeId> choose_node(const Job& job, StepId step) const;
   void retry_node_waits();
   void on_grant(const resmgr::Grant& grant);
@@ -501,6 +512,7 @@ class Core {
   Result<void> check_job(const Job& job) const;
   Result<void> check_step(const Job& job, StepId id) const;
   static Result<void> check_loops(const Job& job);
+  static Result<void> check_account(const Job& job);
   Result<void> check_array(const Job& job) const;
   Result<void> check_following(const Job& job) const;
   Result<void> check_families() const;
@@ -554,6 +566,7 @@ class Core {
   std::vector<std::pair<AttemptId, std::string>> unsendable_;  // attempts, and why
   std::vector<AttemptId> to_carry_out_;                        // of steps that are built in
   std::vector<JobNumber> news_;  // jobs that started or ended, and somebody waits for it
+  std::vector<JobNumber> marked_;  // where these stand may have changed
   std::vector<Action>* out_ = nullptr;
 };
 
@@ -577,16 +590,6 @@ resmgr::RequestId move_of(JobNumber job);  // of the node that a job between nod
 resmgr::Needs needs_of(const Job& job, resmgr::RequestId id);  // what one of these asks for
 bool is_built_in(const Job& job, StepId id);
 bool is_of_whole(resmgr::RequestId id);  // of a job's own needs, or of its move
-
-// The step ended, its loop's condition holds, and rounds are left.
-bool wants_back(const Job& job, StepId id);
-// Some step wants to go back, and this one goes back with it: it does not start before that.
-bool is_to_go_back(const Job& job, StepId id);
-// The loop that goes back now; none: none wants to, or something of it runs.
-const LoopPlan* loop_to_go_back(const Job& job);
-
-// It holds named things for all its steps, and has left its node: it waits for another one.
-bool is_between_nodes(const Job& job);
 
 template <class Order>
 void Core::order(const AttemptRow& attempt) {

@@ -98,4 +98,14 @@ struct OpenCommand {
   QueuePlace place;
 };
 
+// The step ended, its loop's condition holds, and rounds are left.
+bool wants_back(const Job& job, StepId id);
+// Some step wants to go back, and this one goes back with it: it does not start before that.
+bool is_to_go_back(const Job& job, StepId id);
+// The loop that goes back now; none: none wants to, or something of it runs.
+const LoopPlan* loop_to_go_back(const Job& job);
+
+// It holds named things for all its steps, and has left its node: it waits for another one.
+bool is_between_nodes(const Job& job);
+
 }  // namespace jobq::sched

@@ -190,6 +190,7 @@ Result<void> Core::enqueue(const resmgr::Request& request) {
 
 void Core::withdraw(resmgr::RequestId id) {
   wishes_.erase(id);
+  forget_refusal(id);
   if (rm_.withdraw(id)) schedule_due_ = true;
 }
 
@@ -209,8 +210,13 @@ void Core::place(Job& job, StepId step) {
   if (node && !own_needs(job, step)) {
     start(job, step, *node, {});
   } else {
-    node_waits_.insert({key_of(job), step});
+    wait_for_node(job, step);
   }
+}
+
+void Core::wait_for_node(Job& job, StepId step) {
+  node_waits_.insert({key_of(job), step});
+  note_refusal(job, {request_of(job.number, step), {Standing::Kind::kNodeState, ""}});
 }
 
 std::optional<NodeId> Core::choose_node(const Job& job, StepId step) const {
@@ -233,12 +239,14 @@ void Core::retry_node_waits() {
     // An earlier one of these may have been refused and have ended the job or stopped this step.
     Job* job = jobs_.find(wait.job.number);
     if (job == nullptr || job->step(wait.step).state != StepState::kWaiting) continue;
+    forget_refusal(request_of(job->number, wait.step));
     if (!ask(*job, wait.step)) flow_on(*job, {wait.step});
   }
 }
 
 void Core::on_grant(const resmgr::Grant& grant) {
   wishes_.erase(grant.id);
+  forget_refusal(grant.id);
   Job* job = jobs_.find(grant.id.job);
   check(job != nullptr, "an ended job was granted something");
   if (grant.id == move_of(job->number)) return on_move(*job, grant);
@@ -270,7 +278,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
   }
   // Named things for a step that its job's node may not start: others may have them until it may.
   give_back(*job, grant.id);
-  node_waits_.insert({key_of(*job), step});
+  wait_for_node(*job, step);
 }
 
 // What it held on and what it got become one grant again, as a job that never moved has it.

@@ -84,8 +84,27 @@ Result<void> Core::check_step(const Job& job, StepId id) const {
   return {};
 }
 
+// Where it stands is what its account says, which adds up to its life.
+Result<void> Core::check_account(const Job& job) {
+  const Standing stands = standing_of(job);
+  const bool has = job.run && job.run->account;
+  const Standing& known = has ? job.run->account->now() : Standing{};
+  if (!job.marked && known != stands) {
+    return broken(fmt::format("job {} stands as {} {} and counts as {} {}", job.number.value,
+                              to_string(stands.kind), stands.name, to_string(known.kind),
+                              known.name));
+  }
+  if (!has) return {};
+  Millis total;
+  const Time since = job.run->account->since();
+  for (const Span& span : job.run->account->spans(since)) total = total + span.time;
+  if (total == since - job.submitted) return {};
+  return broken(fmt::format("the account of job {} does not add up", job.number.value));
+}
+
 Result<void> Core::check_job(const Job& job) const {
   const auto name = [&] { return fmt::format("job {}", job.number.value); };
+  if (auto right = check_account(job); !right) return right;
   if (job.array) return check_array(job);
   if (job.whole != nullptr) {
     const ArrayRun& array = *job.whole->array;

@@ -134,6 +134,7 @@ JobRow to_row(const Job& job) {
   row.after = to_text(run.after);
   row.keeps_never = run.keeps_never;
   row.nominal = run.nominal;
+  if (run.account) row.account = run.account->to_text();
   return row;
 }
 

@@ -14,6 +14,8 @@
 
 #include "base/ids.h"
 #include "base/time.h"
+#include "resmgr/resource_manager.h"
+#include "sched/account.h"
 #include "sched/array.h"
 #include "sched/dependencies.h"
 #include "sched/lifecycle.h"
@@ -59,6 +61,12 @@ struct Step {
   bool has_attempt() const { return run && !run->attempts.empty(); }
 };
 
+// What the resource manager said last of a request of the job that waits.
+struct Refused {
+  resmgr::RequestId id;
+  Standing standing;
+};
+
 // What a job has once it was held, started or decided, and where it has times of its own.
 struct JobRun {
   std::string held_by;
@@ -86,6 +94,10 @@ struct JobRun {
   Time due;                          // as it stands in the index of deadlines; 0: none
   Time known_end;  // as the resource manager knows it, by limit or estimate; 0: none
   std::vector<TransitionRow> transitions;
+  std::optional<Refused> refused;
+  std::uint16_t carried_out = 0;     // active steps that the controller carries out itself
+  std::uint16_t receiving = 0;       // of these, those that wait for an event
+  std::unique_ptr<Account> account;  // null: it has only waited behind others
 };
 
 struct Job;
@@ -107,6 +119,7 @@ struct Job {
   int priority = kDefaultPriority;
   bool held = false;
   bool touched = false;  // its row waits to be taken
+  bool marked = false;   // where it stands may have changed in this turn
   StepCounts counts{};   // of its steps by state, without cleanup
   std::vector<NameValue> params;
   std::optional<Millis> time_limit;
@@ -153,6 +166,12 @@ JobState state_of_rest(const Job& array);
 // The row of a job as it is now, and of a step.
 JobRow to_row(const Job& job);
 StepRow to_row(const Job& job, StepId id);
+
+// Where it stands, for its account. It has not ended.
+Standing standing_of(const Job& job);
+
+// How long it stood where so far.
+std::vector<Span> spans_of(const Job& job, Time now);
 
 // What others may wait to know of it.
 JobFact fact_of(const Job& job);

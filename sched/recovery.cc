@@ -25,7 +25,7 @@ bool is_active(StepState state) {
 bool has_run(const JobRow& row) {
   return row.held || row.started || row.started_needs || row.decided != Outcome::kNone ||
          !row.reason.empty() || row.begin || row.deadline || row.parent.job || !row.after.empty() ||
-         row.nominal;
+         row.nominal || !row.account.empty();
 }
 
 std::unique_ptr<JobRun> run_of(const JobRow& row) {
@@ -54,6 +54,10 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
     return it.state == Dependency::State::kHolds;
   });
   run->nominal = row.nominal;
+  if (row.account.empty()) return run;
+  auto account = Account::parse(row.account);
+  check(account.has_value(), "a job was recovered whose account cannot be read");
+  run->account = std::make_unique<Account>(*std::move(account));
   return run;
 }
 
@@ -103,8 +107,12 @@ void Core::restore(const std::vector<Row>& rows, Time now, std::vector<Action>& 
   share_fairly();
   take_rows();  // what was put back is no change
   expire_events();
-  for (const JobNumber number : numbers) go_on(*jobs_.find(number));
+  for (const JobNumber number : numbers) {
+    mark(*jobs_.find(number));
+    go_on(*jobs_.find(number));
+  }
   handle_grants();
+  settle_accounts();
   ask_to_wake();
   out_ = nullptr;
 }

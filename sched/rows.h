@@ -83,6 +83,7 @@ struct JobRow {
   std::vector<JobNumber> ancestors;  // the parent's job is the last of them
   std::string after;                 // its conditions on other jobs; see sched/dependencies.h
   bool keeps_never = false;          // as in its ticket
+  std::string account;               // of its life so far; see sched/account.h
 
   bool operator==(const JobRow&) const = default;
 };

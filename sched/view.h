@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "resmgr/resource_manager.h"
+#include "sched/account.h"
 #include "sched/dependencies.h"
 #include "sched/event.h"
 #include "sched/index_set.h"
@@ -140,6 +141,7 @@ struct JobDetail {
   std::vector<StepView> steps;
   std::vector<HistoryEntry> history;  // oldest first
   std::optional<ArrayView> array;
+  std::vector<Span> spans;  // of its life, once it has ended
 };
 
 struct QueueFilter {
@@ -167,6 +169,7 @@ struct Why {
   std::vector<WhyBlocker> blockers;
   std::optional<Time> expected_start;
   bool is_estimate = false;  // the expected start rests on estimates, not on time limits alone
+  std::vector<Span> spans;   // of its life so far, in the order in which they began
 };
 
 struct ClassView {

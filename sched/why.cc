@@ -255,6 +255,12 @@ void Core::explain_built_in(const Job& job, StepId id, Why& why) const {
   for (const JobNumber number : wait->second.open) explain_job(number);
 }
 
+// It has not ended.
+std::vector<Span> spans_of(const Job& job, Time now) {
+  return job.run && job.run->account ? job.run->account->spans(now)
+                                     : Account(job.submitted).spans(now);
+}
+
 // It may have to wait then, or be held still: its begin is the earliest that it can start. Past its
 // deadline, which may be found at the controller's start, it takes nothing new.
 void Core::explain_times(const Job& job, Why& why) const {
@@ -276,6 +282,7 @@ Why Core::why_job(const Job& job, Time now) const {
     why.blockers.push_back({"held", "", "held by " + job.facts().held_by,
                             fmt::format("jq release {}", to_string(job.ref()))});
   }
+  why.spans = spans_of(job, now);
   explain_times(job, why);
   explain_request(request_of(job.number), "", now, why);
   explain_request(move_of(job.number), "", now, why);

@@ -165,6 +165,8 @@ sched::JobDetail make_detail(const JobRows& rows, const sched::JobSpec& spec) {
   detail.parent = rows.job.parent.job;
   detail.after = sched::dependencies_in(rows.job.after).value_or(std::vector<sched::Dependency>{});
   detail.nominal = rows.job.nominal;
+  const auto account = sched::Account::parse(rows.job.account);
+  if (account) detail.spans = account->spans(rows.job.ended);
   detail.workdir = spec.workdir;
   detail.output = spec.output;
   detail.error = spec.error;

@@ -17,7 +17,8 @@ bool with_members(Row& r, const Use& use) {
              r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
              r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
              r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline, r.parent.job,
-             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never, r.nominal);
+             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never, r.nominal,
+             r.account);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

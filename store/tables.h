@@ -28,7 +28,7 @@ struct Table<sched::JobRow> {
       "number, spec, name, user, uid, gid, priority, params, time_limit, held, held_by, "
       "started_needs, node, gpus, outcome, reason, exit_code, cancelled_by, submitted, started, "
       "suspended, suspended_for, ended, state, array, idx, elements, begin, to_begin, deadline, "
-      "parent, parent_step, parent_attempt, ancestors, after, keeps_never, nominal";
+      "parent, parent_step, parent_attempt, ancestors, after, keeps_never, nominal, account";
 };
 template <>
 struct Table<sched::StepRow> {

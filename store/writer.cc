@@ -21,7 +21,7 @@ std::string put_job() {
          "cancelled_by = excluded.cancelled_by, started = excluded.started, "
          "suspended = excluded.suspended, suspended_for = excluded.suspended_for, "
          "ended = excluded.ended, state = excluded.state, to_begin = excluded.to_begin, "
-         "after = excluded.after";
+         "after = excluded.after, account = excluded.account";
 }
 
 }  // namespace

@@ -391,19 +391,29 @@ struct KeyOf {
   std::string operator()(const EventRow& r) const { return fmt::format("event {:08}", r.id.value); }
 };
 
+// A restored core does not know why each waited at the crash: the times add up, and may be told of
+// other reasons.
+std::int64_t life_of(const JobRow& row) {
+  Millis total;
+  if (!row.ended) return 0;
+  for (const Span& span : Account::parse(row.account)->spans(row.ended)) total = total + span.time;
+  return total.count;
+}
+
 struct RowText {
   std::string operator()(const SpecRow& r) const { return fmt::format("{}", hash_of(*r.spec)); }
   std::string operator()(const JobRow& r) const {
     return fmt::format(
         "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
         "{} "
-        "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {} nominal {}",
+        "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {} nominal {} account "
+        "'{}'",
         r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
         r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
         r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
         code(r.state), r.begin.ms, r.to_begin, r.deadline.ms, r.parent.job.value,
         r.parent.step.value, r.parent.attempt.value, r.ancestors.size(), r.after, r.keeps_never,
-        r.nominal.ms);
+        r.nominal.ms, life_of(r));
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),

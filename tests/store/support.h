@@ -147,7 +147,8 @@ inline std::string of(const sched::JobRow& r) {
              r.node.value, r.gpus, static_cast<int>(r.decided), r.reason, r.exit_code,
              r.cancelled_by, r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count,
              r.ended.ms, static_cast<int>(r.state)) +
-         fmt::format(" {}[{}] {} {}", r.array.value, r.index, r.elements, r.nominal.ms);
+         fmt::format(" {}[{}] {} {} '{}'", r.array.value, r.index, r.elements, r.nominal.ms,
+                     r.account);
 }
 inline std::string of(const sched::StepRow& r) {
   return fmt::format("step {} {} {} '{}' {} {} {} {} {} {}", r.job.value, r.step.value,
