@@ -95,7 +95,7 @@ Result<wire::FileReply> FileRoad::ask(const FileSite& site, wire::FileOrder orde
   if (site.is_local) {
     order.set_root(site.root);
     order.set_quota(site.quota);
-    reply = exec::carry_out(order, {::geteuid(), ::getegid(), {}}, usage_);
+    reply = exec::carry_out(order, {::geteuid(), ::getegid(), {}}, share_);
   } else {
     wire::FileRequest request;
     const bool in_area = site.place.where == FilePlace::Where::kArea;

@@ -67,7 +67,7 @@ class FileRoad {
 
   const RoadOptions& options_;
   CopyBoard& board_;
-  exec::AreaUsage usage_;
+  exec::FileShare share_;
   std::optional<Client> client_;
   bool was_connected_ = false;
 };

@@ -88,7 +88,7 @@ std::string facts_of(const StepView& step, Time now) {
   std::vector<std::string> facts;
   if (!step.attempts.empty()) {
     const sched::AttemptView& last = step.attempts.back();
-    facts.push_back("on " + last.node);
+    if (!last.node.empty()) facts.push_back("on " + last.node);
     if (last.started) facts.push_back(elapsed((last.ended ? last.ended : now) - last.started));
     if (last.attempt.value > 1) facts.push_back(fmt::format("try {}", last.attempt.value));
   }

@@ -15,7 +15,7 @@ struct FileDesk::Work {
   std::uint64_t question = 0;
   wire::FileOrder order;
   FileUser user;
-  std::shared_ptr<AreaUsage> usage;
+  std::shared_ptr<FileShare> share;
   std::weak_ptr<FileDesk*> desk;
   Result<wire::FileReply> reply;
 };
@@ -35,14 +35,14 @@ void FileDesk::carry_out(std::uint64_t question, const wire::FileOrder& order) {
     work->order.set_path(fmt::format("{}/{}", user.home, order.path()));
   }
   work->user = {order.uid(), order.gid(), user.groups};
-  work->usage = usage_;
+  work->share = share_;
   work->desk = present_;
   work->request.data = work.get();
   const int queued = uv_queue_work(
       loop_, &work->request,
       [](uv_work_t* request) {
         Work& mine = *static_cast<Work*>(request->data);
-        mine.reply = exec::carry_out(mine.order, mine.user, *mine.usage);
+        mine.reply = exec::carry_out(mine.order, mine.user, *mine.share);
       },
       [](uv_work_t* request, int) {
         const std::unique_ptr<Work> mine(static_cast<Work*>(request->data));

@@ -26,6 +26,7 @@ class FileDesk {
   using Send = std::function<void(const wire::Frame&)>;  // to the controller
 
   FileDesk(uv_loop_s* loop, Users& users, Send send);
+  ~FileDesk() { share_->long_work.stop(); }
   FileDesk(const FileDesk&) = delete;
   FileDesk& operator=(const FileDesk&) = delete;
 
@@ -42,7 +43,7 @@ class FileDesk {
   uv_loop_s* loop_;
   Users& users_;
   Send send_;
-  std::shared_ptr<AreaUsage> usage_ = std::make_shared<AreaUsage>();
+  std::shared_ptr<FileShare> share_ = std::make_shared<FileShare>();
   // One for each time with a controller; work that is not of this one has nobody to tell.
   std::shared_ptr<FileDesk*> present_;
 };

@@ -28,7 +28,9 @@ constexpr std::size_t kTokenAt = kMagic.size() + kSumBytes;
 constexpr std::size_t kLongestName = 230;  // of 255, with what a part's name has more
 constexpr unsigned kPartMode = 0600;
 constexpr unsigned kModeBits = 0777;
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 60U;
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 46U;  // 64 TiB
+constexpr std::size_t kMapBytes = 64U << 10U;                  // looked at in one go
+constexpr int kMostRanges = 10'000;  // told of what has come; the rest comes again
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 
 // A long name is cut; what was cut off is told apart by its checksum.
@@ -114,17 +116,52 @@ bool is_same_copy(const wire::FileOrder& order, int file, const std::string& not
   return bytes_at(file, order.size(), kTokenAt) == note.substr(0, kTokenAt);
 }
 
-wire::FileReply done_blocks(const std::string& map) {
-  wire::FileReply reply;
-  for (std::size_t i = 0; i < map.size(); ++i) {
-    if (map[i] != 1) continue;
-    const bool goes_on = i > 0 && map[i - 1] == 1;
-    wire::FileReply::Blocks& blocks =
-        goes_on ? *reply.mutable_done(reply.done_size() - 1) : *reply.add_done();
-    if (!goes_on) blocks.set_first(i);
-    blocks.set_count(blocks.count() + 1);
+// The map, piece by piece; `each` returns false to stop.
+template <class Each>
+void read_map(const wire::FileOrder& order, int file, const Each& each) {
+  const std::uint64_t blocks = blocks_of(order.size());
+  for (std::uint64_t at = 0; at < blocks; at += kMapBytes) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kMapBytes, blocks - at));
+    std::string map = bytes_at(file, order.size() + kNoteBytes + at, size);
+    map.resize(size, '\0');
+    if (!each(at, map)) return;
   }
+}
+
+wire::FileReply done_blocks(const wire::FileOrder& order, int file) {
+  wire::FileReply reply;
+  wire::FileReply::Blocks* last = nullptr;
+  read_map(order, file, [&](std::uint64_t first, const std::string& map) {
+    for (std::size_t i = 0; i < map.size(); ++i) {
+      if (map[i] != 1) continue;
+      const bool goes_on = last != nullptr && last->first() + last->count() == first + i;
+      if (!goes_on && reply.done_size() == kMostRanges) return false;
+      if (!goes_on) {
+        last = reply.add_done();
+        last->set_first(first + i);
+      }
+      last->set_count(last->count() + 1);
+    }
+    return true;
+  });
   return reply;
+}
+
+bool has_all(const wire::FileOrder& order, int file) {
+  bool has = true;
+  read_map(order, file, [&](std::uint64_t /*first*/, const std::string& map) {
+    has = map.find_first_not_of('\1') == std::string::npos;
+    return has;
+  });
+  return has;
+}
+
+// Whoever holds the lock otherwise soon lets it go, or keeps it from his own files alone.
+Result<void> lock(const wire::FileOrder& order, int file, int how) {
+  if (flock(file, how | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return path_error(order, errno);
+  return fail(ErrorCode::kUnavailable,
+              fmt::format("{}: another copy to this file is at work", order.path()));
 }
 
 bool become_file(const wire::FileOrder& order, const NamedIn& place, int file) {
@@ -151,11 +188,11 @@ Result<wire::FileReply> begin_part(const wire::FileOrder& order, uid_t owner) {
   const Result<Descriptor> file = open_in(order, *place, O_RDWR | O_CREAT, owner);
   if (!file) return tl::unexpected(file.error());
   const int number = file->get();
-  if (flock(number, LOCK_EX) != 0) return path_error(order, errno);
+  if (auto held = lock(order, number, LOCK_EX); !held) return tl::unexpected(held.error());
   const std::string note = note_of(order);
   if (is_same_copy(order, number, note)) {
     if (!put_at(number, order.size() + kTokenAt, order.token())) return write_error(order, errno);
-    return done_blocks(bytes_at(number, order.size() + kNoteBytes, blocks_of(order.size())));
+    return done_blocks(order, number);
   }
   const std::uint64_t whole = order.size() + kNoteBytes + blocks_of(order.size());
   if (ftruncate(number, 0) != 0 || ftruncate(number, static_cast<off_t>(whole)) != 0 ||
@@ -176,7 +213,7 @@ Result<wire::FileReply> write_part(const wire::FileOrder& order, uid_t owner) {
   const Result<Descriptor> file = open_in(order, *place, O_RDWR, owner);
   if (!file) return tl::unexpected(file.error());
   const int number = file->get();
-  if (flock(number, LOCK_SH) != 0) return path_error(order, errno);
+  if (auto held = lock(order, number, LOCK_SH); !held) return tl::unexpected(held.error());
   if (auto held = check_holder(order, number); !held) return tl::unexpected(held.error());
   const std::uint64_t mark = order.size() + kNoteBytes + order.offset() / kFileBlock;
   if (!put_at(number, order.offset(), order.data()) ||
@@ -192,10 +229,9 @@ Result<wire::FileReply> finish_part(const wire::FileOrder& order, uid_t owner) {
   if (!place) return tl::unexpected(place.error());
   const Result<Descriptor> file = open_in(order, *place, O_RDWR, owner);
   if (!file) return tl::unexpected(file.error());
-  if (flock(file->get(), LOCK_EX) != 0) return path_error(order, errno);
+  if (auto held = lock(order, file->get(), LOCK_EX); !held) return tl::unexpected(held.error());
   if (auto held = check_holder(order, file->get()); !held) return tl::unexpected(held.error());
-  const std::string map = bytes_at(file->get(), order.size() + kNoteBytes, blocks_of(order.size()));
-  if (map != std::string(blocks_of(order.size()), '\1')) {
+  if (!has_all(order, file->get())) {
     return fail(ErrorCode::kRefused, fmt::format("{}: not all of it has come", order.path()));
   }
   if (!become_file(order, *place, file->get())) return write_error(order, errno);

@@ -39,9 +39,18 @@ int open_beneath(const std::string& root, const std::string& path, int flags) {
   return static_cast<int>(syscall(SYS_openat2, top.get(), inside.c_str(), &how, sizeof how));
 }
 
+// A link such as /proc/PID/cwd leads past directories that are closed to who follows it.
+int open_anywhere(const std::string& path, int flags) {
+  open_how how = {};
+  how.flags = static_cast<unsigned>(flags);
+  how.resolve = RESOLVE_NO_MAGICLINKS;
+  return static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how));
+}
+
 int open_one(const wire::FileOrder& order, const std::string& path, int flags) {
   flags |= O_CLOEXEC;
-  return order.root().empty() ? open(path.c_str(), flags) : open_beneath(order.root(), path, flags);
+  return order.root().empty() ? open_anywhere(path, flags)
+                              : open_beneath(order.root(), path, flags);
 }
 
 Result<NamedIn> open_parent_of(const wire::FileOrder& order, const std::string& full) {
@@ -67,6 +76,12 @@ tl::unexpected<Error> path_error(const wire::FileOrder& order, int error) {
     case EPERM: return fail(ErrorCode::kDenied, fmt::format("{}: {}", path, error_text(error)));
     case EXDEV:
       return fail(ErrorCode::kDenied, fmt::format("{}: it leads out of the storage area", path));
+    case ELOOP:
+      return fail(
+          ErrorCode::kDenied,
+          fmt::format("{}: it leads through links in a circle, or through one of /proc that "
+                      "is none by its text",
+                      path));
     default: return fail(ErrorCode::kRefused, fmt::format("{}: {}", path, error_text(error)));
   }
 }

@@ -27,8 +27,11 @@ namespace jobq::exec {
 namespace {
 
 constexpr std::uint64_t kMostRead = 1U << 20U;
-constexpr std::size_t kMostEntries = 10000;  // of one answer
+constexpr std::size_t kMostEntries = 10000;        // of one answer
+constexpr std::size_t kMostListBytes = 1U << 20U;  // likewise, about
 constexpr std::size_t kHashBytes = 256U << 10U;
+constexpr std::uint64_t kMostHashed = 64U << 20U;  // longer ones are long work
+constexpr int kMostLong = 2;                       // of the four threads that there are
 constexpr std::int64_t kCountIsGoodNs = 10'000'000'000;
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 constexpr int kForReading = O_RDONLY | O_NONBLOCK | O_NOCTTY;
@@ -87,14 +90,17 @@ Result<wire::FileReply> list(const wire::FileOrder& order) {
   if (!directory) return path_error(order, errno);
   const std::vector<std::string> names = names_in(directory.get(), order.name());
   wire::FileReply reply;
-  for (std::size_t i = 0; i < std::min(names.size(), kMostEntries); ++i) {
+  std::size_t bytes = 0;
+  std::size_t i = 0;
+  for (; i < std::min(names.size(), kMostEntries) && bytes < kMostListBytes; ++i) {
     struct stat status = {};
     const char* name = names[i].c_str();
     if (fstatat(file->get(), name, &status, AT_SYMLINK_NOFOLLOW) != 0) continue;  // it went away
     wire::FileEntry& entry = *reply.add_entries() = entry_of(names[i], status);
     if (S_ISLNK(status.st_mode)) entry.set_target(target_of(file->get(), names[i]));
+    bytes += entry.ByteSizeLong();
   }
-  reply.set_more(names.size() > kMostEntries);
+  reply.set_more(i < names.size());
   return reply;
 }
 
@@ -119,7 +125,13 @@ Result<wire::FileReply> read_some(const wire::FileOrder& order) {
   return reply;
 }
 
-Result<wire::FileReply> hash(const wire::FileOrder& order, uid_t owner) {
+Result<wire::FileReply> hash(const wire::FileOrder& order, uid_t owner, LongWork& long_work) {
+  const LongWork::Place place(long_work, order.size() == 0 || order.size() > kMostHashed);
+  if (!place.is_there()) {
+    return fail(
+        ErrorCode::kUnavailable,
+        fmt::format("{}: the node has other long files to read for their checksums", order.path()));
+  }
   const Result<Descriptor> file = order.of_part() ? open_part(order, owner) : open_regular(order);
   if (!file) return tl::unexpected(file.error());
   net::Sha256 sum;
@@ -127,6 +139,9 @@ Result<wire::FileReply> hash(const wire::FileOrder& order, uid_t owner) {
   std::uint64_t at = order.offset();
   std::uint64_t left = order.size() == 0 ? ~std::uint64_t{0} : order.size();
   while (left > 0) {
+    if (long_work.is_stopped()) {
+      return fail(ErrorCode::kUnavailable, order.path() + ": the node stops");
+    }
     const std::size_t wanted = std::min<std::uint64_t>(left, buffer.size());
     const ssize_t got = read_all(file->get(), at, buffer.data(), wanted);
     if (got < 0) return path_error(order, errno);
@@ -163,7 +178,7 @@ Result<wire::FileReply> make_link(const wire::FileOrder& order) {
   return wire::FileReply();
 }
 
-Result<wire::FileReply> perform(const wire::FileOrder& order, uid_t owner) {
+Result<wire::FileReply> perform(const wire::FileOrder& order, uid_t owner, LongWork& long_work) {
   switch (order.what()) {
     case wire::FileOrder::STAT: return look(order);
     case wire::FileOrder::LIST: return list(order);
@@ -171,7 +186,7 @@ Result<wire::FileReply> perform(const wire::FileOrder& order, uid_t owner) {
     case wire::FileOrder::BEGIN: return begin_part(order, owner);
     case wire::FileOrder::WRITE: return write_part(order, owner);
     case wire::FileOrder::FINISH: return finish_part(order, owner);
-    case wire::FileOrder::HASH: return hash(order, owner);
+    case wire::FileOrder::HASH: return hash(order, owner, long_work);
     case wire::FileOrder::MKDIR: return make_path(order).map([] { return wire::FileReply(); });
     case wire::FileOrder::LINK: return make_link(order);
     case wire::FileOrder::REMOVE: return remove_path(order).map([] { return wire::FileReply(); });
@@ -193,7 +208,23 @@ std::uint64_t bytes_below(const std::string& root) {
   return bytes;
 }
 
+std::uint64_t part_of(const wire::FileOrder& order, const FileUser& user) {
+  const BorrowedIdentity identity(user.uid, user.gid, user.groups);
+  return part_size(order);
+}
+
 }  // namespace
+
+LongWork::Place::Place(LongWork& of, bool is_long) : of_(of), is_long_(is_long) {
+  if (!is_long_ || of_.count_.fetch_add(1) < kMostLong) return;
+  of_.count_.fetch_sub(1);
+  is_long_ = false;
+  is_there_ = false;
+}
+
+LongWork::Place::~Place() {
+  if (is_long_) of_.count_.fetch_sub(1);
+}
 
 Result<void> AreaUsage::take(const std::string& root, std::uint64_t quota, std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
@@ -214,19 +245,19 @@ Result<void> AreaUsage::take(const std::string& root, std::uint64_t quota, std::
 }
 
 Result<wire::FileReply> carry_out(const wire::FileOrder& order, const FileUser& user,
-                                  AreaUsage& usage) {
+                                  FileShare& share) {
   const bool is_root = geteuid() == 0;
   if (!is_root && user.uid != geteuid()) {
     return fail(ErrorCode::kDenied,
                 "the node daemon there runs as an ordinary user, and touches nobody else's files");
   }
   if (order.what() == wire::FileOrder::BEGIN && order.quota() != 0) {
-    const std::uint64_t there = std::min(part_size(order), order.size());
-    auto room = usage.take(order.root(), order.quota(), order.size() - there);
+    const std::uint64_t there = std::min(part_of(order, user), order.size());
+    auto room = share.usage.take(order.root(), order.quota(), order.size() - there);
     if (!room) return fail(room.error().code, order.path() + ": " + room.error().message);
   }
   const BorrowedIdentity identity(user.uid, user.gid, user.groups);
-  return perform(order, user.uid);
+  return perform(order, user.uid, share.long_work);
 }
 
 }  // namespace jobq::exec

@@ -3,6 +3,7 @@
 // lies on its own machine.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -31,6 +32,36 @@ class AreaUsage {
   std::map<std::string, Count> counts_;
 };
 
+// Orders that take long: a few at a time, so that the others have threads left.
+class LongWork {
+ public:
+  class Place {
+   public:
+    Place(LongWork& of, bool is_long);
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    bool is_there() const { return is_there_; }
+
+   private:
+    LongWork& of_;
+    bool is_long_;
+    bool is_there_ = true;
+  };
+  void stop() { is_stopped_ = true; }  // what is under way ends soon, and is refused
+  bool is_stopped() const { return is_stopped_; }
+
+ private:
+  std::atomic<int> count_ = 0;
+  std::atomic<bool> is_stopped_ = false;
+};
+
+// What orders share that are carried out side by side.
+struct FileShare {
+  AreaUsage usage;
+  LongWork long_work;
+};
+
 struct FileUser {
   uid_t uid = 0;
   gid_t gid = 0;
@@ -40,6 +71,6 @@ struct FileUser {
 // With the rights of the user where this process is root, else with its own. Blocks as long as the
 // file system does; safe on any thread.
 Result<wire::FileReply> carry_out(const wire::FileOrder& order, const FileUser& user,
-                                  AreaUsage& usage);
+                                  FileShare& share);
 
 }  // namespace jobq::exec

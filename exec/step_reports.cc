@@ -30,6 +30,7 @@ void StepReports::on_connection(std::unique_ptr<net::Connection> connection) {
   const std::uint64_t question = ++last_question_;
   net::Connection& started = *connection;
   asking_[question] = std::move(connection);
+  is_new_.insert(question);
   started.start({[this, question](std::string_view bytes) { on_message(question, bytes); },
                  [this, question](const std::string&) { on_closed(question); },
                  [this, question] { tunnels_.drained(question); }});
@@ -37,12 +38,15 @@ void StepReports::on_connection(std::unique_ptr<net::Connection> connection) {
 
 void StepReports::on_closed(std::uint64_t question) {
   asking_.erase(question);
+  is_new_.erase(question);
   ask_tunnels_.erase(question);
   tunnels_.closed(question);
 }
 
 void StepReports::on_message(std::uint64_t question, std::string_view bytes) {
   if (tunnels_.has(question)) return tunnels_.heard(question, bytes);
+  // One question of each, and of a tunnel nothing before it is there.
+  if (!is_new_.erase(question)) return on_closed(question);
   pb::StepReport report;
   if (!report.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return on_closed(question);
@@ -103,6 +107,7 @@ void StepReports::reply(std::uint64_t question, const pb::StepAnswer& answer) {
 
 void StepReports::drop_all() {
   asking_.clear();
+  is_new_.clear();
   ask_tunnels_.clear();
 }
 

@@ -45,7 +45,8 @@ class StepReports {
   Tunnels& tunnels_;
   ToKeeper to_keeper_;
   std::map<std::uint64_t, std::unique_ptr<net::Connection>> asking_;  // one question at a time
-  std::set<std::uint64_t> ask_tunnels_;                               // of these
+  std::set<std::uint64_t> is_new_;       // of these: they have said nothing
+  std::set<std::uint64_t> ask_tunnels_;  // likewise: they wait for the keeper
   std::uint64_t last_question_ = 0;
   net::Server server_;
 };

@@ -232,9 +232,13 @@ bool is_used(const Job& job, const AttemptRow& by, const std::string& file,
   });
 }
 
-// The file is the command's input; where it cannot be read, the shell says so and ends.
+// The file is the command's input; of a pattern each, one after the other. Where one cannot be
+// read, the shell says so and ends.
 std::vector<std::string> device_argv(const std::string& command) {
-  return {"/bin/sh", "-c", "exec <\"$JOBQ_EXPORT_FILE\"\n" + command};
+  return {"/bin/sh", "-c",
+          "IFS=\nfor JOBQ_EXPORT_FILE in $JOBQ_EXPORT_FILE; do unset IFS\n"
+          "(exec <\"$JOBQ_EXPORT_FILE\"\n" +
+              command + "\n) || exit; done"};
 }
 
 // A step that moves files is this program's own command, started like any other.

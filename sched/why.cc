@@ -90,6 +90,28 @@ std::string round_text(const Job& job, StepId id) {
   return fmt::format(" (round {} of the step{})", round_of(job, id), text);
 }
 
+// What would end the wait for these steps of the job: the first that is under way, or that waits
+// for something else.
+std::string remedy_of(const Job& job, const std::vector<StepId>& waited_for) {
+  const auto first = [&](auto is_it) {
+    const auto at = std::find_if(waited_for.begin(), waited_for.end(),
+                                 [&](StepId id) { return is_it(job.step(id).state); });
+    return at == waited_for.end() ? std::string() : step_of(job.what(), *at).name;
+  };
+  const std::string active = first([](StepState state) {
+    return state == StepState::kStarting || state == StepState::kRunning ||
+           state == StepState::kEnding;
+  });
+  if (!active.empty()) {
+    return fmt::format(
+        "wait for the end of {1}; jq output -f {0}.{1} shows what it does, jq cancel "
+        "{0}.{1} ends it",
+        to_string(job.ref()), active);
+  }
+  const std::string open = first([](StepState state) { return !is_final(state); });
+  return open.empty() ? "it goes on by itself" : fmt::format("see what {} waits for", open);
+}
+
 // A step that goes back with a loop, as soon as nothing runs any more of what goes back with it.
 void explain_round(const Job& job, StepId id, Why& why) {
   for (const LoopPlan& loop : job.spec->flow.loops()) {
@@ -105,7 +127,7 @@ void explain_round(const Job& job, StepId id, Why& why) {
         {"dependency", step_of(job.what(), id).name,
          fmt::format("begins anew when {} goes back to {}, which waits for the end of {}",
                      owner.name, owner.again->to, fmt::join(running, ", ")),
-         "let the steps that it names end"});
+         remedy_of(job, loop.steps)});
   }
 }
 
@@ -163,23 +185,27 @@ void Core::explain_node_wait(const Job& job, StepId id, Why& why) const {
       name, why);
 }
 
-// Which of the step's conditions are open.
+// Which of the step's conditions are open, and how the steps stand that they name.
 void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
   const StepSpec& step = job.what().steps[id.value];
   const FactsOf facts = facts_of(job);
   std::string text;
+  std::vector<StepId> named;
   for (std::size_t c = 0; c < step.after.size() + step.after_any.size(); ++c) {
     const bool any = c >= step.after.size();
     const Condition& condition = any ? step.after_any[c - step.after.size()] : step.after[c];
-    if (holds(condition, facts(job.spec->flow.source(id, c))) != Holds::kOpen) continue;
+    const StepId source = job.spec->flow.source(id, c);
+    if (holds(condition, facts(source)) != Holds::kOpen) continue;
     const std::string_view glue = text.empty() ? "waits for " : any ? " or " : " and ";
-    text += std::string(glue) + to_string(condition);
+    text += fmt::format("{}{} ({})", glue, to_string(condition), to_string(job.step(source).state));
+    named.push_back(source);
   }
   if (step.is_export) {
     text = "is an export: it waits for all steps before it";
+    for (std::uint32_t i = 0; i < id.value; ++i) named.push_back(StepId{i});
   }
   if (text.empty()) return;
-  why.blockers.push_back({"dependency", step.name, text, "let the steps that it names end"});
+  why.blockers.push_back({"dependency", step.name, text, remedy_of(job, named)});
 }
 
 void Core::explain_step(const Job& job, StepId id, Time now, Why& why) const {

@@ -140,6 +140,19 @@ done | sort >turns
 expect_eq "$(xargs -n 1 <turns)" "$(xargs -n 1 <turns | sort)"
 ok
 
+test_begin "a device gets each file of a pattern, also of those with blanks in their names"
+: >"$log"
+job=$(in_job "
+run = 'echo 1 >\"a 1.txt\"; echo 2 >b.txt'
+[[export]]
+from = '*.txt'
+to = 'device:printer'
+")
+expect_exit 0 jq wait "$job"
+expect_match "a 1.txt $(id -u) 1" "$(<"$log")"
+expect_match "b.txt $(id -u) 2" "$(<"$log")"
+ok
+
 test_begin "a device that there is not, or that is none, is refused with what to do"
 expect_exit 1 in_job "
 run = 'true'

@@ -5,11 +5,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
 
+#include "exec/borrowed_identity.h"
 #include "exec/file_part.h"
 #include "net/sha256.h"
 #include "tests/temp_dir.h"
@@ -52,7 +54,7 @@ class FileWork : public ::testing::Test {
     return out;
   }
   Result<wire::FileReply> run(const Order& what) {
-    return carry_out(what, {geteuid(), getegid(), {}}, usage_);
+    return carry_out(what, {geteuid(), getegid(), {}}, share_);
   }
   ErrorCode code_of(const Order& what) {
     const auto reply = run(what);
@@ -64,7 +66,7 @@ class FileWork : public ::testing::Test {
 
  private:
   TempDir directory_;
-  AreaUsage usage_;
+  FileShare share_;
 };
 
 TEST_F(FileWork, AFileHasItsNameWhenAllBlocksHaveCome) {
@@ -173,10 +175,98 @@ TEST_F(FileWork, AnAreaTakesNoMoreThanItsQuotaAndNothingLeadsOut) {
 
 TEST_F(FileWork, AnotherUsersFilesAreNotTouchedByWhoIsNotRoot) {
   if (geteuid() == 0) GTEST_SKIP() << "this is root";
-  AreaUsage usage;
-  const auto reply = carry_out(order(Order::STAT, "x"), {geteuid() + 1, getegid(), {}}, usage);
+  FileShare share;
+  const auto reply = carry_out(order(Order::STAT, "x"), {geteuid() + 1, getegid(), {}}, share);
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, ErrorCode::kDenied);
+}
+
+// They lead past directories that are closed to who follows them.
+TEST_F(FileWork, LinksOfTheKernelAreNotFollowed) {
+  std::ofstream(directory() + "/file") << "text";
+  const int here = open(directory().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  ASSERT_GE(here, 0);
+  const std::string through = "/proc/self/fd/" + std::to_string(here);
+  Order read;
+  read.set_what(Order::READ);
+  read.set_size(10);
+  read.set_path(through + "/file");
+  EXPECT_EQ(code_of(read), ErrorCode::kDenied);
+  read.set_path(directory() + "/file");
+  EXPECT_TRUE(run(read));
+  close(here);
+}
+
+TEST_F(FileWork, WhoBorrowsAnIdentityHasNoCapabilityLeft) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root lends identities";
+  const auto effective = [] {
+    std::ifstream status("/proc/thread-self/status");
+    std::string line;
+    while (std::getline(status, line)) {
+      if (line.starts_with("CapEff:")) return line.substr(8);
+    }
+    return std::string();
+  };
+  const std::string own = effective();
+  {
+    const BorrowedIdentity nobody(65534, 65534, {65534});
+    EXPECT_EQ(effective(), "0000000000000000");
+  }
+  EXPECT_EQ(effective(), own);
+}
+
+TEST_F(FileWork, APartHasASizeThatAFileCanHave) {
+  Order huge = part(Order::BEGIN);
+  huge.set_size(std::uint64_t{1} << 60U);
+  EXPECT_EQ(code_of(huge), ErrorCode::kUsage);
+}
+
+TEST_F(FileWork, ALongAnswerComesInParts) {
+  const std::string target(4000, 'x');
+  for (int i = 0; i < 600; ++i) {
+    ASSERT_EQ(symlink(target.c_str(), (directory() + "/" + std::to_string(i)).c_str()), 0);
+  }
+  std::size_t entries = 0;
+  int answers = 0;
+  Order list = order(Order::LIST, "");
+  for (bool more = true; more; ++answers) {
+    const auto reply = run(list);
+    ASSERT_TRUE(reply);
+    EXPECT_LT(reply->ByteSizeLong(), 2U << 20U);
+    ASSERT_GT(reply->entries_size(), 0);
+    entries += static_cast<std::size_t>(reply->entries_size());
+    more = reply->more();
+    list.set_name(reply->entries(reply->entries_size() - 1).name());
+  }
+  EXPECT_EQ(entries, 600U);
+  EXPECT_GT(answers, 1);
+}
+
+TEST_F(FileWork, ALockedPartIsComeBackToAndWaitedForByNobody) {
+  ASSERT_TRUE(run(part(Order::BEGIN)));
+  const int file = open(part_path().c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(file, LOCK_EX), 0);
+  EXPECT_EQ(code_of(part(Order::BEGIN)), ErrorCode::kUnavailable);
+  EXPECT_EQ(code_of(block(0)), ErrorCode::kUnavailable);
+  EXPECT_EQ(code_of(part(Order::FINISH)), ErrorCode::kUnavailable);
+  close(file);
+  EXPECT_TRUE(run(block(0)));
+}
+
+TEST_F(FileWork, LongChecksumsHaveThreadsLeftBesideThem) {
+  std::ofstream(directory() + "/file") << "text";
+  FileShare share;
+  const LongWork::Place first(share.long_work, true);
+  const LongWork::Place second(share.long_work, true);
+  const FileUser self{geteuid(), getegid(), {}};
+  Order hash = order(Order::HASH, "file");
+  const auto refused = carry_out(hash, self, share);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  hash.set_size(4);
+  EXPECT_TRUE(carry_out(hash, self, share));
+  share.long_work.stop();
+  EXPECT_FALSE(carry_out(hash, self, share));
 }
 
 TEST_F(FileWork, OnlyWhatLiesInAnAreaIsRemovedAndNoLinkIsFollowed) {

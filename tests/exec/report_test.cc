@@ -10,6 +10,7 @@
 #include "exec/state.h"
 #include "exec/step_reports.h"
 #include "exec/text.h"
+#include "net/client.h"
 #include "tests/exec/cluster.h"
 
 namespace jobq::exec {
@@ -117,6 +118,25 @@ TEST_F(Reporting, AReportThatFindsNoKeeperIsTriedAgain) {
   EXPECT_TRUE(cluster_.wait(
       [&] { return sent.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
   EXPECT_TRUE(sent.get());
+}
+
+// On one connection there is one question: whoever asks two is cut off, and nobody else is.
+TEST_F(Reporting, WhoAsksTwoThingsAtOnceIsCutOff) {
+  auto asked = std::async(std::launch::async, [this, with = token()] {
+    auto client = net::BlockingClient::connect_unix(step_socket(cluster_.state()));
+    pb::StepReport tunnel;
+    tunnel.set_token(with);
+    tunnel.set_tunnel(true);
+    pb::StepReport services;
+    services.mutable_services();
+    if (!client || !(*client)->send(tunnel) || !(*client)->send(services)) return false;
+    while ((*client)->receive(seconds(10))) continue;
+    return true;
+  });
+  EXPECT_TRUE(cluster_.wait(
+      [&] { return asked.wait_for(std::chrono::seconds(0)) == std::future_status::ready; }));
+  EXPECT_TRUE(asked.get());
+  EXPECT_TRUE(report(token(), 1));
 }
 
 // The agent is there, and held up for a moment; who asks does not wait for one that is away.

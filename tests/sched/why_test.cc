@@ -55,7 +55,11 @@ TEST_F(WhyTest, StepsNameTheConditionsThatAreOpen) {
   ASSERT_EQ(it.blockers.size(), 1U);
   EXPECT_EQ(it.blockers.at(0).kind, "dependency");
   EXPECT_EQ(it.blockers.at(0).step, "next");
-  EXPECT_EQ(it.blockers.at(0).text, "waits for main.failure");
+  EXPECT_EQ(it.blockers.at(0).text, "waits for main.failure (starting)");
+  EXPECT_EQ(
+      it.blockers.at(0).remedy,
+      "wait for the end of main; jq output -f 1.main shows what it does, jq cancel 1.main ends "
+      "it");
 }
 
 TEST_F(WhyTest, AStepOnALostNodeIsInDoubt) {
