@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# How long each reason held: jq why of a job that ended adds up to its life, also when the controller
+# How long each reason held: jq why of a job that ended adds up to its life, also when the
+# controller
 # was killed in the middle.
 . "$(dirname "$0")/lib.sh"
 start_up --cpus 4

@@ -151,7 +151,7 @@ expect_eq "$waiter WR" "$(json -r '"\(.job) \(.state)"' why)"
 expect_match "job $holder" "$(json -r '.blockers[].text' why)"
 expect_match "." "$(json -r '.blockers[0].remedy' why)"
 expect_match "^job $waiter, waiting" "$(jq why "$waiter")"
-expect_eq "blockers expected_start index is_estimate job state summary" \
+expect_eq "blockers expected_start index is_estimate job spans state summary" \
   "$(json -r 'keys | join(" ")' why)"
 echo >gate
 expect_exit 0 jq wait "$holder" "$waiter"

@@ -149,14 +149,22 @@ TEST(Translate, AnElementStaysWhereTheStepsAloneTakeFromNodes) {
   EXPECT_EQ(from_wire(message), needs);
 }
 
-TEST(Translate, AnExpectedStartComesBackWithWhatItRestsOn) {
-  sched::Why why{{JobNumber{3}, {}}, sched::JobState::kWaitingResources, "s", {}, Time{9}, true};
+TEST(Translate, AnAnswerToWhyComesBackWithItsStartAndItsSpans) {
+  sched::Why why;
+  why.job = JobRef(JobNumber{3});
+  why.state = sched::JobState::kWaitingResources;
+  why.summary = "s";
+  why.expected_start = Time{9};
+  why.is_estimate = true;
+  why.spans = {{{sched::Standing::Kind::kExclusive, "db"}, Millis{5}},
+               {{sched::Standing::Kind::kProcessing, ""}, Millis{7}}};
   wire::WhyReply message;
   to_wire(why, message);
   const auto back = from_wire(message);
   ASSERT_TRUE(back);
   EXPECT_EQ(back->expected_start, Time{9});
   EXPECT_TRUE(back->is_estimate);
+  EXPECT_EQ(back->spans, why.spans);
 }
 
 sched::StepView step_that_failed() {
