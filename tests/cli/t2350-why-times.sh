@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # How long each reason held: jq why of a job that ended adds up to its life, also when the
-# controller
-# was killed in the middle.
+# controller was killed in the middle.
 . "$(dirname "$0")/lib.sh"
 start_up --cpus 4
 jq resource create db
