@@ -565,7 +565,7 @@ class Core {
   std::deque<EventId> new_events_;                             // likewise
   std::vector<std::pair<AttemptId, std::string>> unsendable_;  // attempts, and why
   std::vector<AttemptId> to_carry_out_;                        // of steps that are built in
-  std::vector<JobNumber> news_;  // jobs that started or ended, and somebody waits for it
+  std::vector<JobNumber> news_;    // jobs that started or ended, and somebody waits for it
   std::vector<JobNumber> marked_;  // where these stand may have changed
   std::vector<Action>* out_ = nullptr;
 };
