@@ -23,7 +23,7 @@ unset JOBQ_SOCKET
 export JOBQ_CONTROLLER=$LISTEN JOBQ_KEY=$T/controller/cluster.key
 
 mkdir -p client far/bulk
-cd "$T/client"
+cd "$T/client" || exit
 head -c 1500000 /dev/urandom >a.bin
 mkdir -p in/sub other
 echo 1 >in/1.dat
