@@ -29,8 +29,9 @@ struct Line {
 
 std::optional<Line> parse_line(std::string_view text) {
   const std::size_t first = text.find(' ');
-  const std::size_t second = first == text.npos ? text.npos : text.find(' ', first + 1);
-  if (second == text.npos) return std::nullopt;
+  const std::size_t second =
+      first == std::string_view::npos ? std::string_view::npos : text.find(' ', first + 1);
+  if (second == std::string_view::npos) return std::nullopt;
   const std::optional<Kind> kind = standing_named(text.substr(0, first));
   const std::string_view digits = text.substr(first + 1, second - first - 1);
   Line line;
@@ -139,7 +140,7 @@ std::optional<Account> Account::parse(std::string_view text) {
   account.closed_ = true;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    if (end == text.npos) return std::nullopt;
+    if (end == std::string_view::npos) return std::nullopt;
     const bool is_open = text.front() == '+';
     std::optional<Line> line = parse_line(text.substr(is_open ? 1 : 0, end - (is_open ? 1 : 0)));
     if (!line) return std::nullopt;

@@ -113,8 +113,13 @@ void Core::explain_event(const Job& job, StepId id, Why& why) const {
   if (!key) return;
   const Receiver& receiver = *mailboxes_.find(*key);
   std::string places;
+  std::string near;  // where a bare name was taken for that of a job
   for (const Mailbox& mailbox : receiver.mailboxes) {
     places += (places.empty() ? "" : " or ") + to_string(mailbox);
+    const Mailbox own{Mailbox::Kind::kOwn, receiver.uid, mailbox.name};
+    if (mailbox.kind == Mailbox::Kind::kName && !mailboxes_.in(own).empty()) {
+      near = fmt::format("; events wait in {}, which is another place", to_string(own));
+    }
   }
   std::string text =
       fmt::format("waits for event {} sent to {} {} since {}", receiver.event, places,
@@ -122,6 +127,7 @@ void Core::explain_event(const Job& job, StepId id, Why& why) const {
                   format_rfc3339(receiver.key.since));
   const auto end = end_of(job, id);
   text += end ? fmt::format(", until {}", format_rfc3339(*end)) : ", without a time limit";
+  text += near;
   const std::string never = receiver.from.empty() ? "" : never_from(receiver);
   if (!never.empty()) text += "; it can never be met: " + never;
   const std::string by_hand = fmt::format(

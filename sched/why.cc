@@ -202,7 +202,7 @@ void Core::explain_conditions(const Job& job, StepId id, Why& why) const {
   }
   if (step.is_export) {
     text = "is an export: it waits for all steps before it";
-    for (std::uint32_t i = 0; i < id.value; ++i) named.push_back(StepId{i});
+    for (std::uint32_t i = 0; i < id.value; ++i) named.emplace_back(i);
   }
   if (text.empty()) return;
   why.blockers.push_back({"dependency", step.name, text, remedy_of(job, named)});

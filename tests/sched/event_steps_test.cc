@@ -55,6 +55,13 @@ TEST_F(EventStepsTest, AnEventThatWasSentBeforeIsReceivedAtOnce) {
   EXPECT_EQ(waiting_count(), 0U);
 }
 
+TEST_F(EventStepsTest, ANameThatIsAlsoAMailboxIsSaidToBeAnotherPlace) {
+  const JobNumber job = world.submit(receiver("ready", "", "plans"));
+  send_by_hand("mailbox:plans", "ready");
+  EXPECT_THAT(world.core.why(job, world.now)->blockers.at(0).text,
+              HasSubstr("events wait in mailbox:plans, which is another place"));
+}
+
 TEST_F(EventStepsTest, WhoWaitsGetsThePayloadAsItsEventValue) {
   const JobNumber job = world.submit(
       SpecBuilder().step("get").receives("ready").step("hold").after("get.event=seven"));
