@@ -211,13 +211,15 @@ TEST_F(SpoolFolderTest, OnlyWholeFilesOfOneOwnerAreRead) {
 
 // A worker on a loop that turns as long as the test waits.
 class SpoolWorkerTest : public SpoolFolderTest {
- protected:
+ public:
   SpoolWorkerTest() { uv_loop_init(&loop_); }
   ~SpoolWorkerTest() override {
     worker_.reset();
     uv_run(&loop_, UV_RUN_DEFAULT);
     uv_loop_close(&loop_);
   }
+
+ protected:
   void start() {
     const auto read = [](const std::string& text, const std::string&,
                          const std::string&) -> Result<std::vector<SpoolTicket>> {
@@ -230,7 +232,7 @@ class SpoolWorkerTest : public SpoolFolderTest {
   }
   SpoolClaim next() {
     while (requests_.empty()) uv_run(&loop_, UV_RUN_ONCE);
-    const SpoolClaim claim = requests_.front().claim;
+    SpoolClaim claim = std::move(requests_.front().claim);
     requests_.pop_front();
     return claim;
   }
