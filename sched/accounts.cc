@@ -4,6 +4,8 @@
 //
 // A job that has only waited has no account: all its time was waiting behind others. What the
 // resource manager refused by name is told of those that stand first; the others wait behind them.
+#include <algorithm>
+
 #include "base/check.h"
 #include "sched/core.h"
 
@@ -125,8 +127,8 @@ void Core::forget_refusal(resmgr::RequestId id) {
 void Core::open_account_of_element(Job& element) {
   const Job& array = *element.whole;
   if (!array.run || !array.run->account) return;
-  Account account(now_);
-  Millis rest = now_ - element.submitted;
+  Account account(std::max(now_, element.submitted));  // the clock may have been set back
+  Millis rest = account.since() - element.submitted;
   for (const Span& span : array.run->account->spans(now_)) {
     const Kind kind = span.standing.kind;
     const bool is_its_own =

@@ -151,6 +151,19 @@ TEST_F(Accounts, OfAnElementBeginWithItsArray) {
   EXPECT_EQ(life(array), "processing 16");
 }
 
+TEST_F(Accounts, OfAnElementThatIsMadeBeforeItWasSubmittedByAClockThatWasSetBack) {
+  world.join("n1", 4);
+  Ticket ticket = ticket_of(one_step());
+  ticket.array = *parse_array("0-1%1");
+  const JobNumber array = world.submit(std::move(ticket));
+  world.now = world.now - Millis{500};
+  world.complete(world.element(array, 0), "main");
+  const JobNumber second = world.element(array, 1);
+  world.now = world.now + Millis{506};
+  world.complete(second, "main");
+  EXPECT_EQ(life(second), "processing 6");
+}
+
 TEST_F(Accounts, AreKeptOverARestart) {
   world.join("n1", 2);
   const JobNumber job = world.submit(one_step());
