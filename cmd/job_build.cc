@@ -148,6 +148,11 @@ Result<resmgr::Needs> needs_of(const JobOptions& options) {
   if (!tokens) return tl::unexpected(tokens.error());
   needs.tokens = std::move(*tokens);
   needs.service = options.service.value_or("");
+  needs.nodes = options.nodes.value_or(1);
+  if (needs.nodes < 1 || needs.nodes > resmgr::kMostNodes) {
+    return fail(ErrorCode::kUsage, fmt::format("--nodes: expected 1 to {}, found {}",
+                                               resmgr::kMostNodes, needs.nodes));
+  }
   resmgr::normalise(needs);
   return needs;
 }
@@ -336,8 +341,8 @@ Result<sched::Ticket> class_ticket(const JobOptions& options, const std::string&
 Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
   if (options.has_needs()) {
     return fail(ErrorCode::kUsage,
-                "needs are said where the steps are said; --cpus, --memory, --gpus, --need, "
-                "--exclusive, --tokens and --service go with a command or a script");
+                "needs are said where the steps are said; --cpus, --memory, --gpus, --nodes, "
+                "--need, --exclusive, --tokens and --service go with a command or a script");
   }
   if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
   if (options.element && !ticket.spec) ticket.element = *options.element;

@@ -32,6 +32,7 @@ void write_needs(JsonWriter& json, const resmgr::Needs& needs) {
   json.end();
   write_counts(json, "tokens", needs.tokens);
   json.field("service", unless_empty(needs.service));
+  json.field("nodes", needs.nodes);
   json.end();
 }
 
@@ -60,6 +61,12 @@ void write_attempt(JsonWriter& json, const AttemptView& attempt) {
   json.field("attempt", attempt.attempt.value);
   json.field("round", when(attempt.round != 0, attempt.round));
   json.field("node", attempt.node);
+  if (!attempt.others.empty()) {
+    json.name("others");
+    json.array();
+    for (const std::string& other : attempt.others) json.value(other);
+    json.end();
+  }
   json.field("exit_code", when(ended && end.how == TaskEnd::How::kExited, end.exit_code));
   json.field("signal", when(ended && end.how == TaskEnd::How::kSignalled, end.signal));
   json.field("reason", end.reason);

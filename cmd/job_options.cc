@@ -67,6 +67,8 @@ void add_need_options(Options& options, JobOptions& to) {
                 "processors; 1 where nothing else of a node is asked for");
   options.value("--memory", "SIZE", into(to.memory), "memory, such as 8G");
   options.value("--gpus", "N", into(to.gpus), "graphics processors");
+  options.value("--nodes", "N", into(to.nodes),
+                "so many nodes together, each with the above; 1 where nothing is said");
   options.list("--need", "NAME=N", append_to(to.counts),
                "anything else that nodes count; may be repeated");
   options.list("--exclusive", "NAME", append_split(to.exclusive),
@@ -182,6 +184,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.counts, over.counts);
   overlay(under.exclusive, over.exclusive);
   overlay(under.tokens, over.tokens);
+  overlay(under.nodes, over.nodes);
   overlay(under.service, over.service);
   append(under.params, over.params);
   append(under.env, over.env);

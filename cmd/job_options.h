@@ -34,6 +34,7 @@ struct JobOptions {
   std::vector<std::string> counts;  // "NAME=N"
   std::vector<std::string> exclusive;
   std::vector<std::string> tokens;  // "NAME=N"
+  std::optional<std::uint32_t> nodes;
   std::optional<std::string> service;
   // where and with what it runs
   std::vector<std::string> params;  // "K=V"
@@ -52,7 +53,7 @@ struct JobOptions {
 
   bool has_needs() const {
     return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty() ||
-           service;
+           nodes || service;
   }
 };
 

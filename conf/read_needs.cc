@@ -19,7 +19,7 @@ using resmgr::Needs;
 
 constexpr std::array<std::string_view, 9> kKeys = {
     "cpus", "memory", "gpus", "exclusive", "tokens", "element", "service", "nodes", "features"};
-constexpr std::size_t kSupported = 7;  // of these, the first ones
+constexpr std::size_t kSupported = 8;  // of these, the first ones
 
 struct Alias {
   std::string_view word;
@@ -71,6 +71,10 @@ bool read_known(const Node& node, Needs& out, FaultSink& faults) {
     read_counts(node, out.tokens, faults);
   } else if (node.key == "element") {
     read_name(node, out.element, faults);
+  } else if (node.key == "nodes") {
+    std::int64_t nodes = 1;
+    read_number(node, 1, resmgr::kMostNodes, nodes, faults);
+    out.nodes = static_cast<std::uint32_t>(nodes);
   } else if (node.key == "service") {
     read_name(node, out.service, faults);
   } else {

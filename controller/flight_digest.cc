@@ -25,6 +25,7 @@ auto fields(const resmgr::Capacity& it) {
   return std::tie(it.cpus, it.memory.count, it.gpus, it.counts);
 }
 auto fields(const resmgr::NamedResource& it) { return std::tie(it.name, it.kind, it.total); }
+auto fields(const OtherNode& it) { return std::tie(it.node, it.name, it.gpus); }
 auto fields(const NameValue& it) { return std::tie(it.first, it.second); }
 
 auto fields(const Launch& it) {
@@ -68,7 +69,7 @@ auto fields(const SpecRow& it) { return std::make_tuple(it.id, hash_of(*it.spec)
 // Without the account: a core that starts from rows knows less of why each waited before.
 auto fields(const JobRow& it) {
   return std::tie(it.number, it.spec, it.name, it.user, it.uid, it.gid, it.priority, it.params,
-                  it.time_limit, it.held, it.held_by, it.started_needs, it.node, it.gpus,
+                  it.time_limit, it.held, it.held_by, it.started_needs, it.node, it.gpus, it.others,
                   it.decided, it.reason, it.exit_code, it.cancelled_by, it.submitted, it.started,
                   it.suspended, it.suspended_for.count, it.ended, it.state, it.array, it.index,
                   it.elements, it.begin, it.to_begin, it.deadline, it.parent, it.ancestors,
@@ -79,9 +80,9 @@ auto fields(const StepRow& it) {
                   it.not_before, it.round, it.went_back);
 }
 auto fields(const AttemptRow& it) {
-  return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.launched, it.output,
-                  it.error, it.started, it.ended, it.end, it.warned, it.suspended_before, it.fenced,
-                  it.round, it.waits_for, it.received);
+  return std::tie(it.id, it.node, it.node_name, it.incarnation, it.gpus, it.others, it.lost_beside,
+                  it.launched, it.output, it.error, it.started, it.ended, it.end, it.warned,
+                  it.suspended_before, it.fenced, it.round, it.waits_for, it.received);
 }
 auto fields(const TransitionRow& it) {
   return std::tie(it.job, it.sequence, it.at, it.what, it.detail);

@@ -365,6 +365,7 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
   counts_to_wire(needs.tokens, *out.mutable_tokens());
   out.set_element(needs.element);
   out.set_service(needs.service);
+  if (needs.takes_several_nodes()) out.set_nodes(needs.nodes);
 }
 
 resmgr::Needs from_wire(const wire::Needs& in) {
@@ -376,6 +377,7 @@ resmgr::Needs from_wire(const wire::Needs& in) {
   needs.exclusive = {in.exclusive().begin(), in.exclusive().end()};
   needs.tokens = counts_from_wire(in.tokens());
   needs.service = in.service();
+  needs.nodes = in.nodes();
   resmgr::normalise(needs);
   needs.element = in.element();  // of a job, also where its steps alone take from nodes
   return needs;

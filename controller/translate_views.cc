@@ -32,6 +32,7 @@ void step_to_wire(const StepView& step, wire::StepView& out) {
     wire::AttemptView& entry = *out.add_attempts();
     entry.set_attempt(attempt.attempt.value);
     entry.set_node(attempt.node);
+    for (const std::string& other : attempt.others) entry.add_others(other);
     entry.set_output(attempt.output);
     entry.set_error(attempt.error);
     entry.set_started(attempt.started.ms);
@@ -73,6 +74,7 @@ Result<sched::AttemptView> attempt_from_wire(const wire::AttemptView& in) {
   sched::AttemptView attempt;
   attempt.attempt = Attempt{in.attempt()};
   attempt.node = in.node();
+  attempt.others = {in.others().begin(), in.others().end()};
   attempt.output = in.output();
   attempt.error = in.error();
   attempt.started = Time{in.started()};

@@ -13,6 +13,10 @@
 
 namespace jobq::resmgr {
 
+bool Easy::Kept::stands_on(const Node& node) const {
+  return std::ranges::find(nodes, &node) != nodes.end();
+}
+
 class Easy::Round {
  public:
   Round(Easy& easy, Ledger& ledger, Waiting& waiting, Time now, Work& work)
@@ -46,9 +50,9 @@ class Easy::Round {
   void start_those_before();
   void review_reservation();
   void backfill();
-  const Node* room_for(const Demand& demand) const;
+  std::optional<Place> room_for(const Demand& demand) const;
   bool may_go(RequestId id, const std::shared_ptr<const Demand>& demand);
-  void start(RequestId id, const std::shared_ptr<const Demand>& demand, const Node* node);
+  void start(RequestId id, const std::shared_ptr<const Demand>& demand, const Place& place);
   void offer(const Node& node);
   void offer(const Head& shape);
   void offer(const LimitClass& opened, const std::optional<Head>& line);
@@ -56,9 +60,13 @@ class Easy::Round {
   bool try_to_start(const Candidate& candidate, const Head& head);
   std::optional<Head> first_on(const Node& node);
   bool accepts(const Demand& demand, const Node& node);
+  bool enough_accept(const Demand& demand);
   bool may_take_named(const Demand& demand);
   void drop_reservation();
+  Place kept_of(const Place& place) const;
   void reserve(const Head& head);
+  void choose_node(Kept& kept);
+  void choose_several(Kept& kept) const;
   bool is_in_doubt() const;
   void look_for_earlier();
   void renew();
@@ -116,19 +124,18 @@ void Easy::Round::start_heads() {
   }
 }
 
-const Node* Easy::Round::room_for(const Demand& demand) const {
-  return ledger_.best_fit(demand, [](const Node&) { return true; });
+std::optional<Place> Easy::Round::room_for(const Demand& demand) const {
+  return ledger_.place(demand, [](const Node&) { return true; });
 }
 
 // Lets a request start where there is room, whatever is kept for others.
 bool Easy::Round::may_go(RequestId id, const std::shared_ptr<const Demand>& demand) {
   ++work_.placements;
   if (!ledger_.named_free(*demand)) return false;
-  const Node* node = demand->takes_from_node() ? room_for(*demand) : nullptr;
-  if (node == nullptr && demand->takes_from_node()) return false;
-  const bool on_kept = easy_.kept_ && node != nullptr && node == easy_.kept_->node;
-  if (on_kept) drop_reservation();
-  start(id, std::shared_ptr<const Demand>(demand), node);
+  const std::optional<Place> place = room_for(*demand);
+  if (!place) return false;
+  if (kept_of(*place).node != nullptr) drop_reservation();
+  start(id, std::shared_ptr<const Demand>(demand), *place);
   return true;
 }
 
@@ -141,19 +148,34 @@ void Easy::Round::start_those_before() {
   }
 }
 
+// Of the nodes of the place those where something is kept in reach.
+Place Easy::Round::kept_of(const Place& place) const {
+  Place kept;
+  if (!easy_.kept_) return kept;
+  place.each([&](const Node& node) {
+    if (!easy_.kept_->stands_on(node)) return;
+    if (kept.node == nullptr) {
+      kept.node = &node;
+    } else {
+      kept.others.push_back(&node);
+    }
+  });
+  return kept;
+}
+
 void Easy::Round::start(RequestId id, const std::shared_ptr<const Demand>& demand,
-                        const Node* node) {
-  const bool on_kept = easy_.kept_ && node != nullptr && node == easy_.kept_->node;
-  if (plan_) plan_->begin(*demand, {on_kept ? node : nullptr});
-  grants_.push_back(grant(ledger_, waiting_, {id, demand, node}, now_));
-  if (on_kept) easy_.kept_->holds_for = first_end_after(*node, now_);
+                        const Place& place) {
+  const Place kept = kept_of(place);
+  if (plan_) plan_->begin(*demand, kept);
+  grants_.push_back(grant(ledger_, waiting_, {id, demand, place}, now_));
+  if (kept.node != nullptr) easy_.kept_->holds_for = first_end_after(*kept.node, now_);
 }
 
 // --- the reservation
 
 void Easy::Round::drop_reservation() {
   if (easy_.kept_->stood_in_the_way) {
-    if (easy_.kept_->node != nullptr) changed_.push_back(easy_.kept_->node);
+    std::ranges::copy(easy_.kept_->nodes, std::back_inserter(changed_));
     named_changed_ = true;
   }
   easy_.kept_.reset();
@@ -178,18 +200,21 @@ void Easy::Round::review_reservation() {
 void Easy::Round::renew() {
   Kept& kept = *easy_.kept_;
   if (!kept.holds_for || *kept.holds_for > now_ + Millis{1}) return;
-  kept.holds_for = first_end_after(*kept.node, now_);
-  if (kept.stood_in_the_way) changed_.push_back(kept.node);
+  kept.holds_for = first_end_after(*kept.nodes.front(), now_);
+  if (kept.stood_in_the_way) changed_.push_back(kept.nodes.front());
 }
 
+// One on several nodes is made anew in each round.
 bool Easy::Round::is_in_doubt() const {
   const Kept& kept = *easy_.kept_;
+  if (kept.demand->takes_several_nodes()) return true;
   if (kept.at && kept.holds_for <= now_) return true;
   if (!kept.demand->takes_from_node()) return false;
-  const Node* room = room_for(*kept.demand);
-  if (room != nullptr || kept.has_room) return !kept.has_room || room != kept.node;
-  if (!kept.at && ledger_.roomiest(*kept.demand) != kept.node) return true;
-  return std::ranges::find(changed_, kept.node) != changed_.end();
+  const Node* node = kept.nodes.empty() ? nullptr : kept.nodes.front();
+  const std::optional<Place> room = room_for(*kept.demand);
+  if (room || kept.has_room) return !room || !kept.has_room || room->node != node;
+  if (!kept.at && ledger_.roomiest(*kept.demand) != node) return true;
+  return std::ranges::find(changed_, node) != changed_.end();
 }
 
 void Easy::Round::look_for_earlier() {
@@ -199,7 +224,7 @@ void Easy::Round::look_for_earlier() {
     ++work_.visits;
     const auto at = sure_fit_on(*node, *kept.demand, now_, kept.at.value_or(kForever));
     const bool is_earlier =
-        at && (!kept.at || std::pair(*at, node->id) < std::pair(*kept.at, kept.node->id));
+        at && (!kept.at || std::pair(*at, node->id) < std::pair(*kept.at, kept.nodes.front()->id));
     if (is_earlier) return drop_reservation();
   }
 }
@@ -211,24 +236,52 @@ Easy::Kept& Easy::Round::kept() {
 
 void Easy::Round::reserve(const Head& head) {
   ++work_.reservations;
-  Kept kept{head.key.id(), waiting_.demand_of(head), nullptr, false, {}, {}, false};
-  if (kept.demand->takes_from_node()) kept.node = room_for(*kept.demand);
-  kept.has_room = kept.node != nullptr;
-  if (kept.demand->takes_from_node() && !kept.has_room) {
-    const auto first = easy_.ends_.first_fit(ledger_, *kept.demand, now_, work_);
-    kept.node = first ? first->node : ledger_.roomiest(*kept.demand);
-    if (first) kept.at = first->at;
+  Kept kept{head.key.id(), waiting_.demand_of(head), {}, false, {}, {}, false};
+  if (const auto room = room_for(*kept.demand)) {
+    room->each([&](const Node& node) { kept.nodes.push_back(&node); });
+    kept.has_room = !kept.nodes.empty();
+  } else if (kept.demand->takes_several_nodes()) {
+    choose_several(kept);
+  } else {
+    choose_node(kept);
   }
-  if (kept.node != nullptr) kept.holds_for = first_end_after(*kept.node, now_);
+  if (!kept.nodes.empty()) kept.holds_for = first_end_after(*kept.nodes.front(), now_);
   easy_.kept_ = std::move(kept);
+}
+
+void Easy::Round::choose_node(Kept& kept) {
+  const auto first = easy_.ends_.first_fit(ledger_, *kept.demand, now_, work_);
+  const Node* node = first ? first->node : ledger_.roomiest(*kept.demand);
+  if (node != nullptr) kept.nodes.push_back(node);
+  if (first) kept.at = first->at;
+}
+
+// Those that have room, then those that will by the known ends, then those that lack least.
+void Easy::Round::choose_several(Kept& kept) const {
+  const Demand& demand = *kept.demand;
+  std::vector<std::pair<Time, const Node*>> able;
+  for (const auto& [id, node] : ledger_.nodes()) {
+    ++work_.glances;
+    if (!node.usable() || !could_serve(node, demand)) continue;
+    const bool has_room = fits(demand.node, node.free);
+    const auto at = has_room ? std::optional(now_) : sure_fit_on(node, demand, now_, kForever);
+    able.emplace_back(at.value_or(kForever), &node);
+  }
+  if (able.size() < demand.needs.nodes) return;
+  std::ranges::sort(able, [&](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : suits_better(demand, *a.second, *b.second);
+  });
+  able.resize(demand.needs.nodes);
+  for (const auto& [at, node] : able) kept.nodes.push_back(node);
+  if (able.back().first != kForever) kept.at = able.back().first;
 }
 
 Plan& Easy::Round::plan() {
   if (!plan_) {
     const Kept& it = kept();
     plan_.emplace(ledger_, now_, work_);
-    if (it.node != nullptr || !it.demand->takes_from_node()) {
-      plan_->keep(*it.demand, it.node, it.has_room ? std::optional(now_ + Millis{1}) : it.at);
+    if (!it.nodes.empty() || !it.demand->takes_from_node()) {
+      plan_->keep(*it.demand, it.nodes, it.has_room ? std::optional(now_ + Millis{1}) : it.at);
     }
   }
   return *plan_;
@@ -285,22 +338,28 @@ bool Easy::Round::try_to_start(const Candidate& candidate, const Head& head) {
   const std::shared_ptr<const Demand> demand = waiting_.demand_of(head);
   if (!may_take_named(*demand)) return false;
   const auto accepting = [&](const Node& node) { return accepts(*demand, node); };
-  const Node* node = demand->takes_from_node() ? ledger_.best_fit(*demand, accepting) : nullptr;
-  if (node == nullptr && demand->takes_from_node()) return false;
-  start(candidate.key.id(), demand, node);
+  const std::optional<Place> place = ledger_.place(*demand, accepting);
+  if (!place) return false;
+  start(candidate.key.id(), demand, *place);
   return true;
 }
 
 std::optional<Head> Easy::Round::first_on(const Node& node) {
   return waiting_.first_to_fit(node.free, [&](const Demand& demand) {
-    return suits(node, demand) && accepts(demand, node) && may_take_named(demand);
+    return suits(node, demand) && accepts(demand, node) && may_take_named(demand) &&
+           enough_accept(demand);
   });
+}
+
+bool Easy::Round::enough_accept(const Demand& demand) {
+  if (!demand.takes_several_nodes()) return true;
+  return ledger_.place(demand, [&](const Node& node) { return accepts(demand, node); }).has_value();
 }
 
 // May somebody start there, for all that is kept in reach?
 bool Easy::Round::accepts(const Demand& demand, const Node& node) {
   Kept& it = kept();
-  if (&node != it.node || plan().may_start_on(demand, node)) return true;
+  if (!it.stands_on(node) || plan().may_start_on(demand, node)) return true;
   it.stood_in_the_way = true;
   return false;
 }

@@ -8,10 +8,11 @@
 // each node that changed, the shapes that fit there; shapes that are new; and those that name
 // resources, when some of these came back.
 //
-// The reservation stands on one node: where the head fits first by the known ends of what is held
-// and, where these say nothing, on the node with the most room, so that nobody is passed over for
-// ever: there nobody but itself takes what comes free. It is kept from round to round, and moves
-// when a node changes so that it could start there earlier, or has more room.
+// The reservation stands on one node, or on as many as the head takes together: where the head fits
+// first by the known ends of what is held and, where these say nothing, on the node with the most
+// room, so that nobody is passed over for ever: there nobody but itself takes what comes free. It
+// is kept from round to round, and moves when a node changes so that it could start there earlier,
+// or has more room.
 #pragma once
 
 #include <memory>
@@ -38,11 +39,14 @@ class Easy {
   struct Kept {
     RequestId id;
     std::shared_ptr<const Demand> demand;
-    const Node* node = nullptr;     // null where it takes nothing from nodes, or fits on none
+    // None where it takes nothing from nodes, or fits on none; else as many as it takes.
+    std::vector<const Node*> nodes;
     bool has_room = false;          // there already: it waits for named resources
     std::optional<Time> at;         // by known ends; none: nobody knows
     std::optional<Time> holds_for;  // until the first known end on the node
     bool stood_in_the_way = false;  // of somebody who had room
+
+    bool stands_on(const Node& node) const;
   };
 
   std::optional<Kept> kept_;

@@ -142,6 +142,31 @@ Blocker busy_blocker(const std::vector<NearMiss>& misses, const Needs& needs, co
       fmt::format("wait for {} on {} to end", jobs_text(jobs, name), misses.front().node->name)};
 }
 
+// Of several nodes together: `misses` are all that could serve, those that have room first.
+Blocker several_blocker(const std::vector<NearMiss>& misses, const Needs& needs,
+                        const JobName& name) {
+  const std::string needed = "needs " + to_string(of_node(needs));
+  if (misses.size() < needs.nodes) {
+    return {BlockerKind::kNodeState,
+            fmt::format("{}; of those that are up {} could serve it", needed, misses.size()),
+            "start more nodes, or take drained ones back"};
+  }
+  const auto lacks = [](const NearMiss& miss) {
+    return std::ranges::any_of(miss.free, &Line::lacks);
+  };
+  const auto first = std::ranges::find_if(misses, lacks);
+  const auto have = first - misses.begin();
+  std::vector<std::string> nodes;
+  for (auto miss = first; miss != misses.end() && nodes.size() < kMostNamed; ++miss) {
+    nodes.push_back(near_miss_text(*miss, needs));
+  }
+  const std::vector<JobNumber> jobs = holders(*first->node);
+  return {BlockerKind::kResources,
+          fmt::format("{}; {} {} room now; {}", needed, have, have == 1 ? "has" : "have",
+                      fmt::join(nodes, "; ")),
+          fmt::format("wait for {} on {} to end", jobs_text(jobs, name), first->node->name)};
+}
+
 std::string state_text(const Node& node) {
   switch (node.state()) {
     case NodeState::kLost: return "is not connected";
@@ -225,13 +250,16 @@ void add_nodes(const Ledger& ledger, const Demand& demand, const JobName& name,
     blockers.push_back({BlockerKind::kNodeState, "there is no node", "start a node: jobq node"});
     return;
   }
-  const auto any = [](const Node&) { return true; };
-  if (ledger.best_fit(demand, any) != nullptr) return;
+  if (ledger.place(demand, [](const Node&) { return true; })) return;
   add_element(ledger, demand, blockers);
   if (add_service(ledger, demand, blockers)) return;
   const std::size_t before = blockers.size();
   const std::vector<NearMiss> misses = near_misses(ledger, demand);
-  if (!misses.empty()) blockers.push_back(busy_blocker(misses, demand.needs, name));
+  if (demand.takes_several_nodes()) {
+    blockers.push_back(several_blocker(misses, demand.needs, name));
+  } else if (!misses.empty()) {
+    blockers.push_back(busy_blocker(misses, demand.needs, name));
+  }
   for (const auto& [id, node] : ledger.nodes()) {
     const bool could = !node.gone && !node.usable() && could_serve(node, demand);
     if (could && blockers.size() < before + kMostNamed) blockers.push_back(state_blocker(node));

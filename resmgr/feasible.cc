@@ -134,6 +134,14 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
                      of_element("one node", needs), nearest->name, fmt::join(present, ", "));
 }
 
+// "needs 4 cpus on each of 3 nodes; 2 nodes have that".
+Result<void> too_few(const Needs& needs, std::uint32_t present) {
+  return fail(ErrorCode::kRefused,
+              fmt::format("needs {}; {} {} that", to_string(of_node(needs)),
+                          present == 1 ? "1 node" : fmt::format("{} nodes", present),
+                          present == 1 ? "has" : "have"));
+}
+
 }  // namespace
 
 bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs) {
@@ -144,12 +152,15 @@ bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
   if (!needs.takes_from_node()) return {};
   bool has_nodes = false;
+  std::uint32_t large_enough = 0;
   for (const auto& [id, node] : ledger.nodes()) {
     if (!is_asked(ledger, node, needs)) continue;
     has_nodes = true;
-    if (is_large_enough(node.capacity, needs)) return {};
+    if (!is_large_enough(node.capacity, needs)) continue;
+    if (++large_enough == needs.nodes) return {};
   }
   if (!has_nodes) return {};
+  if (large_enough > 0) return too_few(needs, large_enough);
   const std::vector<std::string> unmet = unmet_alone(ledger, needs);
   return fail(ErrorCode::kRefused, unmet.empty() ? unmet_together(ledger, needs)
                                                  : fmt::format("{}", fmt::join(unmet, "; ")));

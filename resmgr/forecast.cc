@@ -30,7 +30,12 @@ class RoomWatch {
     if (!plan_->may_take_named(*target_)) return false;
     if (!target_->takes_from_node()) return true;
     // What is reserved stays reserved: a node that closed stays closed.
-    while (!open_.empty() && !plan_->may_start_on(*target_, *open_.back())) open_.pop_back();
+    const auto is_closed = [&](const Node* node) { return !plan_->may_start_on(*target_, *node); };
+    if (target_->takes_several_nodes()) {
+      std::erase_if(open_, is_closed);
+      return open_.size() >= target_->needs.nodes;
+    }
+    while (!open_.empty() && is_closed(open_.back())) open_.pop_back();
     return !open_.empty();
   }
 

@@ -78,7 +78,8 @@ class HoldingTable {
   std::size_t after(std::size_t slot) const { return (slot + 1) & (slots_.size() - 1); }
   std::size_t home_of(const Id& id) const {
     const std::uint64_t mixed =
-        (id.job.value + (std::uint64_t{id.part} << 40U)) * 0x9e3779b97f4a7c15ULL;
+        (id.job.value + (std::uint64_t{id.part} << 40U) + (std::uint64_t{id.seat} << 20U)) *
+        0x9e3779b97f4a7c15ULL;
     return (mixed >> 32U) & (slots_.size() - 1);
   }
   std::uint32_t place_of(const Id& id) const {

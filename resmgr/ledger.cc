@@ -355,7 +355,7 @@ const Node* Ledger::roomiest(const Demand& demand) const {
 
 bool Ledger::has_room(const Demand& demand) const {
   if (!named_free(demand)) return false;
-  return !demand.takes_from_node() || best_fit(demand, [](const Node&) { return true; }) != nullptr;
+  return place(demand, [](const Node&) { return true; }).has_value();
 }
 
 // --- grants
@@ -410,39 +410,63 @@ const Holding& Ledger::enter(Holding holding) {
     });
   }
   list_end(entered);
+  if (entered.id.seat != 0) return entered;
   for (const NamedNeed& need : entered.demand->named) take_share(need, entered);
   for (const NamedNeed& need : entered.demand->shared) take_share(need, entered);
   return entered;
 }
 
-const Holding& Ledger::take(RequestId id, std::shared_ptr<const Demand> demand, NodeId node,
-                            std::optional<Time> end) {
-  Holding holding;
-  holding.id = id;
-  holding.demand = std::move(demand);
-  holding.end = end;
-  if (node) {
-    holding.node = &known_node(node);
-    holding.gpus = lowest_free_gpus(*holding.node, holding.demand->needs.gpus);
+Grant Ledger::take(RequestId id, const std::shared_ptr<const Demand>& demand, const Place& place,
+                   std::optional<Time> end) {
+  const auto sit = [&](const Node* node) {
+    Holding holding;
+    holding.id = id;
+    holding.demand = demand;
+    holding.end = end;
+    if (node != nullptr) {
+      holding.node = &known_node(node->id);
+      holding.gpus = lowest_free_gpus(*node, demand->needs.gpus);
+    }
+    return enter(std::move(holding)).gpus;
+  };
+  Grant grant{id, place.node == nullptr ? NodeId{} : place.node->id, sit(place.node)};
+  for (const Node* other : place.others) {
+    ++id.seat;
+    grant.others.push_back({other->id, sit(other)});
   }
-  return enter(std::move(holding));
+  return grant;
 }
 
-const Holding& Ledger::take_again(const Grant& grant, std::shared_ptr<const Demand> demand) {
-  Holding holding;
-  holding.id = grant.id;
-  holding.demand = std::move(demand);
-  holding.gpus = grant.gpus;
-  check(bool{grant.node} == holding.demand->takes_from_node(),
-        "a grant has the node that it needs");
-  check(grant.gpus.size() == holding.demand->needs.gpus, "a grant has the gpus that it needs");
-  if (grant.node) holding.node = &known_node(grant.node);
-  return enter(std::move(holding));
+void Ledger::take_again(const Grant& grant, const std::shared_ptr<const Demand>& demand) {
+  check(bool{grant.node} == demand->takes_from_node(), "a grant has the node that it needs");
+  check(grant.others.size() + 1 == demand->needs.nodes, "a grant has the nodes that it needs");
+  RequestId id = grant.id;
+  const auto sit = [&](NodeId node, const std::vector<std::uint32_t>& gpus) {
+    check(gpus.size() == demand->needs.gpus, "a grant has the gpus that it needs");
+    Holding holding;
+    holding.id = id;
+    holding.demand = demand;
+    holding.gpus = gpus;
+    if (node) holding.node = &known_node(node);
+    enter(std::move(holding));
+  };
+  sit(grant.node, grant.gpus);
+  for (const NodeShare& other : grant.others) {
+    ++id.seat;
+    sit(other.node, other.gpus);
+  }
 }
 
 bool Ledger::give_back(RequestId id) {
-  Holding* found = holdings_.find(id);
+  const Holding* found = holdings_.find(id);
   if (found == nullptr) return false;
+  const std::uint32_t seats = found->demand->needs.nodes;
+  for (id.seat = 0; id.seat < seats; ++id.seat) leave(id);
+  return true;
+}
+
+void Ledger::leave(RequestId id) {
+  Holding* found = holdings_.find(id);
   unlist_end(*found);
   const Holding holding = std::move(*found);
   if (holding.node != nullptr) {
@@ -454,20 +478,27 @@ bool Ledger::give_back(RequestId id) {
     note_change(*holding.node);
   }
   holdings_.erase(id);
+  if (id.seat != 0) return;
   for (const auto* list : {&holding.demand->named, &holding.demand->shared}) {
     named_gained_ = named_gained_ || !list->empty();
     for (const NamedNeed& need : *list) return_share(need, holding);
     for (const NamedNeed& need : *list) forget_unused(*need.of);
   }
-  return true;
 }
 
 const Holding* Ledger::holding(RequestId id) const { return holdings_.find(id); }
 
 bool Ledger::set_end(RequestId id, std::optional<Time> end) {
-  Holding* found = holdings_.find(id);
+  const Holding* found = holdings_.find(id);
   check(found != nullptr, "only what is held has an end");
-  Holding& holding = *found;
+  const std::uint32_t seats = found->demand->needs.nodes;
+  bool changed = false;
+  for (id.seat = 0; id.seat < seats; ++id.seat) changed = set_end_of_seat(id, end) || changed;
+  return changed;
+}
+
+bool Ledger::set_end_of_seat(RequestId id, std::optional<Time> end) {
+  Holding& holding = *holdings_.find(id);
   if (holding.end == end) return false;
   unlist_end(holding);
   holding.end = end;

@@ -8,6 +8,7 @@
 // and it is free again when the last of them gives it back.
 #pragma once
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <memory>
@@ -120,8 +121,23 @@ struct Demand {
   std::vector<NamedNeed> shared;  // exclusive resources that the job's own part 0 holds already
 
   bool takes_from_node() const { return needs.takes_from_node(); }
+  bool takes_several_nodes() const { return needs.takes_several_nodes(); }
 };
 
+// Where a demand starts: nowhere in particular, on a node, or on several.
+struct Place {
+  const Node* node = nullptr;         // null where it takes nothing from nodes
+  std::vector<const Node*> others{};  // beside the first
+
+  template <class Each>
+  void each(const Each& each) const {
+    if (node != nullptr) each(*node);
+    for (const Node* other : others) each(*other);
+  }
+};
+
+// What a request holds; of several nodes that, as one of its seats, it holds of each. The first
+// seat has the named resources.
 struct Holding {
   RequestId id;
   std::shared_ptr<const Demand> demand;
@@ -222,18 +238,25 @@ class Ledger {
   // rather not have comes after all others.
   template <class Accepts>
   const Node* best_fit(const Demand& demand, const Accepts& accepts) const;
+  // Likewise so many nodes as the demand takes together, the first of them the one with the least
+  // left over; none where there are not so many.
+  template <class Accepts>
+  std::optional<Place> place(const Demand& demand, const Accepts& accepts) const;
   // A usable node that could serve the demand when it is empty: of those without idle gpus that the
   // demand does not need, the one with the most free; null for none.
   const Node* roomiest(const Demand& demand) const;
   bool has_room(const Demand& demand) const;  // on nodes and of named resources, now
 
   // --- grants
-  const Holding& take(RequestId id, std::shared_ptr<const Demand> demand, NodeId node,
-                      std::optional<Time> end);
+  Grant take(RequestId id, const std::shared_ptr<const Demand>& demand, const Place& place,
+             std::optional<Time> end);
   // The same with the gpus of an earlier life.
-  const Holding& take_again(const Grant& grant, std::shared_ptr<const Demand> demand);
+  void take_again(const Grant& grant, const std::shared_ptr<const Demand>& demand);
   bool give_back(RequestId id);
   const Holding* holding(RequestId id) const;
+  // The same node by node: for each seat of what is held.
+  template <class Each>
+  void each_seat(const Holding& whole, const Each& each) const;
   bool set_end(RequestId id, std::optional<Time> end);
   Result<void> check_invariants() const;
 
@@ -243,7 +266,9 @@ class Ledger {
   const Node* tightest(const Demand& demand, const Accepts& accepts) const;
   template <class Accepts>
   const Room* best_room(const Group& group, const Demand& demand, const Accepts& accepts,
-                        const Room* below) const;
+                        const Room* below, const Room* after = nullptr) const;
+  template <class Accepts>
+  std::optional<Place> place_several(const Demand& demand, const Accepts& accepts) const;
 
   Amounts amounts(std::uint32_t cpus, Bytes memory, std::uint32_t gpus,
                   const std::vector<Count>& counts);
@@ -254,6 +279,8 @@ class Ledger {
   Named& mention(const std::string& name, NamedKind kind);
   void forget_unused(const Named& named);
   const Holding& enter(Holding holding);
+  void leave(RequestId id);
+  bool set_end_of_seat(RequestId id, std::optional<Time> end);
   void note_change(Node& node);
   static void list_end(const Holding& holding);
   static void unlist_end(const Holding& holding);
@@ -301,14 +328,54 @@ const Node* Ledger::tightest(const Demand& demand, const Accepts& accepts) const
   return best == nullptr ? nullptr : &known_node(std::get<NodeId>(*best));
 }
 
-// The first room that serves and is below the given one, if that is not null.
+template <class Accepts>
+std::optional<Place> Ledger::place(const Demand& demand, const Accepts& accepts) const {
+  if (!demand.takes_from_node()) return Place{};
+  if (demand.takes_several_nodes()) return place_several(demand, accepts);
+  const Node* node = best_fit(demand, accepts);
+  return node == nullptr ? std::nullopt : std::optional(Place{node});
+}
+
+// The best of each group, and of these the best.
+template <class Accepts>
+std::optional<Place> Ledger::place_several(const Demand& demand, const Accepts& accepts) const {
+  std::vector<std::pair<bool, Room>> found;
+  each_group(demand.element, [&](const Group& group) {
+    const Room* room = nullptr;
+    for (std::size_t n = 0; n <= demand.needs.nodes; ++n) {  // one more: one may be unwelcome
+      room = best_room(group, demand, accepts, nullptr, room);
+      if (room == nullptr) return;
+      found.emplace_back(std::get<NodeId>(*room) == demand.rather_not, *room);
+    }
+  });
+  if (found.size() < demand.needs.nodes) return std::nullopt;
+  std::ranges::sort(found);
+  Place place;
+  for (std::size_t n = 0; n < demand.needs.nodes; ++n) {
+    const Node* node = &known_node(std::get<NodeId>(found[n].second));
+    if (n == 0) place.node = node;
+    if (n != 0) place.others.push_back(node);
+  }
+  return place;
+}
+
+template <class Each>
+void Ledger::each_seat(const Holding& whole, const Each& each) const {
+  each(whole);
+  RequestId id = whole.id;
+  for (id.seat = 1; id.seat < whole.demand->needs.nodes; ++id.seat) each(*holding(id));
+}
+
+// The first room that serves, is below one and after the other given one, if these are not null.
 template <class Accepts>
 const Room* Ledger::best_room(const Group& group, const Demand& demand, const Accepts& accepts,
-                              const Room* below) const {
+                              const Room* below, const Room* after) const {
   const Amount cpus = at(demand.node, kCpus);
   const Amount memory = at(demand.node, kMemory);
   const RunSet<Room>& rooms = group.rooms;
-  const Room* room = rooms.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
+  const Room* room = after != nullptr
+                         ? rooms.after(*after)
+                         : rooms.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
   while (room != nullptr && (below == nullptr || *room < *below)) {
     const auto& [gpus, free_cpus, free_memory, id] = *room;
     // Skip what lacks cpus, or memory, in one step: below a number of gpus and cpus, rooms are in

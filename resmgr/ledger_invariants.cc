@@ -50,6 +50,7 @@ Result<void> check_named(const Named& named, const std::vector<const Holding*>& 
   std::set<JobNumber> jobs;
   std::size_t count = 0;
   for (const Holding* holding : holdings) {
+    if (holding->id.seat != 0) continue;
     for (const auto* list : {&holding->demand->named, &holding->demand->shared}) {
       for (const NamedNeed& need : *list) {
         if (need.of != &named) continue;
@@ -69,12 +70,29 @@ Result<void> check_named(const Named& named, const std::vector<const Holding*>& 
   return {};
 }
 
+// Of what holds several nodes each seat is on another one, and they end together.
+Result<void> check_seats(const Ledger& ledger, const Holding& whole) {
+  std::set<const Node*> nodes;
+  for (RequestId id = whole.id; id.seat < whole.demand->needs.nodes; ++id.seat) {
+    const Holding* seat = ledger.holding(id);
+    if (seat == nullptr) return broken(fmt::format("job {} lacks a node", id.job.value));
+    nodes.insert(seat->node);
+    if (seat->end != whole.end) return broken(fmt::format("job {} ends twice", id.job.value));
+  }
+  if (nodes.size() == whole.demand->needs.nodes) return {};
+  return broken(fmt::format("job {} has a node twice", whole.id.job.value));
+}
+
 }  // namespace
 
 Result<void> Ledger::check_invariants() const {
   std::vector<const Holding*> held;
   holdings_.each([&](const Holding& holding) { held.push_back(&holding); });
   if (held.size() != holdings_.size()) return broken("what is held is miscounted");
+  for (const Holding* one : held) {
+    if (one->id.seat != 0) continue;
+    if (Result<void> good = check_seats(*this, *one); !good) return good;
+  }
   std::size_t usable = 0;
   for (const auto& [id, node] : nodes_) {
     if (Result<void> good = check_node(node, held); !good) return good;

@@ -49,7 +49,9 @@ void normalise(Needs& needs) {
   std::ranges::sort(needs.exclusive);
   needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
                         needs.exclusive.end());
-  if (!needs.service.empty() && !needs.takes_from_node()) needs.cpus = 1;
+  needs.nodes = std::max(needs.nodes, 1U);
+  const bool wants_node = !needs.service.empty() || needs.takes_several_nodes();
+  if (wants_node && !needs.takes_from_node()) needs.cpus = 1;
   if (!needs.takes_from_node()) needs.element.clear();
 }
 
@@ -74,6 +76,9 @@ std::string to_string(const Needs& needs) {
   for (const Count& c : needs.counts) parts.push_back(fmt::format("{} {}", c.amount, c.name));
   if (!parts.empty() && !needs.element.empty()) parts.back() += " of element " + needs.element;
   if (!needs.service.empty()) parts.push_back("service " + needs.service);
+  if (!parts.empty() && needs.takes_several_nodes()) {
+    parts.back() += fmt::format(" on each of {} nodes", needs.nodes);
+  }
   for (const std::string& name : needs.exclusive) parts.push_back("exclusive " + name);
   for (const Count& c : needs.tokens) parts.push_back(fmt::format("{} of {}", c.amount, c.name));
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));

@@ -23,8 +23,8 @@ struct Count {
   auto operator<=>(const Count&) const = default;
 };
 
-// A request is granted whole or not at all. The first four are taken from one node, the others from
-// the cluster.
+// A request is granted whole or not at all. The first four are taken from one node, or from each of
+// several together; the others from the cluster.
 struct Needs {
   std::uint32_t cpus = 0;
   Bytes memory;
@@ -34,23 +34,35 @@ struct Needs {
   std::vector<Count> tokens;           // named counts of the cluster
   std::string element;                 // the group of nodes to take from; empty: any
   std::string service;                 // that the node must offer when it is taken; empty: none
+  std::uint32_t nodes = 1;             // that it takes together, each with all that is asked of one
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
+  bool takes_several_nodes() const { return nodes > 1; }
   bool takes_named() const { return !exclusive.empty() || !tokens.empty(); }
   bool empty() const { return !takes_from_node() && !takes_named(); }
 };
 
+// Of all its nodes together.
+constexpr std::int64_t all_cpus(const Needs& needs) {
+  return std::int64_t{needs.cpus} * std::int64_t{needs.nodes};
+}
+
 // Sorts the lists, joins equal names (counts add up), drops counts of nothing, and the element
-// where nothing is taken from a node. With a service alone, a processor of its node is taken.
+// where nothing is taken from a node. With a service alone, or with several nodes and nothing of
+// them, a processor of each is taken.
 void normalise(Needs& needs);
 
 // The part that one node is asked for, and the part that the cluster is.
 Needs of_node(Needs needs);
 Needs of_cluster(Needs needs);
 
-// "4 cpus, 8G memory of element batch, exclusive plan-db, 2 of solver"; "nothing" when empty.
+// "4 cpus, 8G memory of element batch, exclusive plan-db, 2 of solver"; "nothing" when empty. Of
+// several nodes: "4 cpus, 8G memory on each of 3 nodes".
 std::string to_string(const Needs& needs);
+
+// The most nodes that may be asked for together.
+inline constexpr std::uint32_t kMostNodes = 65'536;
 
 // What a node offers. gpus are known by index, 0 to gpus-1.
 struct Capacity {

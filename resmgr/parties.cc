@@ -20,12 +20,19 @@ bool counts_for(const Demand& demand, const Node& node, Parties::Of of) {
   return node.is_of(demand.element);
 }
 
-bool stands_on_node_for(const Demand& demand, const Party& party, Parties::Of of) {
-  const Node* node = party.whole->node;
-  return node != nullptr && counts_for(demand, *node, of) && fits(demand.node, node->total);
-}
-
 }  // namespace
+
+// A node that the party holds something of and that could serve the demand; null for none.
+const Node* Parties::stands_in_way(const Demand& demand, const Party& party) const {
+  const Node* found = nullptr;
+  ledger_->each_seat(*party.whole, [&](const Holding& seat) {
+    const Node* node = seat.node;
+    const bool could =
+        node != nullptr && counts_for(demand, *node, of_) && fits(demand.node, node->total);
+    if (could && found == nullptr) found = node;
+  });
+  return found;
+}
 
 Parties::Parties(const Ledger& ledger, const Waiting& waiting, Of of,
                  const std::set<RequestId>& started,
@@ -47,10 +54,12 @@ void Parties::hold(const Holding& whole, Amount sign) {
   for (const NamedNeed& need : whole.demand->named) {
     named_held_[key_of(need)] += sign * need.amount;
   }
-  if (whole.node == nullptr) return;
-  Amounts& held = nodes_held_[whole.node->id];
-  if (sign > 0) add(held, whole.demand->node);
-  if (sign < 0) subtract(held, whole.demand->node);
+  ledger_->each_seat(whole, [&](const Holding& seat) {
+    if (seat.node == nullptr) return;
+    Amounts& held = nodes_held_[seat.node->id];
+    if (sign > 0) add(held, whole.demand->node);
+    if (sign < 0) subtract(held, whole.demand->node);
+  });
 }
 
 bool Parties::lacks(const NamedNeed& need) const {
@@ -63,14 +72,17 @@ bool Parties::lacks(const NamedNeed& need) const {
 bool Parties::lacks_node(const Demand& demand) const {
   if (!demand.takes_from_node() || nodes_held_.empty()) return false;
   const bool helps = std::ranges::any_of(
-      parties_, [&](const auto& entry) { return stands_on_node_for(demand, entry.second, of_); });
-  return helps && std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
-           const auto& [id, node] = entry;
-           if (!counts_for(demand, node, of_)) return false;
-           const auto held = nodes_held_.find(id);
-           return fits(demand.node, node.total,
-                       held == nodes_held_.end() ? std::span<const Amount>() : held->second);
-         });
+      parties_, [&](const auto& entry) { return stands_in_way(demand, entry.second) != nullptr; });
+  if (!helps) return false;
+  std::uint32_t left = demand.needs.nodes;
+  return std::ranges::none_of(ledger_->nodes(), [&](const auto& entry) {
+    const auto& [id, node] = entry;
+    if (!counts_for(demand, node, of_)) return false;
+    const auto held = nodes_held_.find(id);
+    const bool serves = fits(demand.node, node.total,
+                             held == nodes_held_.end() ? std::span<const Amount>() : held->second);
+    return serves && --left == 0;
+  });
 }
 
 // Each request by itself: steps of one job can run one after the other.
@@ -92,7 +104,7 @@ std::vector<Parties::Wait> Parties::waits_of(const Demand& demand) const {
   }
   if (!lacks_node(demand)) return waits;
   for (const auto& [job, party] : parties_) {
-    if (stands_on_node_for(demand, party, of_)) waits.push_back({party.whole->node->name, job});
+    if (const Node* node = stands_in_way(demand, party)) waits.push_back({node->name, job});
   }
   return waits;
 }

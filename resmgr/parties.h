@@ -55,6 +55,7 @@ class Parties {
 
  private:
   void hold(const Holding& whole, Amount sign);
+  const Node* stands_in_way(const Demand& demand, const Party& party) const;
   bool lacks(const NamedNeed& need) const;
   bool lacks_node(const Demand& demand) const;
   bool can_end(const Party& party) const;

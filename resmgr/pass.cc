@@ -120,9 +120,7 @@ void Pass::reserve(Placed& placed) {
 Grant take(Ledger& ledger, const Starting& starting, Time now) {
   const std::optional<Millis> limit = starting.demand->limit;
   const auto end = limit ? std::optional(end_of(now, limit)) : std::nullopt;
-  const NodeId node = starting.node == nullptr ? NodeId{} : starting.node->id;
-  const Holding& holding = ledger.take(starting.id, starting.demand, node, end);
-  return {holding.id, node, holding.gpus};
+  return ledger.take(starting.id, starting.demand, starting.place, end);
 }
 
 namespace {
@@ -147,7 +145,7 @@ std::vector<Grant> run_passes(Ledger& ledger, Waiting& waiting, std::size_t dept
   std::vector<Grant> grants;
   const auto on_placed = [&](const Pass::Placed& placed) {
     if (!placed.start) return true;
-    grants.push_back(take(ledger, {placed.key.id(), *placed.demand, placed.start->node}, now));
+    grants.push_back(take(ledger, {placed.key.id(), *placed.demand, *placed.start}, now));
     return true;
   };
   const Work before = work;

@@ -40,7 +40,7 @@ class Pass {
     QueueKey key;
     const std::shared_ptr<const Demand>* demand = nullptr;
     bool ahead = false;  // of its turn
-    std::optional<Plan::Start> start;
+    std::optional<Place> start;
     std::optional<Plan::Reservation> reservation;
   };
   // False ends the pass.
@@ -93,11 +93,11 @@ class Pass {
   bool overtook_ = false;
 };
 
-// A request that starts now; the node is null where it takes nothing from nodes.
+// A request that starts now.
 struct Starting {
   RequestId id;
   std::shared_ptr<const Demand> demand;
-  const Node* node = nullptr;
+  Place place;
 };
 // It is held from now on, until its limit.
 Grant take(Ledger& ledger, const Starting& starting, Time now);

@@ -9,10 +9,7 @@
 #include "base/check.h"
 
 namespace jobq::resmgr {
-namespace {
 
-// How well a node suits: the least still missing first, then, as for a start, the least left over
-// of gpus, cpus and memory.
 bool suits_better(const Demand& demand, const Node& a, const Node& b) {
   Amounts left_a(a.free);
   Amounts left_b(b.free);
@@ -31,8 +28,6 @@ bool suits_better(const Demand& demand, const Node& a, const Node& b) {
   const auto over = compare(kFirstCount, [](Amount left) { return std::max<Amount>(left, 0); });
   return over != 0 ? over < 0 : a.id < b.id;
 }
-
-}  // namespace
 
 // Nodes on which the request might start, and when. `sure` is the node on which it will at the
 // latest.
@@ -120,14 +115,14 @@ bool Plan::may_take_named(const Demand& demand) const {
   });
 }
 
-std::optional<Plan::Start> Plan::start(const Demand& demand) {
+std::optional<Place> Plan::start(const Demand& demand) {
   ++work_->placements;
   if (!may_take_named(demand)) return std::nullopt;
-  if (!demand.takes_from_node()) return Start{};
+  if (!demand.takes_from_node()) return Place{};
   const Refused asked{&demand, end_of(now_, demand.limit)};
   if (was_refused(asked)) return std::nullopt;
   const auto accepts = [&](const Node& node) { return may_start_on(demand, node); };
-  if (const Node* node = ledger_->best_fit(demand, accepts)) return Start{node};
+  if (auto place = ledger_->place(demand, accepts)) return place;
   note_refused(asked);
   return std::nullopt;
 }
@@ -136,7 +131,8 @@ bool Plan::Refused::covers(const Refused& other) const {
   const bool on_same = demand->element == 0 || demand->element == other.demand->element;
   const bool on_all_of = (!demand->avoid || demand->avoid == other.demand->avoid) &&
                          (demand->service == other.demand->service || !demand->service);
-  if (!on_same || !on_all_of || until > other.until) return false;
+  const bool as_many = demand->needs.nodes <= other.demand->needs.nodes;
+  if (!on_same || !on_all_of || !as_many || until > other.until) return false;
   for (std::size_t d = 0; d < demand->node.size(); ++d) {
     if (demand->node[d] > at(other.demand->node, d)) return false;
   }
@@ -152,14 +148,13 @@ void Plan::note_refused(const Refused& asked) {
   refused_.push_back(asked);
 }
 
-void Plan::begin(const Demand& demand, const Start& start) {
+void Plan::begin(const Demand& demand, const Place& place) {
   const Time until = end_of(now_, demand.limit);
   for (const NamedNeed& need : demand.named) {
     outlook(*need.of).take({{&need.amount, 1}, std::nullopt}, until);
   }
-  if (start.node == nullptr) return;
   const auto end = demand.limit ? std::optional(until) : std::nullopt;
-  outlook(*start.node).take({demand.node, end}, until);
+  place.each([&](const Node& node) { outlook(node).take({demand.node, end}, until); });
 }
 
 // --- reserving
@@ -303,12 +298,13 @@ std::optional<Plan::Reservation> Plan::reserve_named(const Demand& demand, Time 
   return Reservation{*at, known, {}};
 }
 
-void Plan::keep(const Demand& demand, const Node* node, std::optional<Time> sure) {
+void Plan::keep(const Demand& demand, const std::vector<const Node*>& nodes,
+                std::optional<Time> sure) {
   const Time at = sure.value_or(soon_);
-  if (node != nullptr) {
+  const Time from = demand.takes_several_nodes() ? at : soon_;  // no node is of use alone
+  for (const Node* node : nodes) {
     ++work_->visits;
-    const Time might =
-        outlook(*node).earliest(soon_, demand.limit, demand.node, false).value_or(at);
+    const Time might = outlook(*node).earliest(from, demand.limit, demand.node, false).value_or(at);
     outlook(*node).claim(demand.node, might, sure.value_or(kForever), demand.limit);
   }
   claim_named(demand, at);
@@ -318,6 +314,7 @@ std::optional<Plan::Reservation> Plan::reserve(const Demand& demand, Time from) 
   ++work_->reservations;
   Choice choice{.from = std::max(from, soon_), .spots = {}, .sure = {}};
   if (!demand.takes_from_node()) return reserve_named(demand, choice.from);
+  if (demand.takes_several_nodes()) return reserve_several(demand, choice.from);
   consider_clear(demand, choice);
   consider_unclear(demand, choice);
   if (choice.spots.empty()) return std::nullopt;

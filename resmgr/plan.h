@@ -30,22 +30,23 @@
 
 namespace jobq::resmgr {
 
+// How well a node suits: the least still missing first, then, as for a start, the least left over
+// of gpus, cpus and memory.
+bool suits_better(const Demand& demand, const Node& a, const Node& b);
+
 class Plan {
  public:
   // The ledger may be changed meanwhile only by grants that begin() was told of first, or that were
   // made before the first reservation.
   Plan(const Ledger& ledger, Time now, Work& work);
 
-  struct Start {
-    const Node* node = nullptr;  // null where the demand takes nothing from nodes
-  };
   // Where the demand may start now: it fits until its limit, around everything reserved.
-  std::optional<Start> start(const Demand& demand);
+  std::optional<Place> start(const Demand& demand);
   // May it start on that node, or of the named resources?
   bool may_start_on(const Demand& demand, const Node& node) const;
   bool may_take_named(const Demand& demand) const;
   // It starts: from now on it is a holder like any other.
-  void begin(const Demand& demand, const Start& start);
+  void begin(const Demand& demand, const Place& place);
 
   struct Reservation {
     Time at;                         // the earliest start
@@ -55,9 +56,9 @@ class Plan {
   // Keeps the demand in reach from the earliest time after now, and not before `from`; none where
   // it fits at no time.
   std::optional<Reservation> reserve(const Demand& demand, Time from = {});
-  // Keeps the demand in reach on this node alone, where it starts at that time at the latest; null
-  // where it takes nothing from nodes.
-  void keep(const Demand& demand, const Node* node, std::optional<Time> sure);
+  // Keeps the demand in reach on these nodes alone, as many as it takes, where it starts at that
+  // time at the latest; none where it takes nothing from nodes.
+  void keep(const Demand& demand, const std::vector<const Node*>& nodes, std::optional<Time> sure);
 
  private:
   struct Choice;
@@ -92,6 +93,15 @@ class Plan {
   std::vector<const Node*> claim_nodes(const Demand& demand, const Choice& choice);
   void claim_named(const Demand& demand, Time at);
   std::optional<Reservation> reserve_named(const Demand& demand, Time from);
+  // Of several nodes together, see plan_several.cc.
+  std::vector<const Node*> able(const Demand& demand) const;
+  std::optional<Time> room_on(const Node& node, const Demand& demand, Time from, bool sure,
+                              std::optional<Millis> limit);
+  std::optional<Time> together(const std::vector<const Node*>& nodes, const Demand& demand,
+                               Time from, bool sure);
+  std::vector<const Node*> tightest(const std::vector<const Node*>& nodes, const Demand& demand,
+                                    Time at, bool sure);
+  std::optional<Reservation> reserve_several(const Demand& demand, Time from);
 
   const Ledger* ledger_;
   Time now_;

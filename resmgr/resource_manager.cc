@@ -244,6 +244,14 @@ std::vector<JobNumber> ResourceManager::whole_jobs_on(NodeId id) const {
   return jobs;
 }
 
+std::vector<RequestId> ResourceManager::has_beside(NodeId id) const {
+  std::vector<RequestId> requests;
+  for (const Node::Held& held : state_->ledger.node(id)->holdings) {
+    if (held.id.seat != 0) requests.push_back({held.id.job, held.id.part});
+  }
+  return requests;
+}
+
 std::vector<Blocker> ResourceManager::explain(RequestId id, Time now) const {
   if (!is_waiting(id)) return {};
   return explain_waiting(state_->ledger, state_->waiting, state_->scheduling, job_name_, id, now);

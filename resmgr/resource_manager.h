@@ -24,6 +24,9 @@
 // those above it, for want of time limits, leave no room for it at any time. EASY, the usual
 // policy, keeps what it needs in reach for the first request alone, on one node: see easy.h.
 //
+// Several nodes together. Such a request starts when all of them have room at one time, and what it
+// keeps in reach, it keeps on so many nodes at once.
+//
 // Parts of one job. Part 0 is asked for before any other part, and given back after all. A step
 // that asks for an exclusive resource which its job holds by part 0 has it already; it is free
 // again when the last part that entered it has ended. Steps of one job that name the same exclusive
@@ -53,6 +56,7 @@ namespace jobq::resmgr {
 struct RequestId {
   JobNumber job;
   std::uint32_t part = 0;
+  std::uint32_t seat = 0;  // inside the manager, of what holds several nodes: which of them
   auto operator<=>(const RequestId&) const = default;
 };
 
@@ -75,11 +79,19 @@ struct Request {
   NodeId rather_not{};  // on this one only where no other has room; 0: all are equal
 };
 
+// What a request was given of one more node.
+struct NodeShare {
+  NodeId node;
+  std::vector<std::uint32_t> gpus;  // indexes on that node, ascending
+  auto operator<=>(const NodeShare&) const = default;
+};
+
 // What a request was given. node is 0 when it takes nothing from a node.
 struct Grant {
   RequestId id;
   NodeId node;
   std::vector<std::uint32_t> gpus;  // indexes on that node, ascending
+  std::vector<NodeShare> others{};  // where it takes several nodes: those beside the first
   bool operator==(const Grant&) const = default;
 };
 
@@ -244,6 +256,8 @@ class ResourceManager {
   bool is_held(RequestId id) const;
   // The jobs whose part 0 holds something of the node, which is known; ascending.
   std::vector<JobNumber> whole_jobs_on(NodeId id) const;
+  // What holds the node, which is known, beside another one that is its first.
+  std::vector<RequestId> has_beside(NodeId id) const;
   // All reasons, most important first; empty when the request is not waiting. `now` as for
   // schedule().
   std::vector<Blocker> explain(RequestId id, Time now) const;

@@ -312,6 +312,10 @@ void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faul
   check_amounts([&] { return prefix() + ".tokens"; }, needs.tokens, faults);
   check_names([&] { return prefix() + ".exclusive"; }, needs.exclusive,
               [](const std::string& name) -> const std::string& { return name; }, faults);
+  if (needs.nodes < 1 || needs.nodes > resmgr::kMostNodes) {
+    faults.add(prefix() + ".nodes",
+               fmt::format("expected 1 to {} nodes, found {}", resmgr::kMostNodes, needs.nodes));
+  }
   if (!needs.service.empty() && !resmgr::valid_name(needs.service)) {
     faults.add(prefix() + ".service",
                fmt::format("'{}' is no name of a service; expected letters, digits, '.', '_' and "

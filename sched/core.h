@@ -184,7 +184,7 @@ class Core {
   void on_move(Job& job, const resmgr::Grant& grant);
   void start_job(Job& job);
   AttemptRow& new_attempt(Job& job, StepId step);
-  void start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus);
+  void start(Job& job, StepId step, const resmgr::Grant& on);
   std::optional<Launch> launch_of(const Job& job, StepId step);
 
   // Steps that the controller carries out itself (built_in.cc).

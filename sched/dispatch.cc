@@ -38,6 +38,14 @@ bool waits_for_itself(const Job& job) {
   return !job.what().needs.empty() && lacks && job.decided() == Outcome::kNone;
 }
 
+std::vector<OtherNode> others_of(const resmgr::Grant& grant, const NodeTable& nodes) {
+  std::vector<OtherNode> others;
+  for (const resmgr::NodeShare& share : grant.others) {
+    others.push_back({share.node, nodes.find(share.node)->row.name, share.gpus});
+  }
+  return others;
+}
+
 }  // namespace
 
 const std::string& element_of(const Job& job, StepId id) {
@@ -208,7 +216,7 @@ void Core::place(Job& job, StepId step) {
   if (is_built_in(job, step)) return start_built_in(job, step);
   const auto node = choose_node(job, step);
   if (node && !own_needs(job, step)) {
-    start(job, step, *node, {});
+    start(job, step, {request_of(job.number, step), *node, {}});
   } else {
     wait_for_node(job, step);
   }
@@ -256,6 +264,7 @@ void Core::on_grant(const resmgr::Grant& grant) {
     run.has_grant = true;
     run.node = grant.node;
     run.gpus = grant.gpus;
+    run.others = others_of(grant, nodes_);
     start_job(*job);
     touch(*job);
     if (run.known_end) set_end(grant.id, run.known_end);
@@ -270,9 +279,10 @@ void Core::on_grant(const resmgr::Grant& grant) {
     schedule_due_ = true;
     return;
   }
-  const NodeId node = grant.node ? grant.node : job->facts().node;
-  if (nodes_.may_start(node)) {
-    start(*job, step, node, grant.gpus);
+  resmgr::Grant on = grant;
+  if (!on.node) on.node = job->facts().node;
+  if (nodes_.may_start(on.node)) {
+    start(*job, step, on);
     if (job->facts().known_end) set_end(grant.id, job->facts().known_end);
     return;
   }
@@ -289,7 +299,9 @@ void Core::on_move(Job& job, const resmgr::Grant& grant) {
   JobRun& run = job.more();
   run.node = grant.node;
   run.gpus = grant.gpus;
-  rm_.restore(request_for(job, id, job_needs(job.what())), {id, grant.node, grant.gpus});
+  run.others = others_of(grant, nodes_);
+  rm_.restore(request_for(job, id, job_needs(job.what())),
+              {id, grant.node, grant.gpus, grant.others});
   hold_share(job, id, 1);
   touch(job);
   if (run.known_end) set_end(id, run.known_end);
@@ -322,15 +334,18 @@ AttemptRow& Core::new_attempt(Job& job, StepId step) {
   return attempts.back();
 }
 
-void Core::start(Job& job, StepId step, NodeId node, std::vector<std::uint32_t> gpus) {
+void Core::start(Job& job, StepId step, const resmgr::Grant& on) {
   start_job(job);
   AttemptRow& attempt = new_attempt(job, step);
-  attempt.node = node;
-  attempt.node_name = nodes_.find(node)->row.name;
-  attempt.incarnation = nodes_.find(node)->row.incarnation;
-  attempt.gpus = std::move(gpus);
+  attempt.node = on.node;
+  attempt.node_name = nodes_.find(on.node)->row.name;
+  attempt.incarnation = nodes_.find(on.node)->row.incarnation;
+  attempt.gpus = on.gpus;
+  const auto own = own_needs(job, step);
+  const bool in_job = (!own || !own->takes_from_node()) && on.node == job.facts().node;
+  attempt.others = in_job ? job.facts().others : others_of(on, nodes_);
   attempt.fenced = is_fenced(job, step);
-  nodes_.attach(node, attempt.id);
+  nodes_.attach(on.node, attempt.id);
   apply(job, step, StepInput::kGranted);
   touch_attempt(job, step);
   refresh_deadline(job);

@@ -41,23 +41,26 @@ bool fits(const resmgr::Capacity& node, const resmgr::Needs& needs) {
          });
 }
 
-// Job and step may be on one node that has both, or on two.
+// Job and step may be on nodes that have both, or on different ones: of those that are not large
+// enough for both, each serves one of the two.
 bool fit_together(const resmgr::ResourceManager& rm, const resmgr::Needs& job,
                   const resmgr::Needs& step) {
   const resmgr::Needs both = sum(job, step);
   const std::vector<resmgr::NodeView> nodes = rm.nodes();
-  std::size_t of_job = 0;
-  std::size_t of_step = 0;
-  std::size_t of_either = 0;
+  std::int64_t left_of_job = job.nodes;
+  std::int64_t left_of_step = step.nodes;
+  std::int64_t of_either = 0;
   for (const resmgr::NodeView& node : nodes) {
     const bool takes_job = rm.is_of(node.id, job.element) && fits(node.total, job);
     const bool takes_step = rm.is_of(node.id, step.element) && fits(node.total, step);
-    if (takes_job && takes_step && fits(node.total, both)) return true;
-    of_job += takes_job ? 1 : 0;
-    of_step += takes_step ? 1 : 0;
-    of_either += takes_job || takes_step ? 1 : 0;
+    const bool takes_both = takes_job && takes_step && fits(node.total, both);
+    if (takes_both || (takes_job && !takes_step)) --left_of_job;
+    if (takes_both || (takes_step && !takes_job)) --left_of_step;
+    if (takes_job && takes_step && !takes_both) ++of_either;
   }
-  return nodes.empty() || (of_job > 0 && of_step > 0 && of_either > 1);
+  const std::int64_t left =
+      std::max<std::int64_t>(left_of_job, 0) + std::max<std::int64_t>(left_of_step, 0);
+  return nodes.empty() || left <= of_either;
 }
 
 Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spec,

@@ -111,6 +111,7 @@ JobRow to_row(const Job& job) {
   row.started_needs = run.has_grant;
   row.node = run.node;
   row.gpus = run.gpus;
+  row.others = run.others;
   row.decided = run.decided;
   row.reason = run.reason;
   row.exit_code = run.exit_code;

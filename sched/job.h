@@ -73,6 +73,7 @@ struct JobRun {
   bool has_grant = false;  // of its own needs
   NodeId node;
   std::vector<std::uint32_t> gpus;
+  std::vector<OtherNode> others;  // where it holds several nodes
   Outcome decided = Outcome::kNone;
   std::string reason;
   int exit_code = 0;

@@ -139,6 +139,18 @@ void add_resources(const Launch& launch, Environment& env) {
   env["CUDA_VISIBLE_DEVICES"] = env["JOBQ_GPUS"];
 }
 
+// All nodes that it holds, its own first, and where there are several, the gpus of each.
+void add_nodes(const AttemptRow& attempt, const Launch& launch, Environment& env) {
+  std::string names = attempt.node_name;
+  std::string gpus = fmt::format("{}:{}", attempt.node_name, fmt::join(launch.gpus, ","));
+  for (const OtherNode& other : attempt.others) {
+    names += "," + other.name;
+    gpus += fmt::format(";{}:{}", other.name, fmt::join(other.gpus, ","));
+  }
+  env["JOBQ_NODES"] = names;
+  if (!attempt.others.empty() && !launch.gpus.empty()) env["JOBQ_NODES_GPUS"] = gpus;
+}
+
 // Of what a recurring ticket fired; an element has it from its array.
 void add_recur(const Job& job, Environment& env) {
   const Job& fired = job.whole == nullptr ? job : *job.whole;
@@ -190,6 +202,7 @@ std::vector<NameValue> environment(const Job& job, const Launch& launch, Filler&
   }
   add_recur(job, env);
   add_resources(launch, env);
+  add_nodes(*job.step(launch.id.step).attempt(), launch, env);
   add_params(job, env);
   add_events(job, launch.id.step, env);
   return {env.begin(), env.end()};

@@ -8,6 +8,8 @@
 // until the node returns, somebody cancels it, or the node is forgotten.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "sched/core.h"
 #include "sched/launch.h"
 
@@ -49,6 +51,14 @@ void Core::on(NodeGivenUp& event) {
   renew_wishes();
 }
 
+namespace {
+
+bool has_beside(const AttemptRow& attempt, NodeId node) {
+  return std::ranges::find(attempt.others, node, &OtherNode::node) != attempt.others.end();
+}
+
+}  // namespace
+
 void Core::settle_as_lost(const Node& node, const AttemptId& id, const std::string& why) {
   Job* job = jobs_.find(id.job);
   TaskEnd end;
@@ -57,8 +67,20 @@ void Core::settle_as_lost(const Node& node, const AttemptId& id, const std::stri
   settle(*job, id.step, end);
 }
 
-// Jobs of which nothing runs any more need not wait there.
+// What runs with the node beside its own ends; jobs of which nothing runs any more need not wait
+// there.
 void Core::leave_all(NodeId node) {
+  for (const resmgr::RequestId id : rm_.has_beside(node)) {
+    Job* job = jobs_.find(id.job);
+    for (std::uint32_t i = 0; job != nullptr && i < job->steps.size(); ++i) {
+      AttemptRow* attempt = job->steps[i].attempt();
+      const bool runs = attempt != nullptr && !attempt->ended && has_beside(*attempt, node);
+      if (!runs || attempt->lost_beside) continue;
+      attempt->lost_beside = node;
+      touch_attempt(*job, StepId{i});
+      order<Kill>(*attempt);
+    }
+  }
   for (const JobNumber number : rm_.whole_jobs_on(node)) {
     Job* job = jobs_.find(number);
     if (job != nullptr && leave_lost_home(*job)) go_on(*job);

@@ -125,7 +125,7 @@ void Core::found_again(Job& job, StepId id) {
 // What stands about a running attempt is said again: the node may have missed it.
 void Core::send_standing(const Job& job, StepId id) {
   const Step& step = job.step(id);
-  if (step.state == StepState::kEnding) {
+  if (step.state == StepState::kEnding || step.attempt()->lost_beside) {
     order<Kill>(*step.attempt());
   } else if (job.held) {
     order<Suspend>(*step.attempt());
@@ -215,10 +215,26 @@ void Core::on(TaskStarted& event) {
   if (job->held && step.state == StepState::kRunning) order<Suspend>(*step.attempt());
 }
 
+namespace {
+
+// Of one that was told to end because a node that it had beside its own was lost: unless it came to
+// a good end before.
+TaskEnd as_lost(TaskEnd end, const AttemptRow& attempt) {
+  const bool is_good = end.how == TaskEnd::How::kExited && end.exit_code == 0;
+  if (!attempt.lost_beside || is_good || end.reported != Outcome::kNone) return end;
+  const auto lost = std::ranges::find(attempt.others, attempt.lost_beside, &OtherNode::node);
+  end.how = TaskEnd::How::kLost;
+  end.reason =
+      fmt::format("{}, which it had beside {}, stayed away", lost->name, attempt.node_name);
+  return end;
+}
+
+}  // namespace
+
 void Core::on(TaskComplete& event) {
   has_heard_welcome(event.node);
   if (Job* job = current(event.node, event.id)) {
-    settle(*job, event.id.step, event.end);
+    settle(*job, event.id.step, as_lost(event.end, *job->step(event.id.step).attempt()));
   } else if (Node* node = nodes_.find(event.node)) {
     stranger_ended(*node, event.id);
   }

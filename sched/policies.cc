@@ -173,9 +173,9 @@ void Core::count_end(const Job& job) {
 // --- shares
 
 std::int64_t Core::cpus_of(const Job& job, resmgr::RequestId id) const {
-  if (id.part == 0) return is_between_nodes(job) ? 0 : job.what().needs.cpus;
+  if (id.part == 0) return is_between_nodes(job) ? 0 : all_cpus(job.what().needs);
   const std::optional<resmgr::Needs> needs = own_needs(job, StepId{id.part - 1});
-  return needs ? std::int64_t{needs->cpus} : 0;
+  return needs ? all_cpus(*needs) : 0;
 }
 
 void Core::hold_share(const Job& job, resmgr::RequestId id, std::int64_t sign) {

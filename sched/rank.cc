@@ -13,12 +13,12 @@ namespace {
 
 // The processors that the job holds at its widest, as far as its spec says.
 std::int64_t width_of(const JobSpec& spec) {
-  std::uint32_t of_steps = spec.needs.takes_from_node() ? 0 : 1;
+  std::int64_t of_steps = spec.needs.takes_from_node() ? 0 : 1;
   for (const StepSpec& step : spec.steps) {
-    if (step.needs) of_steps = std::max(of_steps, step.needs->cpus);
+    if (step.needs) of_steps = std::max(of_steps, all_cpus(*step.needs));
   }
   constexpr std::int64_t kWidest = 1'000'000;  // more counts no more
-  return std::min(std::int64_t{spec.needs.cpus} + of_steps, kWidest);
+  return std::min(all_cpus(spec.needs) + of_steps, kWidest);
 }
 
 double points(std::int64_t rank) { return static_cast<double>(rank) / static_cast<double>(kPoint); }

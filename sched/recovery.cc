@@ -34,6 +34,7 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
   run->has_grant = row.started_needs;
   run->node = row.node;
   run->gpus = row.gpus;
+  run->others = row.others;
   run->decided = row.decided;
   run->reason = row.reason;
   run->exit_code = row.exit_code;
@@ -59,6 +60,12 @@ std::unique_ptr<JobRun> run_of(const JobRow& row) {
   check(account.has_value(), "a job was recovered whose account cannot be read");
   run->account = std::make_unique<Account>(*std::move(account));
   return run;
+}
+
+std::vector<resmgr::NodeShare> shares_of(const std::vector<OtherNode>& others) {
+  std::vector<resmgr::NodeShare> shares;
+  for (const OtherNode& other : others) shares.push_back({other.node, other.gpus});
+  return shares;
 }
 
 }  // namespace
@@ -268,7 +275,8 @@ void Core::restore_grants(Job& job) {
     const resmgr::RequestId id = request_of(job.number);
     resmgr::Needs needs = job_needs(job.what());
     if (is_between_nodes(job)) needs = resmgr::of_cluster(std::move(needs));
-    rm_.restore(request_for(job, id, std::move(needs)), {id, run.node, run.gpus});
+    rm_.restore(request_for(job, id, std::move(needs)),
+                {id, run.node, run.gpus, shares_of(run.others)});
     fair_.hold_again(fair_.line(job.user->name), cpus_of(job, id), run.started, now_);
   }
   for (std::uint32_t i = 0; i < job.steps.size(); ++i) {
@@ -282,8 +290,12 @@ void Core::restore_grants(Job& job) {
     const auto needs = own_needs(job, StepId{i});
     if (!needs) continue;
     const resmgr::RequestId id = request_of(job.number, StepId{i});
-    const NodeId node = needs->takes_from_node() ? attempt.node : NodeId{};
-    rm_.restore(request_for(job, id, *needs), {id, node, attempt.gpus});
+    resmgr::Grant grant{id, {}, attempt.gpus};
+    if (needs->takes_from_node()) {
+      grant.node = attempt.node;
+      grant.others = shares_of(attempt.others);
+    }
+    rm_.restore(request_for(job, id, *needs), grant);
     fair_.hold_again(fair_.line(job.user->name), cpus_of(job, id), attempt.started, now_);
   }
   refresh_deadline(job);

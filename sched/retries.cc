@@ -98,10 +98,11 @@ void Core::try_due_again() {
 // --- where
 
 bool Core::has_other_node(NodeId than, const resmgr::Needs& needs) const {
+  std::uint32_t left = needs.nodes;
   return std::any_of(nodes_.all().begin(), nodes_.all().end(), [&](const auto& entry) {
     const Node& node = entry.second;
     return node.row.id != than && !node.row.draining && !node.row.given_up &&
-           rm_.could_serve(node.row.id, needs);
+           rm_.could_serve(node.row.id, needs) && --left == 0;
   });
 }
 
@@ -167,7 +168,13 @@ void Core::ask_anew(const std::vector<resmgr::RequestId>& ids) {
 
 // A job stays on a node that is given up while something of it is active, there or elsewhere; so
 // this is asked whenever something of it ended, not only when the node is given up.
-bool Core::leave_lost_home(Job& job) { return is_given_up(job.facts().node) && leave_node(job); }
+bool Core::leave_lost_home(Job& job) {
+  const JobRun& run = job.facts();
+  const bool is_lost = is_given_up(run.node) ||
+                       std::any_of(run.others.begin(), run.others.end(),
+                                   [&](const OtherNode& it) { return is_given_up(it.node); });
+  return is_lost && leave_node(job);
+}
 
 // Gives back what the job holds of a node for all its steps, so that it is asked for anew; false
 // where it holds no node, or something of it runs.
@@ -187,6 +194,7 @@ bool Core::leave_node(Job& job) {
   run.has_grant = !named.empty();
   run.node = {};
   run.gpus.clear();
+  run.others.clear();
   if (run.has_grant) rm_.restore(request_for(job, id, named), {id, {}, {}});
   touch(job);
   return true;

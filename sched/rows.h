@@ -37,6 +37,14 @@ struct SpecRow {
   std::shared_ptr<const JobSpec> spec;
 };
 
+// One more node that a job or an attempt holds beside the first.
+struct OtherNode {
+  NodeId node;
+  std::string name;
+  std::vector<std::uint32_t> gpus;  // indexes on it
+  bool operator==(const OtherNode&) const = default;
+};
+
 // Key: number.
 struct JobRow {
   JobNumber number;
@@ -54,6 +62,7 @@ struct JobRow {
   bool started_needs = false;  // its own needs are granted (grant: node, gpus)
   NodeId node;
   std::vector<std::uint32_t> gpus;
+  std::vector<OtherNode> others;  // where it holds several nodes
 
   // Set once, when the job is decided: by its last step, a failure, a cancel, its limit.
   Outcome decided = Outcome::kNone;
@@ -132,7 +141,9 @@ struct AttemptRow {
   std::string node_name;
   std::string incarnation;  // of the node, when it was launched
   std::vector<std::uint32_t> gpus;
-  bool launched = false;  // always, so far
+  std::vector<OtherNode> others;  // that it has beside its own, by its own needs or by its job's
+  NodeId lost_beside;             // the one of these for whose loss it was told to end; 0: none
+  bool launched = false;          // always, so far
   std::string
       output;  // the file that the user named, absolute where the working directory is known,
   std::string error;                 // with values and %-letters put in; empty: the node's store

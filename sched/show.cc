@@ -108,6 +108,7 @@ std::vector<std::string> nodes_of(const Job& job) {
     if (!step.run) continue;
     for (const AttemptRow& attempt : step.run->attempts) {
       if (!attempt.node_name.empty()) names.push_back(attempt.node_name);
+      for (const OtherNode& other : attempt.others) names.push_back(other.name);
     }
   }
   std::sort(names.begin(), names.end());
@@ -142,8 +143,7 @@ void add_attempts(const Job& job, StepId id, std::vector<HistoryEntry>& history)
   if (!job.step(id).run) return;
   const std::string& name = step_of(job.what(), id).name;
   for (const AttemptRow& attempt : job.step(id).run->attempts) {
-    history.push_back(
-        {attempt.started, "launched", launched_text(name, attempt.id.attempt, attempt.node_name)});
+    history.push_back({attempt.started, "launched", launched_text(name, view_of(attempt))});
     if (!attempt.ended) continue;
     history.push_back({attempt.ended, "step ended",
                        fmt::format("step {}: {}", name, end_text(job.what(), id, attempt))});
@@ -174,8 +174,7 @@ StepView view_of(const Job& job, StepId id) {
   view.event = step.run->event;
   view.went_back = step.run->went_back;
   for (const AttemptRow& attempt : step.run->attempts) {
-    view.attempts.push_back({attempt.id.attempt, attempt.node_name, attempt.output, attempt.error,
-                             attempt.started, attempt.ended, attempt.end, attempt.round});
+    view.attempts.push_back(view_of(attempt));
   }
   return view;
 }
@@ -186,9 +185,30 @@ ClassView view_of(const ClassRow& row) {
 
 }  // namespace
 
-std::string launched_text(const std::string& step, Attempt attempt, const std::string& node) {
-  const std::string where = node.empty() ? "by the controller itself" : "on " + node;
-  return fmt::format("step {}, attempt {} {}", step, attempt.value, where);
+std::string launched_text(const std::string& step, const AttemptView& attempt) {
+  std::string where = attempt.node.empty() ? "by the controller itself" : "on " + attempt.node;
+  const std::vector<std::string>& others = attempt.others;
+  constexpr std::size_t kShown = 8;
+  for (std::size_t i = 0; i < std::min(others.size(), kShown); ++i) {
+    const bool is_last = i + 1 == others.size();
+    where += (i == 0 ? ", with " : is_last ? " and " : ", ") + others[i];
+  }
+  if (others.size() > kShown) where += fmt::format(" and {} more", others.size() - kShown);
+  return fmt::format("step {}, attempt {} {}", step, attempt.attempt.value, where);
+}
+
+AttemptView view_of(const AttemptRow& attempt) {
+  AttemptView view;
+  view.attempt = attempt.id.attempt;
+  view.node = attempt.node_name;
+  for (const OtherNode& other : attempt.others) view.others.push_back(other.name);
+  view.output = attempt.output;
+  view.error = attempt.error;
+  view.started = attempt.started;
+  view.ended = attempt.ended;
+  view.end = attempt.end;
+  view.round = attempt.round;
+  return view;
 }
 
 StepView view_of(const StepSpec& spec) {

@@ -73,10 +73,13 @@ struct ArrayRest {
   std::vector<StepId> first;   // the steps that wait for no other
 };
 
+struct AttemptRow;
+
 struct AttemptView {
   Attempt attempt;
   std::string node;
-  std::string output;  // the file that the user named; empty: the node's store
+  std::vector<std::string> others{};  // nodes that it has beside it
+  std::string output;                 // the file that the user named; empty: the node's store
   std::string error;
   Time started;
   Time ended;
@@ -100,8 +103,9 @@ struct StepView {
   std::uint32_t went_back = 0;  // so often its own loop did, in this round of those around
 };
 
-// "step calc, attempt 2 on node1".
-std::string launched_text(const std::string& step, Attempt attempt, const std::string& node);
+// "step calc, attempt 2 on node1"; "... on node1, with node2 and node3".
+std::string launched_text(const std::string& step, const AttemptView& attempt);
+AttemptView view_of(const AttemptRow& attempt);
 
 // What it has of its spec; of a step of which nothing has happened yet, that is all.
 StepView view_of(const StepSpec& spec);

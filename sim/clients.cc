@@ -57,6 +57,7 @@ Clients::Clients(Timeline& timeline, Chance& chance, Promises& promises, Deliver
     : timeline_(timeline), chance_(chance), promises_(promises), deliver_(std::move(deliver)) {}
 
 void Clients::plan(std::size_t jobs, Millis span, const std::vector<std::string>& nodes) {
+  nodes_ = nodes.size();
   const auto some_time = [&](auto what) {
     timeline_.after(chance_.between(Millis{0}, span), std::move(what));
   };
@@ -173,7 +174,7 @@ void Clients::resume_recurring() {
 sched::Ticket Clients::next_ticket() {
   const std::string name = fmt::format("j{}", ++submitted_);
   if (classes_.empty() || !chance_.one_in(6)) {
-    Known known{{}, jobs_.size()};
+    Known known{{}, jobs_.size(), nodes_};
     for (const auto& [of, spec] : classes_) known.classes.push_back(of);
     return random_ticket(chance_, name, known);
   }

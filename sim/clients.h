@@ -81,6 +81,7 @@ class Clients {
   std::size_t open_ = 0;
   bool lossy_ = false;
   bool healed_ = false;
+  std::size_t nodes_ = 1;
   std::set<std::string> forgotten_;  // nodes, as they were told
   std::size_t submitted_ = 0;
   std::string recurring_;                  // a ticket; empty: none

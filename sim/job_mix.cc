@@ -22,7 +22,7 @@ constexpr std::uint64_t kSolvers = 3;
 const std::string kFirst = "first";
 const std::string kEvery = "every";
 
-resmgr::Needs random_needs(Chance& chance) {
+resmgr::Needs random_needs(Chance& chance, const Known& known) {
   resmgr::Needs needs;
   if (!chance.one_in(3)) needs.cpus = 1 + static_cast<std::uint32_t>(chance.below(2));
   if (chance.one_in(6)) needs.gpus = 1;
@@ -31,6 +31,8 @@ resmgr::Needs random_needs(Chance& chance) {
   if (chance.one_in(5)) needs.tokens = {{std::string(kTokens), 1 + chance.below(2)}};
   if (chance.one_in(4)) needs.element = chance.one_in(3) ? kFirst : kEvery;
   if (chance.one_in(6)) needs.service = kServices[chance.below(2)];
+  const bool may_be_several = known.nodes > 1 && needs.takes_from_node() && needs.element != kFirst;
+  if (may_be_several && chance.one_in(4)) needs.nodes = 2;
   resmgr::normalise(needs);
   return needs;
 }
@@ -57,7 +59,7 @@ sched::Retry random_retry(Chance& chance) {
   return retry;
 }
 
-sched::StepSpec random_process(Chance& chance, std::size_t index) {
+sched::StepSpec random_process(Chance& chance, const Known& known, std::size_t index) {
   sched::StepSpec step;
   step.name = fmt::format("s{}", index);
   step.argv = {"calc"};
@@ -69,7 +71,7 @@ sched::StepSpec random_process(Chance& chance, std::size_t index) {
     const sched::Condition other = random_condition(chance, index);
     if (other != step.after_any.front()) step.after_any.push_back(other);
   }
-  if (chance.one_in(3)) step.needs = random_needs(chance);
+  if (chance.one_in(3)) step.needs = random_needs(chance, known);
   if (chance.one_in(3)) step.retry = random_retry(chance);
   return step;
 }
@@ -127,13 +129,13 @@ sched::JobSpec random_spec(Chance& chance, const Known& known) {
   sched::JobSpec spec;
   const std::size_t steps = 1 + chance.below(chance.one_in(3) ? 4 : 2);
   for (std::size_t i = 0; i < steps; ++i) {
-    spec.steps.push_back(random_process(chance, i));
+    spec.steps.push_back(random_process(chance, known, i));
     if (chance.one_in(6)) make_built_in(chance, known, spec.steps.back());
   }
   for (int i = 0; i < 2; ++i) {
     if (chance.one_in(3)) add_random_loop(chance, spec);
   }
-  if (chance.one_in(3)) spec.needs = random_needs(chance);
+  if (chance.one_in(3)) spec.needs = random_needs(chance, known);
   if (chance.one_in(4)) {
     spec.cleanup.emplace().name = "cleanup";
     spec.cleanup->argv = {"tidy"};

@@ -30,6 +30,7 @@ std::vector<std::string> random_services(Chance& chance);
 struct Known {
   std::vector<std::string> classes;
   std::size_t jobs = 0;
+  std::size_t nodes = 1;
 };
 // A ticket with an inline spec and this name.
 sched::Ticket random_ticket(Chance& chance, std::string name, const Known& known);

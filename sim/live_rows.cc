@@ -36,15 +36,20 @@ bool takes_own_part_of_a_node(const StepView& step) {
   return step.needs && step.needs->takes_from_node();
 }
 
-// The node of the job's own grant: of the last attempt of a step that ran in it.
-std::string home_of(const JobDetail& job) {
+// The last attempt of a step that ran in the job's own grant; null for none.
+const sched::AttemptView* last_at_home(const JobDetail& job) {
   const sched::AttemptView* last = nullptr;
   for (const StepView& step : job.steps) {
     if (takes_own_part_of_a_node(step) || step.attempts.empty()) continue;
     const sched::AttemptView& attempt = step.attempts.back();
     if (last == nullptr || attempt.started >= last->started) last = &attempt;
   }
-  if (last != nullptr) return last->node;
+  return last;
+}
+
+// The node of the job's own grant.
+std::string home_of(const JobDetail& job) {
+  if (const sched::AttemptView* last = last_at_home(job)) return last->node;
   return job.summary.nodes.empty() ? "" : job.summary.nodes.front();
 }
 
@@ -107,6 +112,7 @@ class Copier {
   std::shared_ptr<const sched::JobSpec> spec_of(const JobDetail& job,
                                                 const std::vector<Step>& steps) const;
   void add_attempt(const JobDetail& job, AttemptId id, const StepView& view);
+  std::vector<sched::OtherNode> others_of(const sched::AttemptView& attempt, std::uint32_t gpus);
   std::vector<std::uint32_t> give_gpus(CopiedNode& node, std::uint32_t count);
   bool can_stand(const JobDetail& job) const;
 
@@ -189,12 +195,33 @@ std::vector<std::uint32_t> Copier::give_gpus(CopiedNode& node, std::uint32_t cou
   return gpus;
 }
 
+// Each with so many gpus.
+std::vector<sched::OtherNode> Copier::others_of(const sched::AttemptView& attempt,
+                                                std::uint32_t gpus) {
+  std::vector<sched::OtherNode> others;
+  for (const std::string& name : attempt.others) {
+    CopiedNode& node = nodes_.at(name);
+    others.push_back({node.id, name, give_gpus(node, gpus)});
+  }
+  return others;
+}
+
 // A job that runs on a node which left the list in the meantime cannot be put anywhere.
 bool Copier::can_stand(const JobDetail& job) const {
   const bool has_home = job.summary.started && job.needs.takes_from_node();
+  const auto are_known = [&](const sched::AttemptView& attempt) {
+    const auto is_known = [&](const std::string& name) { return nodes_.contains(name); };
+    return is_known(attempt.node) && std::ranges::all_of(attempt.others, is_known);
+  };
   if (has_home && !nodes_.contains(home_of(job))) return false;
+  if (has_home && job.needs.takes_several_nodes()) {
+    const sched::AttemptView* last = last_at_home(job);
+    if (last == nullptr || last->others.size() + 1 != job.needs.nodes || !are_known(*last)) {
+      return false;
+    }
+  }
   return std::ranges::all_of(job.steps, [&](const StepView& step) {
-    return !is_active(step) || step.attempts.empty() || nodes_.contains(step.attempts.back().node);
+    return !is_active(step) || step.attempts.empty() || are_known(step.attempts.back());
   });
 }
 
@@ -206,6 +233,8 @@ void Copier::add_attempt(const JobDetail& job, AttemptId id, const StepView& vie
   attempt.node_name = view.attempts.back().node;
   attempt.incarnation = kIncarnation;
   if (takes_own_part_of_a_node(view)) attempt.gpus = give_gpus(node, view.needs->gpus);
+  const bool own = takes_own_part_of_a_node(view);
+  attempt.others = others_of(view.attempts.back(), own ? view.needs->gpus : 0);
   attempt.launched = true;
   attempt.started = view.attempts.back().started;
   sched::StepRow row;
@@ -276,6 +305,9 @@ void Copier::add_job(const JobDetail& job, JobNumber number) {
     CopiedNode& home = nodes_.at(home_of(job));
     row.node = home.id;
     row.gpus = give_gpus(home, job.needs.gpus);
+    if (job.needs.takes_several_nodes()) {
+      row.others = others_of(*last_at_home(job), job.needs.gpus);
+    }
   }
   copy_.rows.emplace_back(std::move(row));
   for (std::uint32_t i = 0; i < steps.size(); ++i) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <ranges>
 #include <utility>
 
 namespace jobq::sim {
@@ -72,6 +73,26 @@ void Promises::node_may_have(const std::string& node, const resmgr::Capacity& ca
 
 // --- processes
 
+bool Promises::StepProcess::has(const std::string& name) const {
+  return std::ranges::find(nodes, name) != nodes.end();
+}
+
+namespace {
+
+// As the environment of the step says.
+std::vector<std::string> nodes_of(const sched::Launch& launch) {
+  std::vector<std::string> nodes;
+  for (const auto& [name, value] : launch.env) {
+    if (name != "JOBQ_NODES") continue;
+    for (const auto part : std::views::split(value, ',')) {
+      nodes.emplace_back(part.begin(), part.end());
+    }
+  }
+  return nodes;
+}
+
+}  // namespace
+
 void Promises::process_began(const std::string& node, const sched::Launch& launch) {
   happened([&] {
     return fmt::format("{} starts {} of {} ({} cpus)", node, name_of(launch.id), launch.job_name,
@@ -86,12 +107,12 @@ void Promises::process_began(const std::string& node, const sched::Launch& launc
                                                 name_of(launch.id), name_of(other), process.node));
   }
   const StepProcess& process =
-      processes_[launch.id] = {node, launch.job_name, launch.id, launch.gpus};
+      processes_[launch.id] = {node, launch.job_name, launch.id, launch.gpus, nodes_of(launch)};
   if (!spec_of(process))
     return broken("same_key_same_number", launch.job_name + " is nobody's job");
   count_further_attempt(process);
   check_exclusive(process);
-  check_cpus(node);
+  for (const std::string& name : process.nodes) check_cpus(name);
   check_gpus(process);
   check_tokens();
 }
@@ -149,7 +170,7 @@ void Promises::check_cpus(const std::string& node) {
   std::set<JobNumber> counted;
   for (const auto& [id, process] : processes_) {
     const sched::JobSpec* spec = spec_of(process);
-    if (process.node != node || !spec || is_cleanup(*spec, id)) continue;
+    if (!process.has(node) || !spec || is_cleanup(*spec, id)) continue;
     const resmgr::Needs own = own_needs(*spec, id);
     used += own.cpus;
     if (!own.takes_from_node() && counted.insert(id.job).second) used += spec->needs.cpus;

@@ -103,6 +103,8 @@ class Promises final : public Witness {
     std::string job_name;
     AttemptId id;
     std::vector<std::uint32_t> gpus;
+    std::vector<std::string> nodes;  // that it has, its own first
+    bool has(const std::string& name) const;
   };
   struct End {
     std::string node;

@@ -2,6 +2,7 @@
 // Lists to bytes and back; see the header for the format.
 #include "store/encode.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace jobq::store {
@@ -30,6 +31,12 @@ void put(std::string& out, const resmgr::Count& item) {
 }
 void put(std::string& out, std::uint32_t item) { put(out, std::uint64_t{item}); }
 void put(std::string& out, JobNumber item) { put(out, item.value); }
+void put(std::string& out, const sched::OtherNode& item) {
+  put(out, item.node.value);
+  put(out, std::string_view(item.name));
+  put(out, std::uint64_t{item.gpus.size()});
+  for (const std::uint32_t gpu : item.gpus) put(out, gpu);
+}
 
 bool take(std::string_view& in, std::uint64_t& number) {
   number = 0;
@@ -62,6 +69,13 @@ bool take(std::string_view& in, std::uint32_t& item) {
   return true;
 }
 bool take(std::string_view& in, JobNumber& item) { return take(in, item.value); }
+bool take(std::string_view& in, sched::OtherNode& item) {
+  std::uint64_t gpus = 0;
+  if (!take(in, item.node.value) || !take(in, item.name) || !take(in, gpus)) return false;
+  if (gpus > in.size()) return false;
+  item.gpus.resize(gpus);
+  return std::ranges::all_of(item.gpus, [&](std::uint32_t& gpu) { return take(in, gpu); });
+}
 
 template <class Item>
 std::string encode_list(const std::vector<Item>& list) {
@@ -95,6 +109,7 @@ std::string encode(const std::vector<sched::NameValue>& list) { return encode_li
 std::string encode(const std::vector<std::uint32_t>& list) { return encode_list(list); }
 std::string encode(const std::vector<resmgr::Count>& list) { return encode_list(list); }
 std::string encode(const std::vector<JobNumber>& list) { return encode_list(list); }
+std::string encode(const std::vector<sched::OtherNode>& list) { return encode_list(list); }
 
 bool decode(std::string_view bytes, std::vector<sched::NameValue>& list) {
   return decode_list(bytes, list);
@@ -106,6 +121,9 @@ bool decode(std::string_view bytes, std::vector<resmgr::Count>& list) {
   return decode_list(bytes, list);
 }
 bool decode(std::string_view bytes, std::vector<JobNumber>& list) {
+  return decode_list(bytes, list);
+}
+bool decode(std::string_view bytes, std::vector<sched::OtherNode>& list) {
   return decode_list(bytes, list);
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/ids.h"
 #include "resmgr/needs.h"
-#include "sched/spec.h"
+#include "sched/rows.h"
 
 namespace jobq::store {
 
@@ -21,10 +21,12 @@ std::string encode(const std::vector<sched::NameValue>& list);
 std::string encode(const std::vector<std::uint32_t>& list);
 std::string encode(const std::vector<resmgr::Count>& list);
 std::string encode(const std::vector<JobNumber>& list);
+std::string encode(const std::vector<sched::OtherNode>& list);
 
 bool decode(std::string_view bytes, std::vector<sched::NameValue>& list);
 bool decode(std::string_view bytes, std::vector<std::uint32_t>& list);
 bool decode(std::string_view bytes, std::vector<resmgr::Count>& list);
 bool decode(std::string_view bytes, std::vector<JobNumber>& list);
+bool decode(std::string_view bytes, std::vector<sched::OtherNode>& list);
 
 }  // namespace jobq::store

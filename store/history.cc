@@ -64,7 +64,12 @@ struct History::Impl {
 
   bool read_nodes(sched::JobSummary& summary) {
     if (!nodes.start(summary.record)) return false;
-    while (nodes.next()) add_node(summary.nodes, nodes.bytes(0));
+    while (nodes.next()) {
+      add_node(summary.nodes, nodes.bytes(0));
+      std::vector<sched::OtherNode> others;
+      if (!decode(nodes.bytes(1), others)) return false;
+      for (const sched::OtherNode& other : others) add_node(summary.nodes, other.name);
+    }
     return !nodes.failed();
   }
 
@@ -136,7 +141,7 @@ struct History::Impl {
   Statement steps{database, select_from<sched::StepRow>() + "WHERE job = ? ORDER BY step"};
   Statement attempts{database,
                      select_from<sched::AttemptRow>() + "WHERE job = ? ORDER BY step, attempt"};
-  Statement nodes{database, "SELECT node_name FROM attempt WHERE job = ?"};
+  Statement nodes{database, "SELECT node_name, others FROM attempt WHERE job = ?"};
   Statement transitions{database,
                         select_from<sched::TransitionRow>() + "WHERE job = ? ORDER BY sequence"};
 };

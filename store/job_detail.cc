@@ -38,6 +38,7 @@ sched::JobSummary summary_of(const JobRows& rows, const sched::JobSpec& spec) {
   if (job.array) summary.index = job.index;
   for (const sched::AttemptRow& attempt : rows.attempts) {
     add_node(summary.nodes, attempt.node_name);
+    for (const sched::OtherNode& other : attempt.others) add_node(summary.nodes, other.name);
     if (attempt.ended) add_usage(attempt.end, summary);
   }
   for (const sched::StepRow& step : rows.steps) {
@@ -86,14 +87,7 @@ std::vector<sched::StepView> step_views(const JobRows& rows, const sched::JobSpe
   if (spec.cleanup) add(*spec.cleanup);
   for (const sched::AttemptRow& attempt : rows.attempts) {
     if (attempt.id.step.value >= views.size()) continue;
-    views[attempt.id.step.value].attempts.push_back({.attempt = attempt.id.attempt,
-                                                     .node = attempt.node_name,
-                                                     .output = attempt.output,
-                                                     .error = attempt.error,
-                                                     .started = attempt.started,
-                                                     .ended = attempt.ended,
-                                                     .end = attempt.end,
-                                                     .round = attempt.round});
+    views[attempt.id.step.value].attempts.push_back(sched::view_of(attempt));
   }
   return views;
 }
@@ -113,8 +107,7 @@ std::string end_text(const sched::TaskEnd& end) {
 
 void add_attempts(const sched::StepView& step, std::vector<sched::HistoryEntry>& entries) {
   for (const sched::AttemptView& attempt : step.attempts) {
-    entries.push_back({attempt.started, "launched",
-                       sched::launched_text(step.name, attempt.attempt, attempt.node)});
+    entries.push_back({attempt.started, "launched", sched::launched_text(step.name, attempt)});
     if (!attempt.ended) continue;
     // How the newest attempt was judged stands at its step.
     const bool judged = &attempt == &step.attempts.back() && !step.reason.empty();

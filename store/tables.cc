@@ -14,11 +14,11 @@ concept RowOf = std::is_same_v<std::remove_const_t<Row>, Kind>;
 template <RowOf<sched::JobRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.number, r.spec, r.name, r.user, r.uid, r.gid, r.priority, r.params, r.time_limit,
-             r.held, r.held_by, r.started_needs, r.node, r.gpus, r.decided, r.reason, r.exit_code,
-             r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for, r.ended, r.state,
-             r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline, r.parent.job,
-             r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never, r.nominal,
-             r.account);
+             r.held, r.held_by, r.started_needs, r.node, r.gpus, r.others, r.decided, r.reason,
+             r.exit_code, r.cancelled_by, r.submitted, r.started, r.suspended, r.suspended_for,
+             r.ended, r.state, r.array, r.index, r.elements, r.begin, r.to_begin, r.deadline,
+             r.parent.job, r.parent.step, r.parent.attempt, r.ancestors, r.after, r.keeps_never,
+             r.nominal, r.account);
 }
 template <RowOf<sched::StepRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
@@ -28,10 +28,10 @@ bool with_members(Row& r, const Use& use) {
 template <RowOf<sched::AttemptRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.id.job, r.id.step, r.id.attempt, r.node, r.node_name, r.incarnation, r.gpus,
-             r.launched, r.output, r.error, r.started, r.ended, r.end.how, r.end.exit_code,
-             r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall, r.end.cpu,
-             r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned, r.suspended_before,
-             r.fenced, r.round, r.waits_for, r.received);
+             r.others, r.lost_beside, r.launched, r.output, r.error, r.started, r.ended, r.end.how,
+             r.end.exit_code, r.end.signal, r.end.reason, r.end.reported, r.end.event, r.end.wall,
+             r.end.cpu, r.end.max_rss, r.end.read_bytes, r.end.written_bytes, r.warned,
+             r.suspended_before, r.fenced, r.round, r.waits_for, r.received);
 }
 template <RowOf<sched::TransitionRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

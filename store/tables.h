@@ -26,7 +26,8 @@ struct Table<sched::JobRow> {
   static constexpr std::string_view kName = "job";
   static constexpr std::string_view kColumns =
       "number, spec, name, user, uid, gid, priority, params, time_limit, held, held_by, "
-      "started_needs, node, gpus, outcome, reason, exit_code, cancelled_by, submitted, started, "
+      "started_needs, node, gpus, others, outcome, reason, exit_code, cancelled_by, submitted, "
+      "started, "
       "suspended, suspended_for, ended, state, array, idx, elements, begin, to_begin, deadline, "
       "parent, parent_step, parent_attempt, ancestors, after, keeps_never, nominal, account";
 };
@@ -40,7 +41,8 @@ template <>
 struct Table<sched::AttemptRow> {
   static constexpr std::string_view kName = "attempt";
   static constexpr std::string_view kColumns =
-      "job, step, attempt, node, node_name, incarnation, gpus, launched, output, error, "
+      "job, step, attempt, node, node_name, incarnation, gpus, others, lost_beside, launched, "
+      "output, error, "
       "started, ended, how, exit_code, signal, reason, reported, event, wall, cpu, max_rss, "
       "read_bytes, written_bytes, warned, suspended_before, fenced, round, waits_for, received";
 };

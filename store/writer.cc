@@ -17,6 +17,7 @@ std::string put_job() {
          " ON CONFLICT(number) DO UPDATE SET priority = excluded.priority, "
          "time_limit = excluded.time_limit, held = excluded.held, held_by = excluded.held_by, "
          "started_needs = excluded.started_needs, node = excluded.node, gpus = excluded.gpus, "
+         "others = excluded.others, "
          "outcome = excluded.outcome, reason = excluded.reason, exit_code = excluded.exit_code, "
          "cancelled_by = excluded.cancelled_by, started = excluded.started, "
          "suspended = excluded.suspended, suspended_for = excluded.suspended_for, "

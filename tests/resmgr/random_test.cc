@@ -53,7 +53,7 @@ class Life {
   // Everything that runs ends, again and again: then everything must start some day.
   void drain() {
     for (auto& [id, node] : reference_.nodes) set_up(id, true);
-    set_elements(NodeId{1}, {"x", "y"});
+    for (auto& [id, node] : reference_.nodes) set_elements(id, {"x", "y"});
     for (std::uint32_t cap = 1; cap <= kCaps; ++cap) set_cap(CapId{cap}, 1);
     while (!::testing::Test::HasFailure() && !reference_.waiting.empty()) {
       const std::size_t before = reference_.waiting.size() + reference_.held.size();
@@ -100,7 +100,10 @@ class Life {
                       dice_.between(2, 3),
                       {{"scratch", dice_.between(3, 6)}}};
     for (const auto& [of, held] : reference_.held) {
-      if (held.grant.node == NodeId{id}) capacity = reference_.nodes.at(NodeId{id}).capacity;
+      const auto is_it = [&](const NodeShare& other) { return other.node == NodeId{id}; };
+      const bool here =
+          held.grant.node == NodeId{id} || std::ranges::any_of(held.grant.others, is_it);
+      if (here) capacity = reference_.nodes.at(NodeId{id}).capacity;
     }
     const bool is_new = !reference_.nodes.contains(NodeId{id});
     manager_.set_node(NodeId{id}, "n" + std::to_string(id), capacity);
@@ -186,6 +189,10 @@ class Life {
     }
     if (needs.empty()) needs.exclusive = {"a"};
     if (needs.takes_from_node() && dice_.one_in(3)) needs.element = dice_.one_in(2) ? "x" : "y";
+    const auto nodes = static_cast<std::uint32_t>(reference_.nodes.size());
+    if (nodes > 1 && needs.takes_from_node() && dice_.one_in(4)) {
+      needs.nodes = dice_.between(2, std::min(nodes, 5U));
+    }
     return needs;
   }
 

@@ -45,12 +45,18 @@ struct Reference::Pass {
     }
     for (const auto& [id, had] : of.held) {
       const bool sure = had.end && *had.end > now;
-      if (had.grant.node) {
-        nodes[had.grant.node].held.push_back(
-            {asked_of(had.request.needs), sure ? had.end : std::nullopt});
+      for (const NodeId node : nodes_of(had.grant)) {
+        nodes[node].held.push_back({asked_of(had.request.needs), sure ? had.end : std::nullopt});
       }
       for (const auto& [name, asked] : named_of(had.request, {})) hold_named(name, asked, id.job);
     }
+  }
+
+  static std::vector<NodeId> nodes_of(const Grant& grant) {
+    std::vector<NodeId> nodes;
+    if (grant.node) nodes.push_back(grant.node);
+    for (const NodeShare& other : grant.others) nodes.push_back(other.node);
+    return nodes;
   }
 
   // Parts of one job hold an exclusive resource once.
@@ -93,20 +99,30 @@ struct Reference::Pass {
     return std::tuple(missing, over, id);
   }
 
-  std::optional<NodeId> node_now(const Request& request) {
-    const Row asked = asked_of(request.needs);
-    std::optional<NodeId> best;
+  // gpus, cpus and memory decide, then the id.
+  auto fullness(NodeId id) {
+    const Row free = free_at(nodes[id], now, now, Unsure::kStay);
+    return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), id);
+  }
+
+  // As many as it takes together, the fullest first; none where there are not so many.
+  template <class Accepts>
+  std::vector<NodeId> fullest(const Request& request, const Accepts& accepts) {
+    std::vector<NodeId> found;
     for (auto& [id, place] : nodes) {
-      if (!reference.could_serve(id, request.needs)) continue;
-      if (!may_take(place, asked, end_of(now, request.limit), now)) continue;
-      // gpus, cpus and memory decide, then the id.
-      const auto key = [&](NodeId of) {
-        const Row free = free_at(nodes[of], now, now, Unsure::kStay);
-        return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), of);
-      };
-      if (!best || key(id) < key(*best)) best = id;
+      if (reference.could_serve(id, request.needs) && accepts(place)) found.push_back(id);
     }
-    return best;
+    std::ranges::sort(found, [&](NodeId a, NodeId b) { return fullness(a) < fullness(b); });
+    if (found.size() < request.needs.nodes) return {};
+    found.resize(request.needs.nodes);
+    return found;
+  }
+
+  std::vector<NodeId> nodes_now(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    return fullest(request, [&](const Place& place) {
+      return may_take(place, asked, end_of(now, request.limit), now);
+    });
   }
 
   std::optional<Grant> start(const Request& request) {
@@ -116,11 +132,14 @@ struct Reference::Pass {
     const Time until = end_of(now, request.limit);
     const auto end = request.limit ? std::optional(until) : std::nullopt;
     if (request.needs.takes_from_node()) {
-      const auto node = node_now(request);
-      if (!node) return std::nullopt;
-      grant.node = *node;
-      grant.gpus = free_gpus(*node, request.needs.gpus);
-      take(nodes[*node], asked_of(request.needs), end, until);
+      const std::vector<NodeId> on = nodes_now(request);
+      if (on.empty()) return std::nullopt;
+      grant.node = on.front();
+      grant.gpus = free_gpus(on.front(), request.needs.gpus);
+      for (std::size_t i = 1; i < on.size(); ++i) {
+        grant.others.push_back({on[i], free_gpus(on[i], request.needs.gpus)});
+      }
+      for (const NodeId node : on) take(nodes[node], asked_of(request.needs), end, until);
     }
     for (const auto& [name, asked] : named_of(request, reference.shared(request))) {
       take(named[name], asked, std::nullopt, until);
@@ -136,6 +155,9 @@ struct Reference::Pass {
     std::set<std::uint32_t> taken;
     for (const auto& [id, had] : reference.held) {
       if (had.grant.node == node) taken.insert(had.grant.gpus.begin(), had.grant.gpus.end());
+      for (const NodeShare& other : had.grant.others) {
+        if (other.node == node) taken.insert(other.gpus.begin(), other.gpus.end());
+      }
     }
     std::vector<std::uint32_t> gpus;
     for (std::uint32_t i = 0; gpus.size() < wanted; ++i) {
@@ -196,19 +218,52 @@ struct Reference::Pass {
   }
 
   // Where there is room now, the least left over.
-  std::optional<NodeId> fitting(const Request& request) {
+  std::vector<NodeId> fitting(const Request& request) {
     const Row asked = asked_of(request.needs);
-    std::optional<NodeId> best;
-    const auto key = [&](NodeId of) {
-      const Row free = free_at(nodes[of], now, now, Unsure::kStay);
-      return std::tuple(in(free, "gpus"), in(free, "cpus"), in(free, "memory"), of);
-    };
-    for (auto& [id, place] : nodes) {
-      if (!reference.could_serve(id, request.needs)) continue;
-      if (!fits(asked, free_at(place, now, now, Unsure::kStay))) continue;
-      if (!best || key(id) < key(*best)) best = id;
+    return fullest(request, [&](const Place& place) {
+      return fits(asked, free_at(place, now, now, Unsure::kStay));
+    });
+  }
+
+  // When it fits there by known ends alone.
+  Time known_fit(const Place& place, const Row& asked) const {
+    if (fits(asked, free_at(place, now, now, Unsure::kStay))) return now;
+    for (const Time t : changes(place, now)) {
+      if (fits(asked, free_at(place, t, now, Unsure::kStay))) return t;
     }
-    return best;
+    return kNever;
+  }
+
+  // Keeps what it needs on as many nodes as it takes: those with room, else those that have it
+  // first, else those that lack least; from the time on at which the last of them has it.
+  void keep_several(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    std::vector<NodeId> on = fitting(request);
+    Time sure = on.empty() ? kNever : now + Millis{1};
+    if (on.empty()) {
+      for (auto& [id, place] : nodes) {
+        if (reference.could_serve(id, request.needs)) on.push_back(id);
+      }
+      if (on.size() < request.needs.nodes) return;
+      const auto key = [&](NodeId id) {
+        return std::tuple(known_fit(nodes[id], asked), rank(id, asked));
+      };
+      std::ranges::sort(on, [&](NodeId a, NodeId b) { return key(a) < key(b); });
+      on.resize(request.needs.nodes);
+      sure = known_fit(nodes[on.back()], asked);
+    }
+    const Time from = sure == kNever ? now + Millis{1} : sure;
+    for (const NodeId id : on) {
+      Time might = from;
+      std::set<Time> times = changes(nodes[id], now);
+      times.insert(from);
+      for (auto t = times.find(from); t != times.end(); ++t) {
+        might = *t;
+        if (fits(asked, free_at(nodes[id], *t, now, Unsure::kGone))) break;
+      }
+      claim(nodes[id], asked, might, sure, request.limit, now);
+    }
+    claim_named(request, from);
   }
 
   // Keeps what it needs on one node: one with room, else the first on which it fits by known ends,
@@ -216,7 +271,9 @@ struct Reference::Pass {
   void keep(const Request& request) {
     const Row asked = asked_of(request.needs);
     if (!request.needs.takes_from_node()) return claim_named(request, now + Millis{1});
-    std::optional<NodeId> on = fitting(request);
+    if (request.needs.takes_several_nodes()) return keep_several(request);
+    const std::vector<NodeId> fit = fitting(request);
+    std::optional<NodeId> on = fit.empty() ? std::nullopt : std::optional(fit.front());
     const bool has_room = on.has_value();
     Time sure = on ? now + Millis{1} : kNever;
     for (auto& [id, place] : nodes) {
@@ -243,8 +300,67 @@ struct Reference::Pass {
     claim_named(request, sure == kNever ? soon : sure);
   }
 
+  // The first time not before `from` at which it fits on the node alone.
+  Time fits_on_from(const Request& request, const Place& place, Time from, Unsure unsure) {
+    std::set<Time> times = changes(place, now);
+    times.insert(from);
+    for (auto t = times.find(from); t != times.end(); ++t) {
+      if (fits_from(place, asked_of(request.needs), *t, request.limit, now, unsure)) return *t;
+    }
+    return kNever;
+  }
+
+  // The nodes on which it fits from then on.
+  std::vector<NodeId> fitting_from(const Request& request, Time t, Unsure unsure) {
+    const Row asked = asked_of(request.needs);
+    std::vector<NodeId> found;
+    for (auto& [id, place] : nodes) {
+      if (!reference.could_serve(id, request.needs)) continue;
+      if (fits_from(place, asked, t, request.limit, now, unsure)) found.push_back(id);
+    }
+    return found;
+  }
+
+  // The first time at which enough nodes have room at once, and all names are there.
+  Time together(const Request& request, Unsure unsure) {
+    std::set<Time> times{now + Millis{1}};
+    for (auto& [id, place] : nodes) times.merge(changes(place, now));
+    for (const auto& named_one : named) times.merge(changes(named_one.second, now));
+    for (const Time t : times) {
+      const bool enough = fitting_from(request, t, unsure).size() >= request.needs.nodes;
+      if (enough && named_fit_from(request, t)) return t;
+    }
+    return kNever;
+  }
+
+  // On the nodes on which it is sure to start, and on all that might have room between the first
+  // time at which it might start and that one.
+  Time reserve_several(const Request& request) {
+    const Row asked = asked_of(request.needs);
+    const Time might = together(request, Unsure::kGone);
+    if (might == kNever) return kNever;
+    const Time sure = together(request, Unsure::kStay);
+    std::set<NodeId> on;
+    if (sure != kNever) {
+      std::vector<NodeId> best = fitting_from(request, sure, Unsure::kStay);
+      std::ranges::sort(best, [&](NodeId a, NodeId b) { return rank(a, asked) < rank(b, asked); });
+      on.insert(best.begin(), best.begin() + request.needs.nodes);
+    }
+    for (auto& [id, place] : nodes) {
+      if (!reference.could_serve(id, request.needs)) continue;
+      if (fits_on_from(request, place, might, Unsure::kGone) < sure && might < sure) on.insert(id);
+    }
+    for (const NodeId id : on) {
+      const Time from = fits_on_from(request, nodes[id], might, Unsure::kGone);
+      claim(nodes[id], asked, from, sure, request.limit, now);
+    }
+    claim_named(request, might);
+    return might;
+  }
+
   // Where the request is reserved; kNever where it cannot be.
   Time reserve(const Request& request) {
+    if (request.needs.takes_several_nodes()) return reserve_several(request);
     if (!request.needs.takes_from_node()) {
       const Time at = earliest(request, nullptr, Unsure::kGone);
       if (at != kNever) claim_named(request, at);
@@ -405,17 +521,19 @@ std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& 
   if (!request.needs.takes_from_node()) return needed;
   const Row asked = asked_of(request.needs);
   std::set<JobNumber> holders;
+  std::uint32_t serving = 0;
   for (const auto& [id, node] : nodes) {
     if (which == Nodes::kUp && !node.up) continue;
     if (!request.needs.element.empty() && !node.elements.contains(request.needs.element)) continue;
     if (!fits(asked, row_of(node.capacity))) continue;
     Row rest = row_of(node.capacity);
     for (const auto& [job, party] : parties) {
-      if (party.whole.grant.node != id) continue;
+      const std::vector<NodeId> on = Pass::nodes_of(party.whole.grant);
+      if (std::ranges::find(on, id) == on.end()) continue;
       holders.insert(job);
       add(rest, asked_of(party.whole.request.needs), -1);
     }
-    if (fits(asked, rest)) return needed;
+    if (fits(asked, rest) && ++serving == request.needs.nodes) return needed;
   }
   needed.merge(holders);
   return needed;

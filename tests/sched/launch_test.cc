@@ -31,9 +31,9 @@ TEST_F(LaunchTest, TheEnvironmentSaysWhoItIsAndWhatItHas) {
   EXPECT_EQ(launch.uid, 1000U);
   EXPECT_EQ(launch.cpus, 2U);
   EXPECT_EQ(launch.memory, Bytes{1024});
-  EXPECT_THAT(launch.env,
-              ElementsAre(var("JOBQ_ATTEMPT", "1"), var("JOBQ_CPUS", "2"), var("JOBQ_JOB", "1"),
-                          var("JOBQ_MEMORY", "1024"), var("JOBQ_STEP", "main")));
+  EXPECT_THAT(launch.env, ElementsAre(var("JOBQ_ATTEMPT", "1"), var("JOBQ_CPUS", "2"),
+                                      var("JOBQ_JOB", "1"), var("JOBQ_MEMORY", "1024"),
+                                      var("JOBQ_NODES", "n1"), var("JOBQ_STEP", "main")));
 }
 
 TEST_F(LaunchTest, GpusAreNamedByTheirIndexes) {

@@ -88,6 +88,7 @@ resmgr::Needs RandomWorld::random_needs() {
   if (!elements_.empty() && pick(2) == 0) {
     needs.element = elements_[pick(static_cast<unsigned>(elements_.size()))];
   }
+  if (needs.takes_from_node() && pick(6) == 0) needs.nodes = 2;
   resmgr::normalise(needs);
   return needs;
 }

@@ -400,20 +400,29 @@ std::int64_t life_of(const JobRow& row) {
   return total.count;
 }
 
+std::string names_of(const std::vector<OtherNode>& others) {
+  std::string names;
+  for (const OtherNode& it : others) {
+    names += fmt::format("{}={}:{},", it.node.value, it.name, fmt::join(it.gpus, ":"));
+  }
+  return names;
+}
+
 struct RowText {
   std::string operator()(const SpecRow& r) const { return fmt::format("{}", hash_of(*r.spec)); }
   std::string operator()(const JobRow& r) const {
     return fmt::format(
-        "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} decided {} '{}' {} '{}' at {} {} {} "
+        "{}[{}] '{}' {} {} {} held {} by '{}' grant {} on {} beside {} decided {} '{}' {} '{}' at "
+        "{} {} {} "
         "{} "
         "{} {} begin {} {} deadline {} parent {}.{}.{} below {} after '{}' {} nominal {} account "
         "'{}'",
         r.array.value, r.index, r.elements, r.spec.value, r.name, r.priority, r.held, r.held_by,
-        r.started_needs, r.node.value, to_string(r.decided), r.reason, r.exit_code, r.cancelled_by,
-        r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count, r.ended.ms,
-        code(r.state), r.begin.ms, r.to_begin, r.deadline.ms, r.parent.job.value,
-        r.parent.step.value, r.parent.attempt.value, r.ancestors.size(), r.after, r.keeps_never,
-        r.nominal.ms, life_of(r));
+        r.started_needs, r.node.value, names_of(r.others), to_string(r.decided), r.reason,
+        r.exit_code, r.cancelled_by, r.submitted.ms, r.started.ms, r.suspended.ms,
+        r.suspended_for.count, r.ended.ms, code(r.state), r.begin.ms, r.to_begin, r.deadline.ms,
+        r.parent.job.value, r.parent.step.value, r.parent.attempt.value, r.ancestors.size(),
+        r.after, r.keeps_never, r.nominal.ms, life_of(r));
   }
   std::string operator()(const StepRow& r) const {
     return fmt::format("{} '{}' {} '{}' {} not before {} round {} went back {}", to_string(r.state),
@@ -421,10 +430,11 @@ struct RowText {
                        r.not_before.ms, r.round, r.went_back);
   }
   std::string operator()(const AttemptRow& r) const {
-    return fmt::format("{} {} {} at {} {} warned {} suspended {} fenced {} round {} for {}",
-                       r.node.value, r.incarnation, fmt::join(r.gpus, ","), r.started.ms,
-                       r.ended.ms, r.warned.ms, r.suspended_before.count, r.fenced, r.round,
-                       r.waits_for.size(), r.received.value);
+    return fmt::format(
+        "{} {} {} beside {} lost {} at {} {} warned {} suspended {} fenced {} round {} for {}",
+        r.node.value, r.incarnation, fmt::join(r.gpus, ","), names_of(r.others),
+        r.lost_beside.value, r.started.ms, r.ended.ms, r.warned.ms, r.suspended_before.count,
+        r.fenced, r.round, r.waits_for.size(), r.received.value);
   }
   std::string operator()(const TransitionRow& r) const {
     return fmt::format("{} {} {}", r.at.ms, r.what, r.detail);

@@ -131,6 +131,11 @@ inline std::vector<std::string> texts_of(const std::vector<sched::Row>& rows) {
 }
 
 namespace text {
+inline std::string of(const std::vector<sched::OtherNode>& others) {
+  std::string all;
+  for (const auto& it : others) all += fmt::format("{}={}:{},", it.node.value, it.name, it.gpus);
+  return all;
+}
 inline std::string of(const std::vector<resmgr::Count>& counts) {
   std::string all;
   for (const auto& count : counts) all += fmt::format("{}={},", count.name, count.amount);
@@ -147,8 +152,8 @@ inline std::string of(const sched::JobRow& r) {
              r.node.value, r.gpus, static_cast<int>(r.decided), r.reason, r.exit_code,
              r.cancelled_by, r.submitted.ms, r.started.ms, r.suspended.ms, r.suspended_for.count,
              r.ended.ms, static_cast<int>(r.state)) +
-         fmt::format(" {}[{}] {} {} '{}'", r.array.value, r.index, r.elements, r.nominal.ms,
-                     r.account);
+         fmt::format(" {}[{}] {} {} '{}' {}", r.array.value, r.index, r.elements, r.nominal.ms,
+                     r.account, of(r.others));
 }
 inline std::string of(const sched::StepRow& r) {
   return fmt::format("step {} {} {} '{}' {} {} {} {} {} {}", r.job.value, r.step.value,
@@ -158,14 +163,17 @@ inline std::string of(const sched::StepRow& r) {
 }
 inline std::string of(const sched::AttemptRow& r) {
   return fmt::format(
-      "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} {} {} "
-      "{}",
-      r.id.job.value, r.id.step.value, r.id.attempt.value, r.node.value, r.node_name, r.incarnation,
-      r.gpus, r.launched, r.output, r.error, r.started.ms, r.ended.ms, static_cast<int>(r.end.how),
-      r.end.exit_code, r.end.signal, r.end.reason, static_cast<int>(r.end.reported),
-      r.end.event.value_or("none"), r.end.wall.count, r.end.cpu.count, r.end.max_rss.count,
-      r.end.read_bytes.count, r.end.written_bytes.count, r.warned.ms, r.suspended_before.count,
-      r.fenced, r.round, r.waits_for.size(), r.received.value);
+             "attempt {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} '{}' {} {} {} {} {} {} {} {} {} "
+             "{} {} "
+             "{}",
+             r.id.job.value, r.id.step.value, r.id.attempt.value, r.node.value, r.node_name,
+             r.incarnation, r.gpus, r.launched, r.output, r.error, r.started.ms, r.ended.ms,
+             static_cast<int>(r.end.how), r.end.exit_code, r.end.signal, r.end.reason,
+             static_cast<int>(r.end.reported), r.end.event.value_or("none"), r.end.wall.count,
+             r.end.cpu.count, r.end.max_rss.count, r.end.read_bytes.count,
+             r.end.written_bytes.count, r.warned.ms, r.suspended_before.count, r.fenced, r.round,
+             r.waits_for.size(), r.received.value) +
+         fmt::format(" {} {}", of(r.others), r.lost_beside.value);
 }
 inline std::string of(const sched::TransitionRow& r) {
   return fmt::format("transition {} {} {} {} {}", r.job.value, r.sequence, r.at.ms, r.what,
