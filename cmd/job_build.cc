@@ -141,6 +141,7 @@ Result<resmgr::Needs> needs_of(const JobOptions& options) {
   needs.memory = options.memory.value_or(Bytes{});
   needs.gpus = options.gpus.value_or(0);
   needs.exclusive = options.exclusive;
+  needs.features = options.features;
   auto counts = parse_amounts(options.counts, "--need");
   if (!counts) return tl::unexpected(counts.error());
   needs.counts = std::move(*counts);
@@ -342,7 +343,8 @@ Result<void> apply(const JobOptions& options, sched::Ticket& ticket) {
   if (options.has_needs()) {
     return fail(ErrorCode::kUsage,
                 "needs are said where the steps are said; --cpus, --memory, --gpus, --nodes, "
-                "--need, --exclusive, --tokens and --service go with a command or a script");
+                "--need, --exclusive, --tokens, --features and --service go with a command or a "
+                "script");
   }
   if (auto applied = apply_to_ticket(options, ticket); !applied) return applied;
   if (options.element && !ticket.spec) ticket.element = *options.element;

@@ -32,6 +32,10 @@ void write_needs(JsonWriter& json, const resmgr::Needs& needs) {
   json.end();
   write_counts(json, "tokens", needs.tokens);
   json.field("service", unless_empty(needs.service));
+  json.name("features");
+  json.array();
+  for (const std::string& name : needs.features) json.value(name);
+  json.end();
   json.field("nodes", needs.nodes);
   json.end();
 }

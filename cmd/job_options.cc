@@ -75,6 +75,8 @@ void add_need_options(Options& options, JobOptions& to) {
                "a named resource that one job holds at a time; may be repeated");
   options.list("--tokens", "NAME=N", append_to(to.tokens),
                "so many of a named count of the cluster; may be repeated");
+  options.list("--features", "NAME", append_split(to.features),
+               "on a node that has this; may be repeated");
   options.value("--service", "TYPE", name_into(to.service, "a service"),
                 "on a node that offers this service when it starts");
 }
@@ -184,6 +186,7 @@ JobOptions overlaid(JobOptions under, const JobOptions& over) {
   overlay(under.counts, over.counts);
   overlay(under.exclusive, over.exclusive);
   overlay(under.tokens, over.tokens);
+  overlay(under.features, over.features);
   overlay(under.nodes, over.nodes);
   overlay(under.service, over.service);
   append(under.params, over.params);

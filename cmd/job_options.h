@@ -34,6 +34,7 @@ struct JobOptions {
   std::vector<std::string> counts;  // "NAME=N"
   std::vector<std::string> exclusive;
   std::vector<std::string> tokens;  // "NAME=N"
+  std::vector<std::string> features;
   std::optional<std::uint32_t> nodes;
   std::optional<std::string> service;
   // where and with what it runs
@@ -53,7 +54,7 @@ struct JobOptions {
 
   bool has_needs() const {
     return cpus || memory || gpus || !counts.empty() || !exclusive.empty() || !tokens.empty() ||
-           nodes || service;
+           nodes || service || !features.empty();
   }
 };
 

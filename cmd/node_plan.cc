@@ -36,6 +36,8 @@ void add_node_arguments(Options& options, NodeArguments& to) {
   options.value("--gpus", "N", into(to.gpus), "instead of what the machine has");
   options.list("--resource", "NAME=COUNT", append_to(to.resources),
                "anything else that can be counted; may be repeated");
+  options.list("--features", "NAME", append_split(to.features),
+               "what it has that is not counted, for jobs that ask for it; may be repeated");
   options.group("Options");
 }
 
@@ -53,6 +55,14 @@ Result<exec::AgentOptions> agent_options(const NodeArguments& arguments,
   if (!counts) return tl::unexpected(counts.error());
   for (const resmgr::Count& count : *counts) {
     options.capacity.counts.emplace_back(count.name, count.amount);
+  }
+  options.capacity.features = arguments.features.empty() ? settings.features : arguments.features;
+  for (const std::string& name : options.capacity.features) {
+    if (resmgr::valid_name(name)) continue;
+    return fail(ErrorCode::kUsage,
+                fmt::format("--features: '{}' is no name of a feature; expected letters, digits, "
+                            "'.', '_' and '-', a letter or digit first, at most 64",
+                            name));
   }
   for (const conf::ServiceSettings& one : settings.services) {
     options.services.push_back({one.name, one.spec, one.body, one.ttl});

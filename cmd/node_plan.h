@@ -19,6 +19,7 @@ struct NodeArguments {
   std::optional<Bytes> memory;
   std::optional<std::uint32_t> gpus;
   std::vector<std::string> resources;  // "NAME=COUNT"
+  std::vector<std::string> features;
 };
 void add_node_arguments(Options& options, NodeArguments& to);
 

@@ -138,6 +138,10 @@ void print_node_as_json(const wire::NodeView& node) {
   json.array();
   for (const std::string& service : node.services()) json.value(service);
   json.end();
+  json.name("features");
+  json.array();
+  for (const std::string& feature : node.total().features()) json.value(feature);
+  json.end();
   json.name("resources");
   json.object();
   for (const Amount& amount : amounts(node)) {
@@ -183,6 +187,7 @@ void print_node(const wire::NodeView& node) {
   line("drained by", printable(node.drained_by()));
   if (node.drain_until() != 0) line("until", format_rfc3339(Time{node.drain_until()}));
   line("elements", fmt::format("{}", fmt::join(node.elements(), ", ")));
+  line("features", fmt::format("{}", fmt::join(node.total().features(), ", ")));
   line("services", fmt::format("{}", fmt::join(node.services(), ", ")));
   for (const Amount& amount : amounts(node)) {
     line(amount.name, fmt::format("{} free of {}", shown(amount.name, amount.free),

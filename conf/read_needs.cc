@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Needs: the keys of the language, keys of later versions, slips of both, and site-defined counts.
+// Needs: the keys of the language, slips of them, and site-defined counts.
 #include "conf/read_needs.h"
 
 #include <fmt/format.h>
@@ -19,7 +19,6 @@ using resmgr::Needs;
 
 constexpr std::array<std::string_view, 9> kKeys = {
     "cpus", "memory", "gpus", "exclusive", "tokens", "element", "service", "nodes", "features"};
-constexpr std::size_t kSupported = 8;  // of these, the first ones
 
 struct Alias {
   std::string_view word;
@@ -57,7 +56,7 @@ void read_small_count(const Node& node, std::uint32_t& out, FaultSink& faults) {
   out = static_cast<std::uint32_t>(count);
 }
 
-// A key of the language; false where it is none that this version can do.
+// A key of the language; false where it is none.
 bool read_known(const Node& node, Needs& out, FaultSink& faults) {
   if (node.key == "cpus") {
     read_small_count(node, out.cpus, faults);
@@ -71,6 +70,8 @@ bool read_known(const Node& node, Needs& out, FaultSink& faults) {
     read_counts(node, out.tokens, faults);
   } else if (node.key == "element") {
     read_name(node, out.element, faults);
+  } else if (node.key == "features") {
+    read_words(node, out.features, faults);
   } else if (node.key == "nodes") {
     std::int64_t nodes = 1;
     read_number(node, 1, resmgr::kMostNodes, nodes, faults);
@@ -94,11 +95,6 @@ void read_site_count(const Node& node, Needs& out, FaultSink& faults) {
 
 void read_key(const Node& node, Needs& out, FaultSink& faults) {
   if (read_known(node, out, faults)) return;
-  if (std::find(kKeys.begin() + kSupported, kKeys.end(), node.key) != kKeys.end()) {
-    faults.add(node.key_place,
-               fmt::format("'{}' in needs is not supported yet by this version", node.key));
-    return;
-  }
   if (const auto key = meant_key(node.key)) {
     faults.add(node.key_place,
                fmt::format("unknown key '{}' in needs; did you mean '{}'?", node.key, *key));

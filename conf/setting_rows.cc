@@ -16,6 +16,7 @@ std::string_view type_name(Form form) {
     case Form::kNumber: return "whole number";
     case Form::kSize: return "size";
     case Form::kUsers: return "list of users";
+    case Form::kFeatures: return "list of names";
     case Form::kPatterns: return "list of node names";
     case Form::kCounts: return "table of counts";
     case Form::kText: return "text";

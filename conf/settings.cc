@@ -113,14 +113,18 @@ bool is_user_name(std::string_view text) {
 void read_value(const Node& node, const Setting& setting, Names& out, FaultSink& faults) {
   if (!read_words(node, out, faults)) return;
   const bool patterns = setting.form == Form::kPatterns;
-  const std::string_view expected = patterns
-                                        ? "the name of a node, in which '*' stands for any letters"
-                                        : "the name of a user, without blanks";
+  const bool features = setting.form == Form::kFeatures;
+  const std::string_view expected =
+      patterns   ? "the name of a node, in which '*' stands for any letters"
+      : features ? "the name of a feature, of letters, digits, '.', '_' and '-'"
+                 : "the name of a user, without blanks";
   if (patterns && out.empty()) {
     faults.add(node.place, fmt::format("expected {}, found none", expected));
   }
   for (const Node* word : words_of(node)) {
-    const bool is_name = patterns ? is_pattern(word->text) : is_user_name(word->text);
+    const bool is_name = patterns   ? is_pattern(word->text)
+                         : features ? resmgr::valid_name(word->text)
+                                    : is_user_name(word->text);
     if (!is_name) refuse(*word, expected, faults);
   }
 }

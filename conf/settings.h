@@ -68,6 +68,7 @@ struct NodeSettings {
   std::optional<Bytes> memory;
   std::optional<std::uint32_t> gpus;
   std::vector<resmgr::Count> counts;  // node.resources in the file
+  std::vector<std::string> features;
   std::vector<ServiceSettings> services;
   Millis heartbeat = seconds(5);
   Millis grace = seconds(10);  // between TERM and KILL

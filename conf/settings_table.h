@@ -35,6 +35,7 @@ enum class Form {
   kSize,
   kUsers,
   kPatterns,
+  kFeatures,
   kCounts,
   kText,
   kBackfill,

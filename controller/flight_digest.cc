@@ -22,7 +22,7 @@ auto fields(const AttemptId& it) { return std::tie(it.job, it.step, it.attempt);
 auto fields(const Error& it) { return std::tie(it.code, it.message); }
 auto fields(const resmgr::Count& it) { return std::tie(it.name, it.amount); }
 auto fields(const resmgr::Capacity& it) {
-  return std::tie(it.cpus, it.memory.count, it.gpus, it.counts);
+  return std::tie(it.cpus, it.memory.count, it.gpus, it.counts, it.features);
 }
 auto fields(const resmgr::NamedResource& it) { return std::tie(it.name, it.kind, it.total); }
 auto fields(const OtherNode& it) { return std::tie(it.node, it.name, it.gpus); }

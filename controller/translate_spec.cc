@@ -365,6 +365,7 @@ void to_wire(const resmgr::Needs& needs, wire::Needs& out) {
   counts_to_wire(needs.tokens, *out.mutable_tokens());
   out.set_element(needs.element);
   out.set_service(needs.service);
+  for (const std::string& name : needs.features) out.add_features(name);
   if (needs.takes_several_nodes()) out.set_nodes(needs.nodes);
 }
 
@@ -377,6 +378,7 @@ resmgr::Needs from_wire(const wire::Needs& in) {
   needs.exclusive = {in.exclusive().begin(), in.exclusive().end()};
   needs.tokens = counts_from_wire(in.tokens());
   needs.service = in.service();
+  needs.features = {in.features().begin(), in.features().end()};
   needs.nodes = in.nodes();
   resmgr::normalise(needs);
   needs.element = in.element();  // of a job, also where its steps alone take from nodes

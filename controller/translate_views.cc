@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What users are shown, errors, and the node's messages, between the wire and sched.
+#include <set>
+#include <string>
+
 #include "controller/translate.h"
 #include "controller/wire_checks.h"
 
@@ -336,6 +339,7 @@ void to_wire(const resmgr::Capacity& capacity, wire::Capacity& out) {
     entry.set_name(count.name);
     entry.set_amount(count.amount);
   }
+  for (const std::string& name : capacity.features) out.add_features(name);
 }
 
 resmgr::Capacity from_wire(const wire::Capacity& in) {
@@ -343,6 +347,8 @@ resmgr::Capacity from_wire(const wire::Capacity& in) {
   for (const wire::Count& entry : in.counts()) {
     capacity.counts.push_back({entry.name(), entry.amount()});
   }
+  const std::set<std::string> features(in.features().begin(), in.features().end());
+  capacity.features = {features.begin(), features.end()};
   return capacity;
 }
 

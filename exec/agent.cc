@@ -226,6 +226,9 @@ void Agent::Impl::join() {
     count.set_name(name);
     count.set_amount(amount);
   }
+  for (const std::string& name : options.capacity.features) {
+    out.mutable_capacity()->add_features(name);
+  }
   for (const auto& [id, held] : attempts) {
     wire::NodeJoin::Known& known = *out.add_attempts();
     to_wire(held.attempt.id(), *known.mutable_id());

@@ -31,6 +31,7 @@ struct Capacity {
   Bytes memory;
   std::uint32_t gpus = 0;
   std::vector<std::pair<std::string, std::uint64_t>> counts;
+  std::vector<std::string> features{};
 };
 
 // From the configuration: it is offered as long as the agent runs.

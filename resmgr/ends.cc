@@ -51,7 +51,7 @@ std::optional<SureFit> Ends::first_fit(const Ledger& ledger, const Demand& deman
     if (found && end.at > found->at) return false;
     ++work.glances;
     const Node& node = *end.holding->node;
-    if (!node.usable() || !fits(demand.node, node.total)) return true;
+    if (!node.usable() || !could_serve(node, demand)) return true;
     if (!fits(demand.node, gather(*end.holding))) return true;
     const bool better =
         !found || std::pair(end.at, node.id) < std::pair(found->at, found->node->id);

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -66,9 +68,48 @@ std::string of_element(std::string_view node, const Needs& needs) {
   return fmt::format("{} of element {}", node, needs.element);
 }
 
+// "the largest node with feature ssd"
+std::string of_asked(std::string_view node, const Needs& needs) {
+  if (needs.features.empty()) return of_element(node, needs);
+  return fmt::format("{} with {}", of_element(node, needs), features_text(needs.features));
+}
+
 // Is it one of the nodes that there are and that the needs may be met on, whatever it has?
 bool is_asked(const Ledger& ledger, const Node& node, const Needs& needs) {
-  return !node.gone && ledger.is_of(node, needs.element);
+  return !node.gone && ledger.is_of(node, needs.element) &&
+         has_features(node.capacity, needs.features);
+}
+
+// Of the features those that no node has, or else none has together.
+Result<void> check_features(const Ledger& ledger, const Needs& needs) {
+  if (needs.features.empty()) return {};
+  std::set<std::string_view> known;
+  const Node* nearest = nullptr;
+  std::vector<std::string> least;
+  for (const auto& [id, node] : ledger.nodes()) {
+    if (node.gone || !ledger.is_of(node, needs.element)) continue;
+    known.insert(node.capacity.features.begin(), node.capacity.features.end());
+    std::vector<std::string> missing;
+    std::ranges::set_difference(needs.features, node.capacity.features,
+                                std::back_inserter(missing));
+    if (missing.empty()) return {};
+    if (nearest != nullptr && missing.size() >= least.size()) continue;
+    nearest = &node;
+    least = std::move(missing);
+  }
+  if (nearest == nullptr) return {};  // no node was ever known
+  const auto unknown = std::ranges::find_if(
+      needs.features, [&](const std::string& name) { return !known.contains(name); });
+  const std::string wanted = "needs " + features_text(needs.features);
+  if (unknown == needs.features.end()) {
+    return fail(ErrorCode::kRefused,
+                fmt::format("{}; {}, {}, lacks {}", wanted, of_element("the nearest node", needs),
+                            nearest->name, fmt::join(least, ", ")));
+  }
+  const std::vector<std::string_view> names(known.begin(), known.end());
+  return fail(ErrorCode::kRefused,
+              fmt::format("{}; {} has {}{}", wanted, of_element("no node", needs), *unknown,
+                          did_you_mean(*unknown, names)));
 }
 
 bool has_count(const Capacity& has, const Count& needed) {
@@ -105,7 +146,7 @@ std::vector<std::string> unmet_alone(const Ledger& ledger, const Needs& needs) {
   for (const auto& [line, node] : most) {
     if (!line.lacks()) continue;
     unmet.push_back(fmt::format("needs {}; {}, {}, has {}", amount_text(line),
-                                of_element("the largest node", needs), node->name,
+                                of_asked("the largest node", needs), node->name,
                                 number_text(line, line.present)));
   }
   return unmet;
@@ -131,7 +172,7 @@ std::string unmet_together(const Ledger& ledger, const Needs& needs) {
     }
   }
   return fmt::format("needs {} on {}; the nearest, {}, has {}", fmt::join(needed, ", "),
-                     of_element("one node", needs), nearest->name, fmt::join(present, ", "));
+                     of_asked("one node", needs), nearest->name, fmt::join(present, ", "));
 }
 
 // "needs 4 cpus on each of 3 nodes; 2 nodes have that".
@@ -151,6 +192,7 @@ bool is_node_feasible(const Ledger& ledger, const Node& node, const Needs& needs
 
 Result<void> check_nodes_feasible(const Ledger& ledger, const Needs& needs) {
   if (!needs.takes_from_node()) return {};
+  if (Result<void> met = check_features(ledger, needs); !met) return met;
   bool has_nodes = false;
   std::uint32_t large_enough = 0;
   for (const auto& [id, node] : ledger.nodes()) {

@@ -21,6 +21,10 @@ bool Node::offers(ServiceId service) const {
   return service == 0 || std::ranges::binary_search(service_ids, service);
 }
 
+bool Node::has(const std::vector<FeatureId>& wanted) const {
+  return wanted.empty() || std::ranges::includes(features, wanted);
+}
+
 Time Node::first_end() const {
   if (first_end_known) return *first_end_known;
   Time first{std::numeric_limits<std::int64_t>::max()};
@@ -102,6 +106,16 @@ ServiceId Ledger::service(std::string type) {
   return service_ids_.try_emplace(std::move(type), next).first->second;
 }
 
+std::vector<FeatureId> Ledger::features(const std::vector<std::string>& names) {
+  std::vector<FeatureId> ids;
+  for (const std::string& name : names) {
+    const auto next = static_cast<FeatureId>(feature_ids_.size() + 1);
+    ids.push_back(feature_ids_.try_emplace(name, next).first->second);
+  }
+  std::ranges::sort(ids);
+  return ids;
+}
+
 Group& Ledger::group_of(std::vector<std::string> elements) {
   std::set<ElementId> ids;
   for (std::string& name : elements) ids.insert(element(std::move(name)));
@@ -151,6 +165,7 @@ void Ledger::set_node(NodeId id, const std::string& name, const Capacity& capaci
     node.name = name;
     node.group = &group_of(std::move(elements));
     node.capacity = capacity;
+    node.features = features(capacity.features);
     subtract(node.free, node.total);
     node.total = total;
     add(node.free, node.total);
@@ -164,6 +179,7 @@ void Ledger::forget_node(NodeId id) {
   change_node(known, [](Node& node) {
     node.gone = true;
     node.capacity = {};
+    node.features.clear();
     subtract(node.free, node.total);
     node.total = {};
   });
@@ -287,6 +303,7 @@ std::shared_ptr<const Demand> Ledger::demand(const Likeness& like) {
   demand->rather_not = like.rather_not;
   demand->element = element(needs.element);
   demand->service = service(needs.service);
+  demand->features = features(needs.features);
   if (needs.takes_from_node()) {
     demand->node = amounts(needs.cpus, needs.memory, needs.gpus, needs.counts);
   }

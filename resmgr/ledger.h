@@ -33,6 +33,8 @@ struct Group;
 using ElementId = std::uint32_t;
 // A type of services likewise; 0 is for none.
 using ServiceId = std::uint32_t;
+// A feature likewise.
+using FeatureId = std::uint32_t;
 
 struct Node {
   NodeId id;
@@ -48,6 +50,7 @@ struct Node {
   bool gone = false;      // known for the sake of what is held there alone; it has nothing
   std::vector<std::string> services;   // that it offers now, by type, sorted
   std::vector<ServiceId> service_ids;  // the same, ascending
+  std::vector<FeatureId> features;     // of its capacity, ascending
   // What is held here, by id, with what is often looked at beside it.
   struct Held {
     RequestId id;
@@ -67,7 +70,8 @@ struct Node {
 
   bool usable() const { return connected && !draining && !clearing; }
   bool is_of(ElementId element) const;
-  bool offers(ServiceId service) const;  // any node offers 0
+  bool offers(ServiceId service) const;                  // any node offers 0
+  bool has(const std::vector<FeatureId>& wanted) const;  // which ascend
   NodeState state() const;
 };
 
@@ -116,6 +120,7 @@ struct Demand {
   NodeId rather_not;  // 0: none
   ElementId element = 0;
   ServiceId service = 0;
+  std::vector<FeatureId> features;  // ascending
   Amounts node;
   std::vector<NamedNeed> named;   // without what is shared
   std::vector<NamedNeed> shared;  // exclusive resources that the job's own part 0 holds already
@@ -176,7 +181,8 @@ inline bool Node::is_of(ElementId element) const { return element == 0 || group-
 
 // Is it one of those that the demand may be met on, whatever room it has?
 inline bool suits(const Node& node, const Demand& demand) {
-  return node.is_of(demand.element) && node.id != demand.avoid && node.offers(demand.service);
+  return node.is_of(demand.element) && node.id != demand.avoid && node.offers(demand.service) &&
+         node.has(demand.features);
 }
 
 // Could an empty node serve the demand?
@@ -274,6 +280,7 @@ class Ledger {
                   const std::vector<Count>& counts);
   ElementId element(std::string name);
   ServiceId service(std::string type);
+  std::vector<FeatureId> features(const std::vector<std::string>& names);
   Group& group_of(std::vector<std::string> elements);
   Node& known_node(NodeId id) const;
   Named& mention(const std::string& name, NamedKind kind);
@@ -293,6 +300,7 @@ class Ledger {
   std::set<std::string> elements_;                // there are
   std::map<std::string, ElementId> element_ids_;  // of all names that were ever given
   std::map<std::string, ServiceId> service_ids_;  // of all types that were ever given
+  std::map<std::string, FeatureId> feature_ids_;  // of all features that were ever given
   std::map<NamedKey, Named> named_;
   std::size_t named_positions_ = 0;
   std::map<std::string, std::size_t> counts_;  // name -> dimension

@@ -50,7 +50,11 @@ void normalise(Needs& needs) {
   needs.exclusive.erase(std::unique(needs.exclusive.begin(), needs.exclusive.end()),
                         needs.exclusive.end());
   needs.nodes = std::max(needs.nodes, 1U);
-  const bool wants_node = !needs.service.empty() || needs.takes_several_nodes();
+  std::ranges::sort(needs.features);
+  needs.features.erase(std::unique(needs.features.begin(), needs.features.end()),
+                       needs.features.end());
+  const bool wants_node =
+      !needs.service.empty() || !needs.features.empty() || needs.takes_several_nodes();
   if (wants_node && !needs.takes_from_node()) needs.cpus = 1;
   if (!needs.takes_from_node()) needs.element.clear();
 }
@@ -76,12 +80,21 @@ std::string to_string(const Needs& needs) {
   for (const Count& c : needs.counts) parts.push_back(fmt::format("{} {}", c.amount, c.name));
   if (!parts.empty() && !needs.element.empty()) parts.back() += " of element " + needs.element;
   if (!needs.service.empty()) parts.push_back("service " + needs.service);
+  if (!needs.features.empty()) parts.push_back(features_text(needs.features));
   if (!parts.empty() && needs.takes_several_nodes()) {
     parts.back() += fmt::format(" on each of {} nodes", needs.nodes);
   }
   for (const std::string& name : needs.exclusive) parts.push_back("exclusive " + name);
   for (const Count& c : needs.tokens) parts.push_back(fmt::format("{} of {}", c.amount, c.name));
   return parts.empty() ? "nothing" : fmt::format("{}", fmt::join(parts, ", "));
+}
+
+bool has_features(const Capacity& node, const std::vector<std::string>& wanted) {
+  return std::ranges::includes(node.features, wanted);
+}
+
+std::string features_text(const std::vector<std::string>& features) {
+  return fmt::format("feature{} {}", features.size() == 1 ? "" : "s", fmt::join(features, " and "));
 }
 
 bool valid_name(std::string_view name) {

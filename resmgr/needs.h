@@ -34,6 +34,7 @@ struct Needs {
   std::vector<Count> tokens;           // named counts of the cluster
   std::string element;                 // the group of nodes to take from; empty: any
   std::string service;                 // that the node must offer when it is taken; empty: none
+  std::vector<std::string> features;   // that the node must have, by the word of its operators
   std::uint32_t nodes = 1;             // that it takes together, each with all that is asked of one
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
@@ -49,8 +50,8 @@ constexpr std::int64_t all_cpus(const Needs& needs) {
 }
 
 // Sorts the lists, joins equal names (counts add up), drops counts of nothing, and the element
-// where nothing is taken from a node. With a service alone, or with several nodes and nothing of
-// them, a processor of each is taken.
+// where nothing is taken from a node. With a service, features or several nodes alone, a processor
+// of each is taken.
 void normalise(Needs& needs);
 
 // The part that one node is asked for, and the part that the cluster is.
@@ -70,8 +71,14 @@ struct Capacity {
   Bytes memory;
   std::uint32_t gpus = 0;
   std::vector<Count> counts;
+  std::vector<std::string> features{};  // what it has that is not counted, sorted
   bool operator==(const Capacity&) const = default;
 };
+
+// Does the node have all of these, which are sorted?
+bool has_features(const Capacity& node, const std::vector<std::string>& wanted);
+// "feature ssd", "features avx512 and ssd"
+std::string features_text(const std::vector<std::string>& features);
 
 enum class NamedKind { kExclusive, kTokens };
 

@@ -17,7 +17,7 @@ Ledger::NamedKey key_of(const NamedNeed& need) {
 // asked for.
 bool counts_for(const Demand& demand, const Node& node, Parties::Of of) {
   if (of == Parties::Of::kUsableNodes) return node.usable() && suits(node, demand);
-  return node.is_of(demand.element);
+  return node.is_of(demand.element) && node.has(demand.features);
 }
 
 }  // namespace

@@ -130,7 +130,8 @@ std::optional<Place> Plan::start(const Demand& demand) {
 bool Plan::Refused::covers(const Refused& other) const {
   const bool on_same = demand->element == 0 || demand->element == other.demand->element;
   const bool on_all_of = (!demand->avoid || demand->avoid == other.demand->avoid) &&
-                         (demand->service == other.demand->service || !demand->service);
+                         (demand->service == other.demand->service || !demand->service) &&
+                         std::ranges::includes(other.demand->features, demand->features);
   const bool as_many = demand->needs.nodes <= other.demand->needs.nodes;
   if (!on_same || !on_all_of || !as_many || until > other.until) return false;
   for (std::size_t d = 0; d < demand->node.size(); ++d) {

@@ -312,6 +312,8 @@ void check_needs(const Path& prefix, const resmgr::Needs& needs, FaultList& faul
   check_amounts([&] { return prefix() + ".tokens"; }, needs.tokens, faults);
   check_names([&] { return prefix() + ".exclusive"; }, needs.exclusive,
               [](const std::string& name) -> const std::string& { return name; }, faults);
+  check_names([&] { return prefix() + ".features"; }, needs.features,
+              [](const std::string& name) -> const std::string& { return name; }, faults);
   if (needs.nodes < 1 || needs.nodes > resmgr::kMostNodes) {
     faults.add(prefix() + ".nodes",
                fmt::format("expected 1 to {} nodes, found {}", resmgr::kMostNodes, needs.nodes));

@@ -22,6 +22,7 @@ resmgr::Needs sum(const resmgr::Needs& a, const resmgr::Needs& b) {
   total.memory.count += b.memory.count;
   total.gpus += b.gpus;
   total.counts.insert(total.counts.end(), b.counts.begin(), b.counts.end());
+  total.features.insert(total.features.end(), b.features.begin(), b.features.end());
   total.exclusive.insert(total.exclusive.end(), b.exclusive.begin(), b.exclusive.end());
   total.tokens.insert(total.tokens.end(), b.tokens.begin(), b.tokens.end());
   resmgr::normalise(total);
@@ -35,7 +36,8 @@ std::uint64_t amount_of(const std::vector<resmgr::Count>& counts, const std::str
 }
 
 bool fits(const resmgr::Capacity& node, const resmgr::Needs& needs) {
-  return needs.cpus <= node.cpus && needs.memory <= node.memory && needs.gpus <= node.gpus &&
+  return resmgr::has_features(node, needs.features) && needs.cpus <= node.cpus &&
+         needs.memory <= node.memory && needs.gpus <= node.gpus &&
          std::all_of(needs.counts.begin(), needs.counts.end(), [&](const resmgr::Count& c) {
            return c.amount <= amount_of(node.counts, c.name);
          });
@@ -73,6 +75,7 @@ Result<void> step_feasible(const resmgr::ResourceManager& rm, const JobSpec& spe
   named.memory = {};
   named.gpus = 0;
   named.counts.clear();
+  named.features.clear();
   with_named = sum(with_named, named);
   with_named.element = needs.element;  // it must be known also where nothing is taken from a node
   if (auto possible = rm.feasible(with_named); !possible) return possible;

@@ -51,6 +51,10 @@ class Hasher {
       add(std::string_view("service"));
       add(needs.service);
     }
+    if (!needs.features.empty()) {
+      add(std::string_view("features"));
+      add_all(needs.features);
+    }
     if (needs.takes_several_nodes()) {
       add(std::string_view("nodes"));
       add(std::uint64_t{needs.nodes});

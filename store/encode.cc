@@ -29,6 +29,7 @@ void put(std::string& out, const resmgr::Count& item) {
   put(out, std::string_view(item.name));
   put(out, item.amount);
 }
+void put(std::string& out, const std::string& item) { put(out, std::string_view(item)); }
 void put(std::string& out, std::uint32_t item) { put(out, std::uint64_t{item}); }
 void put(std::string& out, JobNumber item) { put(out, item.value); }
 void put(std::string& out, const sched::OtherNode& item) {
@@ -107,6 +108,7 @@ bool decode_list(std::string_view in, std::vector<Item>& list) {
 
 std::string encode(const std::vector<sched::NameValue>& list) { return encode_list(list); }
 std::string encode(const std::vector<std::uint32_t>& list) { return encode_list(list); }
+std::string encode(const std::vector<std::string>& list) { return encode_list(list); }
 std::string encode(const std::vector<resmgr::Count>& list) { return encode_list(list); }
 std::string encode(const std::vector<JobNumber>& list) { return encode_list(list); }
 std::string encode(const std::vector<sched::OtherNode>& list) { return encode_list(list); }
@@ -115,6 +117,9 @@ bool decode(std::string_view bytes, std::vector<sched::NameValue>& list) {
   return decode_list(bytes, list);
 }
 bool decode(std::string_view bytes, std::vector<std::uint32_t>& list) {
+  return decode_list(bytes, list);
+}
+bool decode(std::string_view bytes, std::vector<std::string>& list) {
   return decode_list(bytes, list);
 }
 bool decode(std::string_view bytes, std::vector<resmgr::Count>& list) {

@@ -19,12 +19,14 @@ namespace jobq::store {
 
 std::string encode(const std::vector<sched::NameValue>& list);
 std::string encode(const std::vector<std::uint32_t>& list);
+std::string encode(const std::vector<std::string>& list);
 std::string encode(const std::vector<resmgr::Count>& list);
 std::string encode(const std::vector<JobNumber>& list);
 std::string encode(const std::vector<sched::OtherNode>& list);
 
 bool decode(std::string_view bytes, std::vector<sched::NameValue>& list);
 bool decode(std::string_view bytes, std::vector<std::uint32_t>& list);
+bool decode(std::string_view bytes, std::vector<std::string>& list);
 bool decode(std::string_view bytes, std::vector<resmgr::Count>& list);
 bool decode(std::string_view bytes, std::vector<JobNumber>& list);
 bool decode(std::string_view bytes, std::vector<sched::OtherNode>& list);

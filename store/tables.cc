@@ -44,8 +44,8 @@ bool with_members(Row& r, const Use& use) {
 template <RowOf<sched::NodeRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {
   return use(r.id, r.name, r.incarnation, r.capacity.cpus, r.capacity.memory, r.capacity.gpus,
-             r.capacity.counts, r.draining, r.drained_by, r.drain_reason, r.last_joined,
-             r.drain_until, r.lease, r.forgotten, r.given_up);
+             r.capacity.counts, r.capacity.features, r.draining, r.drained_by, r.drain_reason,
+             r.last_joined, r.drain_until, r.lease, r.forgotten, r.given_up);
 }
 template <RowOf<sched::ResourceRow> Row, class Use>
 bool with_members(Row& r, const Use& use) {

@@ -61,8 +61,8 @@ template <>
 struct Table<sched::NodeRow> {
   static constexpr std::string_view kName = "node";
   static constexpr std::string_view kColumns =
-      "id, name, incarnation, cpus, memory, gpus, counts, draining, drained_by, drain_reason, "
-      "last_joined, drain_until, lease, forgotten, given_up";
+      "id, name, incarnation, cpus, memory, gpus, counts, features, draining, drained_by, "
+      "drain_reason, last_joined, drain_until, lease, forgotten, given_up";
 };
 template <>
 struct Table<sched::ResourceRow> {

@@ -308,6 +308,8 @@ const std::vector<Case> kNeeds = {
      "f:3:1: unknown key 'memroy' in needs; did you mean 'memory'?"},
     {"Capital", "run = 'x'\n[needs]\nGPUs = 1\n",
      "f:3:1: unknown key 'GPUs' in needs; did you mean 'gpus'?"},
+    {"FeatureNoText", "run = 'x'\n[needs]\nfeatures = 2\n",
+     "f:3:12: expected a list of strings, or one string, found the number 2"},
     {"NoNodes", "run = 'x'\n[needs]\nnodes = 0\n",
      "f:3:9: expected a whole number of 1 to 65536, found the number 0"},
     {"CountType", "run = 'x'\n[needs]\nscratch = true\n",

@@ -53,7 +53,10 @@ class Life {
   // Everything that runs ends, again and again: then everything must start some day.
   void drain() {
     for (auto& [id, node] : reference_.nodes) set_up(id, true);
-    for (auto& [id, node] : reference_.nodes) set_elements(id, {"x", "y"});
+    for (auto& [id, node] : reference_.nodes) {
+      node.capacity.features = {"f", "g"};
+      set_elements(id, {"x", "y"});
+    }
     for (std::uint32_t cap = 1; cap <= kCaps; ++cap) set_cap(CapId{cap}, 1);
     while (!::testing::Test::HasFailure() && !reference_.waiting.empty()) {
       const std::size_t before = reference_.waiting.size() + reference_.held.size();
@@ -99,6 +102,9 @@ class Life {
                       Bytes{dice_.between(60, 80)},
                       dice_.between(2, 3),
                       {{"scratch", dice_.between(3, 6)}}};
+    for (const char* name : {"f", "g"}) {
+      if (!dice_.one_in(3)) capacity.features.emplace_back(name);
+    }
     for (const auto& [of, held] : reference_.held) {
       const auto is_it = [&](const NodeShare& other) { return other.node == NodeId{id}; };
       const bool here =
@@ -189,6 +195,9 @@ class Life {
     }
     if (needs.empty()) needs.exclusive = {"a"};
     if (needs.takes_from_node() && dice_.one_in(3)) needs.element = dice_.one_in(2) ? "x" : "y";
+    for (const char* name : {"f", "g"}) {
+      if (needs.takes_from_node() && dice_.one_in(5)) needs.features.emplace_back(name);
+    }
     const auto nodes = static_cast<std::uint32_t>(reference_.nodes.size());
     if (nodes > 1 && needs.takes_from_node() && dice_.one_in(4)) {
       needs.nodes = dice_.between(2, std::min(nodes, 5U));

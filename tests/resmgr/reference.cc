@@ -26,10 +26,14 @@ std::int64_t Reference::rank(const Request& request) const {
   return request.rank + classes.at(request.limit_class).offset;
 }
 
+bool Reference::is_asked(const Known& node, const Needs& needs) {
+  return std::ranges::includes(node.capacity.features, needs.features) &&
+         (needs.element.empty() || node.elements.contains(needs.element));
+}
+
 bool Reference::could_serve(NodeId id, const Needs& needs) const {
   const Known& node = nodes.at(id);
-  const bool is_of = needs.element.empty() || node.elements.contains(needs.element);
-  return node.up && is_of && fits(asked_of(needs), row_of(node.capacity));
+  return node.up && is_asked(node, needs) && fits(asked_of(needs), row_of(node.capacity));
 }
 
 struct Reference::Pass {
@@ -198,8 +202,7 @@ struct Reference::Pass {
     }
   }
 
-  // Of the nodes without idle gpus that it does not need, where there is one that could serve it,
-  // the one with the most gpus, cpus and memory free; else of the others the one with the least.
+  // The one with the most free of those without idle gpus that it does not need; else the least.
   std::optional<NodeId> roomiest(const Request& request) {
     const Row asked = asked_of(request.needs);
     std::optional<NodeId> best;
@@ -234,8 +237,7 @@ struct Reference::Pass {
     return kNever;
   }
 
-  // Keeps what it needs on as many nodes as it takes: those with room, else those that have it
-  // first, else those that lack least; from the time on at which the last of them has it.
+  // On those with room, else those that have it first, else those that lack least.
   void keep_several(const Request& request) {
     const Row asked = asked_of(request.needs);
     std::vector<NodeId> on = fitting(request);
@@ -266,8 +268,7 @@ struct Reference::Pass {
     claim_named(request, from);
   }
 
-  // Keeps what it needs on one node: one with room, else the first on which it fits by known ends,
-  // else the roomiest.
+  // On one node: with room, else the first on which it fits by known ends, else the roomiest.
   void keep(const Request& request) {
     const Row asked = asked_of(request.needs);
     if (!request.needs.takes_from_node()) return claim_named(request, now + Millis{1});
@@ -333,8 +334,7 @@ struct Reference::Pass {
     return kNever;
   }
 
-  // On the nodes on which it is sure to start, and on all that might have room between the first
-  // time at which it might start and that one.
+  // Where it is sure to start, and where there might be room from when it might start until then.
   Time reserve_several(const Request& request) {
     const Row asked = asked_of(request.needs);
     const Time might = together(request, Unsure::kGone);
@@ -524,7 +524,7 @@ std::set<JobNumber> Reference::needed_by(const Request& request, const Parties& 
   std::uint32_t serving = 0;
   for (const auto& [id, node] : nodes) {
     if (which == Nodes::kUp && !node.up) continue;
-    if (!request.needs.element.empty() && !node.elements.contains(request.needs.element)) continue;
+    if (!is_asked(node, request.needs)) continue;
     if (!fits(asked, row_of(node.capacity))) continue;
     Row rest = row_of(node.capacity);
     for (const auto& [job, party] : parties) {

@@ -56,6 +56,7 @@ class Reference {
   struct Pass;
   std::vector<Grant> pass(Time now);
   std::int64_t rank(const Request& request) const;
+  static bool is_asked(const Known& node, const Needs& needs);
   bool could_serve(NodeId id, const Needs& needs) const;  // is it up, and when empty?
   std::vector<Request> queue() const;
   std::vector<Grant> round(Time now);
