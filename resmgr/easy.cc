@@ -268,7 +268,8 @@ void Easy::Round::choose_several(Kept& kept) const {
     able.emplace_back(at.value_or(kForever), &node);
   }
   if (able.size() < demand.needs.nodes) return;
-  std::ranges::sort(able, [&](const auto& a, const auto& b) {
+  const auto enough = able.begin() + static_cast<std::ptrdiff_t>(demand.needs.nodes);
+  std::ranges::partial_sort(able, enough, [&](const auto& a, const auto& b) {
     return a.first != b.first ? a.first < b.first : suits_better(demand, *a.second, *b.second);
   });
   able.resize(demand.needs.nodes);

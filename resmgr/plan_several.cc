@@ -74,11 +74,13 @@ std::vector<const Node*> Plan::tightest(const std::vector<const Node*>& nodes, c
     const auto room = room_on(*node, demand, at, sure, demand.limit);
     if (room && *room == at) found.push_back(node);
   }
-  std::ranges::sort(found, [&](const Node* a, const Node* b) {
+  const std::size_t enough = std::min<std::size_t>(found.size(), demand.needs.nodes);
+  const auto end = found.begin() + static_cast<std::ptrdiff_t>(enough);
+  std::ranges::partial_sort(found, end, [&](const Node* a, const Node* b) {
     const bool same = (a->id == demand.rather_not) == (b->id == demand.rather_not);
     return same ? suits_better(demand, *a, *b) : b->id == demand.rather_not;
   });
-  if (found.size() > demand.needs.nodes) found.resize(demand.needs.nodes);
+  found.resize(enough);
   return found;
 }
 

@@ -390,7 +390,23 @@ std::string Core::reason_of(const Node& node) {
       jobs.size() == 1 ? "job" : "jobs", fmt::join(jobs, ", "));
 }
 
+namespace {
+
+NodeView::Running running_of(const Job& job, const AttemptId& attempt) {
+  return {attempt, job.ref(), step_of(job.what(), attempt.step).name, job.user->name};
+}
+
+}  // namespace
+
+// What has several nodes is on all of them.
 std::vector<NodeView> Core::node_views() const {
+  std::map<NodeId, std::vector<AttemptId>> beside;
+  for (const auto& [id, node] : nodes_.all()) {
+    for (const AttemptId& attempt : node.attempts) {
+      const Step& step = jobs_.find(attempt.job)->step(attempt.step);
+      for (const OtherNode& other : step.attempt()->others) beside[other.node].push_back(attempt);
+    }
+  }
   std::vector<NodeView> views;
   for (const auto& [id, node] : nodes_.all()) {
     if (node.row.forgotten) continue;
@@ -402,9 +418,10 @@ std::vector<NodeView> Core::node_views() const {
     view.elements = node.elements;
     view.last_joined = node.row.last_joined;
     for (const AttemptId& attempt : node.attempts) {
-      const Job& job = *jobs_.find(attempt.job);
-      view.running.push_back(
-          {attempt, job.ref(), step_of(job.what(), attempt.step).name, job.user->name});
+      view.running.push_back(running_of(*jobs_.find(attempt.job), attempt));
+    }
+    for (const AttemptId& attempt : beside[id]) {
+      view.running.push_back(running_of(*jobs_.find(attempt.job), attempt));
     }
     views.push_back(std::move(view));
   }

@@ -55,6 +55,18 @@ TEST_F(SeveralNodesTest, AStepRunsOnTheFirstAndKnowsAll) {
   EXPECT_EQ(free_cpus("n3"), 4U);
 }
 
+TEST_F(SeveralNodesTest, EachOfThemIsShownToRunIt) {
+  const JobNumber job = world.submit(one_step().needs(on_each_of(2)));
+  std::vector<std::string> on;
+  for (const NodeView& node : world.core.nodes()) {
+    for (const NodeView::Running& running : node.running) {
+      EXPECT_EQ(running.id.job, job);
+      on.push_back(node.resources.name);
+    }
+  }
+  EXPECT_THAT(on, ElementsAre("n1", "n2"));
+}
+
 TEST_F(SeveralNodesTest, AStepMayTakeThemForItself) {
   const JobNumber job = world.submit(one_step().step_needs(on_each_of(2)));
   EXPECT_EQ(names(job), "n1,n2");
