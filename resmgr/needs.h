@@ -29,13 +29,13 @@ struct Needs {
   std::uint32_t cpus = 0;
   Bytes memory;
   std::uint32_t gpus = 0;
-  std::vector<Count> counts;           // site-defined resources of nodes
-  std::vector<std::string> exclusive;  // named things that one job holds at a time
-  std::vector<Count> tokens;           // named counts of the cluster
-  std::string element;                 // the group of nodes to take from; empty: any
-  std::string service;                 // that the node must offer when it is taken; empty: none
-  std::vector<std::string> features;   // that the node must have, by the word of its operators
-  std::uint32_t nodes = 1;             // that it takes together, each with all that is asked of one
+  std::vector<Count> counts;            // site-defined resources of nodes
+  std::vector<std::string> exclusive;   // named things that one job holds at a time
+  std::vector<Count> tokens;            // named counts of the cluster
+  std::string element;                  // the group of nodes to take from; empty: any
+  std::string service;                  // that the node must offer when it is taken; empty: none
+  std::vector<std::string> features{};  // that the node must have, by the word of its operators
+  std::uint32_t nodes = 1;  // that it takes together, each with all that is asked of one
 
   auto operator<=>(const Needs&) const = default;  // an order for sorted tables, without a meaning
   bool takes_from_node() const { return cpus || memory.count || gpus || !counts.empty(); }
