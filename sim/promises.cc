@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <ranges>
 #include <utility>
 
 namespace jobq::sim {
@@ -84,8 +83,10 @@ std::vector<std::string> nodes_of(const sched::Launch& launch) {
   std::vector<std::string> nodes;
   for (const auto& [name, value] : launch.env) {
     if (name != "JOBQ_NODES") continue;
-    for (const auto part : std::views::split(value, ',')) {
-      nodes.emplace_back(part.begin(), part.end());
+    for (std::size_t at = 0; at <= value.size();) {
+      const std::size_t end = std::min(value.find(',', at), value.size());
+      nodes.push_back(value.substr(at, end - at));
+      at = end + 1;
     }
   }
   return nodes;
