@@ -25,7 +25,7 @@ exclusive = ["db"]
 [[step]]
 name = "main"
 run = "if [ -e tried ]; then until [ -e go ]; do sleep 0.02; done; else touch tried; exit 3; fi"
-retry = { max = 1, on = ["failure"], delay = "1s" }
+retry = { max = 1, on = ["failure"], delay = "4s" }
 TOML
 
 test_begin "a job that was held, waited, was tried again and ended tells how long each took"
