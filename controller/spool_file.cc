@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,6 +109,17 @@ Result<void> find_owner(std::uint32_t uid, SpoolFile& file) {
   return {};
 }
 
+// A group that its user has alone, by its name, as distributions make one for each account.
+bool is_private_group(std::uint32_t group, const SpoolFile& owner) {
+  std::vector<char> texts(4096);
+  ::group entry = {};
+  ::group* found = nullptr;
+  while (getgrgid_r(group, &entry, texts.data(), texts.size(), &found) == ERANGE) {
+    texts.resize(texts.size() * 2);
+  }
+  return group == owner.gid && found != nullptr && owner.user == found->gr_name;
+}
+
 Error why_not_opened(int error, const struct stat& about) {
   if (error == EACCES || error == EPERM) {
     return {ErrorCode::kRefused,
@@ -155,6 +167,12 @@ Result<SpoolFile> read_spool_file(int directory, const std::string& name) {
   if (auto fits = check_kind(about); !fits) return tl::unexpected(fits.error());
   SpoolFile file;
   if (auto known = find_owner(about.st_uid, file); !known) return tl::unexpected(known.error());
+  if ((about.st_mode & S_IWGRP) != 0 && !is_private_group(about.st_gid, file)) {
+    return refuse(
+        fmt::format("the group {} may write it, which is not its owner's alone; take the right "
+                    "away: chmod g-w FILE",
+                    about.st_gid));
+  }
   auto text = read_text(opened.get());
   if (!text) return tl::unexpected(text.error());
   if (text->size() > conf::kMaxTextBytes) {

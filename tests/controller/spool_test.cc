@@ -194,6 +194,12 @@ TEST_F(SpoolFolderTest, OnlyWholeFilesOfOneOwnerAreRead) {
   EXPECT_TRUE(file->home.starts_with('/'));
   ::chmod(path("a").c_str(), 0602);
   EXPECT_THAT(why("a"), HasSubstr("chmod o-w"));
+  put("shared", "text");
+  ASSERT_EQ(::chmod(path("shared").c_str(), 0660), 0);
+  EXPECT_EQ(why("shared"), "read");  // by a group of its owner alone
+  if (::chown(path("shared").c_str(), ::getuid(), 1) == 0) {
+    EXPECT_THAT(why("shared"), HasSubstr("chmod g-w"));
+  }
   put("empty", "");
   EXPECT_THAT(why("empty"), HasSubstr("empty"));
   put("huge", "x");
