@@ -374,16 +374,23 @@ void Ledger::each_seat(const Holding& whole, const Each& each) const {
   for (id.seat = 1; id.seat < whole.demand->needs.nodes; ++id.seat) each(*holding(id));
 }
 
+// What a room that serves has at least of a dimension. Of what is not needed it may lack: a node
+// that has shrunk holds more than it has.
+inline Amount least_of(const Demand& demand, std::size_t dimension) {
+  const Amount needed = at(demand.node, dimension);
+  return needed > 0 ? needed : -kMostAmount;
+}
+
 // The first room that serves, is below one and after the other given one, if these are not null.
 template <class Accepts>
 const Room* Ledger::best_room(const Group& group, const Demand& demand, const Accepts& accepts,
                               const Room* below, const Room* after) const {
-  const Amount cpus = at(demand.node, kCpus);
-  const Amount memory = at(demand.node, kMemory);
+  const Amount cpus = least_of(demand, kCpus);
+  const Amount memory = least_of(demand, kMemory);
   const RunSet<Room>& rooms = group.rooms;
   const Room* room = after != nullptr
                          ? rooms.after(*after)
-                         : rooms.at_or_after(Room{at(demand.node, kGpus), cpus, memory, NodeId{}});
+                         : rooms.at_or_after(Room{least_of(demand, kGpus), cpus, memory, NodeId{}});
   while (room != nullptr && (below == nullptr || *room < *below)) {
     const auto& [gpus, free_cpus, free_memory, id] = *room;
     // Skip what lacks cpus, or memory, in one step: below a number of gpus and cpus, rooms are in

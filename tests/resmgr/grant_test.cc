@@ -217,6 +217,27 @@ TEST(Grant, StaysAboveACapacityThatShrank) {
   EXPECT_EQ(world.started(), Names{"2"});
 }
 
+TEST(Grant, TakesWhatIsFreeOnANodeThatShrankInSomethingElse) {
+  World world;
+  world.join(1, Capacity{4, gib(8), 4, {}});
+  world.join(2, Capacity{4, gib(8), 4, {}});
+  Needs gpus = cpus(1);
+  gpus.gpus = 4;
+  world.hold({step(1), gpus});
+  world.hold({step(2), gpus});
+  for (const std::uint32_t id : {1U, 2U}) {
+    world.manager.set_node(NodeId{id}, "n" + std::to_string(id), Capacity{4, gib(8), 0, {}});
+  }
+  Needs both = cpus(2);
+  both.nodes = 2;
+  world.ask({step(3), both});
+  world.ask({step(4), cpus(1)});
+  EXPECT_EQ(world.started(), (Names{"3", "4"}));
+  world.ask({step(5), both});
+  EXPECT_EQ(world.started(), Names{});
+  EXPECT_FALSE(world.why(step(5)).empty());
+}
+
 TEST(Named, MayBeCreatedAgainAsItIsButNotOtherwise) {
   World world;
   world.make_tokens("solver", 3);

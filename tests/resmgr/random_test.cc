@@ -96,7 +96,7 @@ class Life {
     return NodeId{dice_.between(1, static_cast<std::uint32_t>(reference_.nodes.size()))};
   }
 
-  // Nodes shrink only in what nobody holds, and never below what requests ask for at most.
+  // Nodes shrink also below what is held on them, but never below what requests ask for at most.
   void set_node(std::uint32_t id) {
     Capacity capacity{dice_.between(4, 8),
                       Bytes{dice_.between(60, 80)},
@@ -104,12 +104,6 @@ class Life {
                       {{"scratch", dice_.between(3, 6)}}};
     for (const char* name : {"f", "g"}) {
       if (!dice_.one_in(3)) capacity.features.emplace_back(name);
-    }
-    for (const auto& [of, held] : reference_.held) {
-      const auto is_it = [&](const NodeShare& other) { return other.node == NodeId{id}; };
-      const bool here =
-          held.grant.node == NodeId{id} || std::ranges::any_of(held.grant.others, is_it);
-      if (here) capacity = reference_.nodes.at(NodeId{id}).capacity;
     }
     const bool is_new = !reference_.nodes.contains(NodeId{id});
     manager_.set_node(NodeId{id}, "n" + std::to_string(id), capacity);
