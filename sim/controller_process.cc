@@ -151,13 +151,19 @@ void ControllerProcess::stop(TurnTimer timer) { ++plan_of(timer); }
 
 // --- the journal
 
+void ControllerProcess::tell_of_loss(const sched::AttemptRow& attempt) {
+  for (const sched::OtherNode& other : attempt.others) {
+    if (other.node == attempt.lost_beside) around_.witness.ends_for_loss_of(other.name, attempt.id);
+  }
+  if (!attempt.ended || attempt.end.how != sched::TaskEnd::How::kLost) return;
+  around_.witness.counted_as_lost(attempt.node_name, attempt.id);
+}
+
 void ControllerProcess::append(std::vector<sched::Row> rows) {
   if (dies_here(DeathAt::kAppend)) return;
   for (const sched::Row& row : rows) {
     const auto* attempt = std::get_if<sched::AttemptRow>(&row);
-    if (attempt == nullptr || !attempt->ended) continue;
-    if (attempt->end.how != sched::TaskEnd::How::kLost) continue;
-    around_.witness.counted_as_lost(attempt->node_name, attempt->id);
+    if (attempt != nullptr) tell_of_loss(*attempt);
   }
   queue_.push_back(std::move(rows));
   commit_soon();

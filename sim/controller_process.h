@@ -87,6 +87,7 @@ class ControllerProcess final : private controller::TurnDoors {
   void submit(sched::NewJobNotice notice);
   void look_up(const sched::LookUp& asked);
   void end();
+  void tell_of_loss(const sched::AttemptRow& attempt);
   void commit_soon();
   void commit();
   void tidy_soon();

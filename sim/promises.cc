@@ -232,6 +232,10 @@ void Promises::counted_as_lost(const std::string& node, const AttemptId& id) {
   if (given_up_.contains(node)) lost_with_node_.insert(id);
 }
 
+void Promises::ends_for_loss_of(const std::string& node, const AttemptId& id) {
+  if (given_up_.contains(node)) lost_beside_.insert(id);
+}
+
 // --- the core
 
 void Promises::after_turn(const sched::EventManager& core, Time now) {

@@ -87,6 +87,7 @@ class Promises final : public Witness {
   void node_is_given_up(const std::string& node) override;
   void node_is_welcomed(const std::string& node) override { given_up_.erase(node); }
   void counted_as_lost(const std::string& node, const AttemptId& id) override;
+  void ends_for_loss_of(const std::string& node, const AttemptId& id) override;
   void happened(const std::function<std::string()>& what) override;
   void fault(std::string_view kind, const std::function<std::string()>& what) override;
 
@@ -147,6 +148,7 @@ class Promises final : public Witness {
   std::set<AttemptId> excused_;
   std::set<std::string> given_up_;  // nodes, and not welcomed since; whichever controller did it
   std::set<AttemptId> lost_with_node_;  // settled while their node was one of them
+  std::set<AttemptId> lost_beside_;     // told to end while a node beside theirs was one of them
 };
 
 }  // namespace jobq::sim

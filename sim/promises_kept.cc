@@ -15,6 +15,8 @@ auto as_tuple(const sched::TaskEnd& end) {
                   end.read_bytes, end.written_bytes);
 }
 
+auto status_of(const sched::TaskEnd& end) { return std::tie(end.exit_code, end.signal); }
+
 std::string to_text(const sched::TaskEnd& end) {
   return fmt::format("how {} exit {} signal {} '{}'", static_cast<int>(end.how), end.exit_code,
                      end.signal, end.reason);
@@ -126,6 +128,9 @@ void Promises::check_ends(const JournalFacts& facts) {
     const bool counts_as_lost =
         at != facts.ends.end() && at->second.how == sched::TaskEnd::How::kLost;
     if (counts_as_lost && lost_with_node_.contains(id)) continue;
+    // What ends with a node beside its own counts as lost with it, with the status that it had.
+    const bool has_status = at != facts.ends.end() && status_of(at->second) == status_of(known.end);
+    if (counts_as_lost && has_status && lost_beside_.contains(id)) continue;
     broken("no_exit_status_lost",
            fmt::format("{}.{}#{} ended on {} with {}, and the journal says {}", id.job.value,
                        id.step.value, id.attempt.value, known.node, to_text(known.end),

@@ -34,6 +34,9 @@ class Witness {
   virtual void node_is_welcomed(const std::string& node) = 0;
   // The controller hands to its journal that the attempt ended as lost.
   virtual void counted_as_lost(const std::string& node, const AttemptId& id) = 0;
+  // The controller hands to its journal that the attempt is to end for the loss of this node, which
+  // it has beside its own.
+  virtual void ends_for_loss_of(const std::string& node, const AttemptId& id) = 0;
 
   // For the trace and the log: something happened; a fault was put in.
   virtual void happened(const std::function<std::string()>& what) = 0;
