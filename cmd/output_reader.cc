@@ -41,6 +41,13 @@ Result<void> check_step(const sched::JobDetail& job, const std::string& step) {
                           did_you_mean(step, names)));
 }
 
+// Anything of the step, or of the job.
+bool has_begun(const sched::JobDetail& job, const std::string& step) {
+  return std::any_of(job.steps.begin(), job.steps.end(), [&](const sched::StepView& each) {
+    return !each.attempts.empty() && (step.empty() || each.name == step);
+  });
+}
+
 std::string why_nothing(const sched::JobDetail& job, const std::string& step) {
   const std::string number = to_string(job.summary.ref());
   if (job.array) {
@@ -48,15 +55,18 @@ std::string why_nothing(const sched::JobDetail& job, const std::string& step) {
                        number, number);
   }
   for (const sched::StepView& each : job.steps) {
-    if (each.name != step || !sched::is_final(each.state)) continue;
+    if (each.name != step || !sched::is_final(each.state) || !each.attempts.empty()) continue;
     return fmt::format("step {} of job {} was never started: it is {}", step, number,
                        sched::to_string(each.state));
   }
+  const std::string what =
+      step.empty() ? fmt::format("job {}", number) : fmt::format("step {} of job {}", step, number);
+  if (has_begun(job, step)) {
+    return fmt::format("{} has no output: the controller itself carries out what has begun of it",
+                       what);
+  }
   if (sched::is_final(job.summary.state)) return fmt::format("job {} never started a step", number);
-  return fmt::format(
-      "nothing of {} has started; `jq why {}` says why",
-      step.empty() ? fmt::format("job {}", number) : fmt::format("step {} of job {}", step, number),
-      number);
+  return fmt::format("nothing of {} has started; `jq why {}` says why", what, number);
 }
 
 bool may_pass(const Error& error) {
@@ -102,7 +112,7 @@ Result<void> OutputReader::begin(const sched::JobDetail& job) {
 Result<void> OutputReader::say_why_nothing() const {
   const OutputWanted& what = options_.what;
   for (const sched::StepView& step : job_.steps) {
-    if (!what.attempt || step.attempts.empty()) continue;
+    if (!what.attempt || step.attempts.empty() || !has_output(step.attempts.back())) continue;
     if (!what.step.empty() && step.name != what.step) continue;
     return fail(ErrorCode::kNotFound, fmt::format("step {} of job {} has no attempt {}", step.name,
                                                   to_string(what.job), *what.attempt));

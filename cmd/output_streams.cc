@@ -23,6 +23,8 @@ bool is_attempt_before(const OutputStream& before, const OutputStream& stream) {
 
 }  // namespace
 
+bool has_output(const sched::AttemptView& attempt) { return !attempt.node.empty(); }
+
 // Who follows from before the start sees the first attempt; who comes later, the newest.
 bool OutputStreams::is_wanted(std::uint32_t step, std::uint32_t attempt, std::uint32_t newest) {
   if (wanted_.attempt) {
@@ -39,6 +41,7 @@ void OutputStreams::look_at(const sched::JobDetail& job) {
     const sched::StepView& view = job.steps[step];
     if (!wanted_.step.empty() && view.name != wanted_.step) continue;
     for (const sched::AttemptView& attempt : view.attempts) {
+      if (!has_output(attempt)) continue;
       if (!is_wanted(step, attempt.attempt.value, view.attempts.back().attempt.value)) continue;
       if (!wanted_.only_error) add(job, step, attempt, false);
       if (wanted_.only_error || !is_one_file(job)) add(job, step, attempt, true);

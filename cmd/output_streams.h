@@ -40,6 +40,9 @@ struct OutputWanted {
   bool follow = false;                   // attempts that come later, too
 };
 
+// Steps that the controller itself carries out run on no node, and write nothing.
+bool has_output(const sched::AttemptView& attempt);
+
 class OutputStreams {
  public:
   explicit OutputStreams(OutputWanted wanted) : wanted_(std::move(wanted)) {}

@@ -71,10 +71,8 @@ void read_exports(const Node& node, Draft& out, FaultSink& faults) {
   }
 }
 
-constexpr std::array<Key<Draft>, 41> kTopKeys = {{
-    {"class", read_class_section},
-    {"ticket", read_ticket_section},
-    {"recur", read_recur},
+// What the job does.
+constexpr std::array<Key<Draft>, 12> kJobKeys = {{
     {"needs", [](const Node& n, Draft& out, FaultSink& f) { read_needs(n, out.spec.needs, f); }},
     {"step", read_steps},
     {"cleanup", [](const Node& n, Draft& out,
@@ -88,6 +86,24 @@ constexpr std::array<Key<Draft>, 41> kTopKeys = {{
     {"exit", [](const Node& n, Draft& out, FaultSink& f) { read_exit(n, out.top, f); }},
     {"retry", [](const Node& n, Draft& out, FaultSink& f) { read_retry(n, out.top, f); }},
     {"again", [](const Node& n, Draft& out, FaultSink& f) { read_again(n, out.top, f); }},
+}};
+
+constexpr std::array<Key<Draft>, 41> kTopKeys = {{
+    {"class", read_class_section},
+    {"ticket", read_ticket_section},
+    {"recur", read_recur},
+    {"needs", read_job_key},
+    {"step", read_job_key},
+    {"cleanup", read_job_key},
+    {"run", read_job_key},
+    {"script", read_job_key},
+    {"give", read_job_key},
+    {"dispose", read_job_key},
+    {"inquire", read_job_key},
+    {"export", read_job_key},
+    {"exit", read_job_key},
+    {"retry", read_job_key},
+    {"again", read_job_key},
     {"spawn", refuse_top_kind},
     {"wait", refuse_top_kind},
     {"send", refuse_top_kind},
@@ -128,17 +144,13 @@ const Node* find_first(const Node& root, const List& keys) {
   return nullptr;
 }
 
-bool has_steps(const Node& root) {
-  return root.find("step") != nullptr || find_first(root, kTopStepKeys) != nullptr;
-}
-
 // A step is in [[step]], or its keys are at the top.
 void check_top_step(const Node& root, FaultSink& faults) {
   const Node* top = find_first(root, kTopStepKeys);
   if (top == nullptr) return;
   if (root.find("step") == nullptr) return check_one_kind(root, "the job", kTopKinds, faults);
   faults.add(top->key_place,
-             fmt::format("'{}' at the top beside [[step]]; expected it in a [[step]]", top->key));
+             fmt::format("'{}' beside [[step]]; expected it in a [[step]]", top->key));
 }
 
 void read_top(const Node& root, Draft& out, FaultSink& faults) {
@@ -149,12 +161,7 @@ void read_top(const Node& root, Draft& out, FaultSink& faults) {
     faults.add(std::max(of_class->key_place, of_ticket->key_place),
                "a file has [class] or [ticket], not both");
   }
-  check_top_step(root, faults);
-  if (root.find("step") == nullptr && has_steps(root)) {
-    out.top.name = "main";
-    out.spec.steps.push_back(std::move(out.top));
-  }
-  for (sched::StepSpec& one : out.exports) out.spec.steps.push_back(std::move(one));
+  finish_steps(root, out, faults);
 }
 
 // --- what sched finds ---------------------------------------------------------------------------
@@ -185,7 +192,12 @@ std::optional<std::string> export_path(const Node& root, const std::string& path
 // The way to the same thing in a file that has no [[step]] or is a class that forgot its name.
 std::string path_in(const Node& root, const std::string& path) {
   constexpr std::string_view kOnly = "step[0].";
+  constexpr std::string_view kSpawn = ".spawn.";
   constexpr std::string_view kTicket = "ticket.";
+  if (const std::size_t at = path.find(kSpawn); path.starts_with("step[") && at < path.size()) {
+    const std::string spawn = path.substr(0, at + kSpawn.size() - 1);
+    return spawn + '.' + path_in(follow(root, spawn), path.substr(at + kSpawn.size()));
+  }
   if (auto of_export = export_path(root, path)) return *of_export;
   if (path.starts_with(kOnly) && root.find("step") == nullptr) return path.substr(kOnly.size());
   if (!path.starts_with(kTicket) || root.find("class") == nullptr) return path;
@@ -208,18 +220,16 @@ void add_all(const std::vector<sched::Fault>& found, const Node& root, FaultSink
 
 // --- tickets ------------------------------------------------------------------------------------
 
+void refuse_beside_class(const Node* node, std::string_view label, FaultSink& faults) {
+  if (node == nullptr) return;
+  faults.add(node->key_place,
+             fmt::format("'{}' cannot stand in {} that names a class", node->key, label));
+}
+
 // A ticket of a class has nothing of what its class says.
 void check_of_class(const Node& root, FaultSink& faults) {
-  constexpr std::array<std::string_view, 12> kOfClass = {"needs",   "step",   "cleanup", "export",
-                                                         "run",     "script", "give",    "dispose",
-                                                         "inquire", "exit",   "retry",   "again"};
-  const auto refuse_key = [&](const Node* node) {
-    if (node == nullptr) return;
-    faults.add(node->key_place,
-               fmt::format("'{}' cannot stand in a ticket that names a class", node->key));
-  };
-  for (const std::string_view key : kOfClass) refuse_key(root.find(key));
-  refuse_key(root.find("ticket")->find("on_failure"));
+  refuse_own_job(root, "a ticket", faults);
+  refuse_beside_class(root.find("ticket")->find("on_failure"), "a ticket", faults);
 }
 
 void complete_workdir(std::string& workdir, std::string_view here) {
@@ -279,6 +289,29 @@ void check_ticket_sections(const Node& root, FaultSink& faults) {
 }
 
 }  // namespace
+
+void read_job_key(const Node& node, Draft& out, FaultSink& faults) {
+  const auto* key = std::find_if(kJobKeys.begin(), kJobKeys.end(),
+                                 [&](const Key<Draft>& known) { return known.name == node.key; });
+  if (key != kJobKeys.end()) key->read(node, out, faults);
+}
+
+bool has_steps(const Node& section) {
+  return section.find("step") != nullptr || find_first(section, kTopStepKeys) != nullptr;
+}
+
+void finish_steps(const Node& section, Draft& out, FaultSink& faults) {
+  check_top_step(section, faults);
+  if (section.find("step") == nullptr && has_steps(section)) {
+    out.top.name = "main";
+    out.spec.steps.push_back(std::move(out.top));
+  }
+  for (sched::StepSpec& one : out.exports) out.spec.steps.push_back(std::move(one));
+}
+
+void refuse_own_job(const Node& section, std::string_view label, FaultSink& faults) {
+  for (const Key<Draft>& key : kJobKeys) refuse_beside_class(section.find(key.name), label, faults);
+}
 
 std::shared_ptr<const JobSpec> SpecCache::find(const JobSpec& spec) const {
   const auto at =

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conf/draft.h"
 #include "conf/node.h"
 #include "sched/spec.h"
 
@@ -25,6 +26,14 @@ class SpecCache {
 };
 
 bool is_class_file(const Node& root);
+
+// What a job does may also stand in a section of a file, by the same keys as at its top: one of
+// needs, step, cleanup, export and the keys of a single step; the last of these makes steps of all.
+void read_job_key(const Node& node, Draft& out, FaultSink& faults);
+bool has_steps(const Node& section);
+void finish_steps(const Node& section, Draft& out, FaultSink& faults);
+// Adds "'run' cannot stand in a ticket that names a class" for each of them; `label` is "a ticket".
+void refuse_own_job(const Node& section, std::string_view label, FaultSink& faults);
 
 // The value is usable when no faults were added. `here` and `now` as for parse_file(); `cache` may
 // be null.

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "conf/read_needs.h"
+#include "conf/read_spawn.h"
 #include "conf/scalars.h"
 
 namespace jobq::conf {
@@ -193,31 +194,6 @@ void read_step_needs(const Node& node, StepSpec& out, FaultSink& faults) {
 
 void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
-}
-
-using sched::Spawn;
-
-void read_spawn_priority(const Node& node, Spawn& out, FaultSink& faults) {
-  std::int64_t priority = 0;
-  if (!read_number(node, 0, sched::kMaxPriority, priority, faults)) return;
-  out.priority = static_cast<int>(priority);
-}
-
-constexpr std::array<Key<Spawn>, 6> kSpawnKeys = {{
-    {"class", [](const Node& n, Spawn& out, FaultSink& f) { read_string(n, out.class_name, f); }},
-    {"version",
-     [](const Node& n, Spawn& out, FaultSink& f) { read_text(n, out.class_version, f); }},
-    {"name", [](const Node& n, Spawn& out, FaultSink& f) { read_string(n, out.name, f); }},
-    {"params", [](const Node& n, Spawn& out, FaultSink& f) { read_pairs(n, out.params, f); }},
-    {"priority", read_spawn_priority},
-    {"wait", [](const Node& n, Spawn& out, FaultSink& f) { read_flag(n, out.wait, f); }},
-}};
-
-void read_spawn(const Node& node, StepSpec& out, FaultSink& faults) {
-  out.kind = sched::StepKind::kSpawn;
-  read_section<Spawn>(node, {"spawn", kSpawnKeys, {}}, out.spawn.emplace(), faults);
-  if (node.kind != Node::Kind::kTable || node.find("class") != nullptr) return;
-  faults.add(node.place, "spawn has no class; expected the name of one");
 }
 
 // Job numbers and names; one stands by itself.

@@ -36,7 +36,7 @@ void to_wire(const sched::Loop& loop, wire::Loop& out);
 Result<sched::Loop> from_wire(const wire::Loop& in);
 Result<sched::StepKind> step_kind_from_wire(std::uint32_t kind);
 void to_wire(const sched::Spawn& spawn, wire::Spawn& out);
-sched::Spawn from_wire(const wire::Spawn& in);
+Result<sched::Spawn> from_wire(const wire::Spawn& in);
 void to_wire(const sched::Send& send, wire::Send& out);
 sched::Send from_wire(const wire::Send& in);
 void to_wire(const sched::Recv& recv, wire::Recv& out);

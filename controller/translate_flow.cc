@@ -21,9 +21,10 @@ void to_wire(const sched::Spawn& spawn, wire::Spawn& out) {
   }
   if (spawn.priority) out.set_priority(*spawn.priority);
   out.set_wait(spawn.wait);
+  if (spawn.spec) to_wire(*spawn.spec, *out.mutable_spec());
 }
 
-sched::Spawn from_wire(const wire::Spawn& in) {
+Result<sched::Spawn> from_wire(const wire::Spawn& in) {
   sched::Spawn spawn;
   spawn.class_name = in.class_name();
   spawn.class_version = in.class_version();
@@ -33,6 +34,10 @@ sched::Spawn from_wire(const wire::Spawn& in) {
   }
   if (in.has_priority()) spawn.priority = in.priority();
   spawn.wait = in.wait();
+  if (!in.has_spec()) return spawn;
+  auto spec = from_wire(in.spec());
+  if (!spec) return tl::unexpected(spec.error());
+  spawn.spec = *std::move(spec);
   return spawn;
 }
 

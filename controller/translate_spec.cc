@@ -206,7 +206,11 @@ Result<StepSpec> step_from_wire(const wire::StepSpec& in) {
   step.exit = exit_from_wire(in);
   if (in.has_time_limit()) step.time_limit = Millis{in.time_limit()};
   if (in.has_retry()) step.retry = retry_from_wire(in.retry());
-  if (in.has_spawn()) step.spawn = from_wire(in.spawn());
+  if (in.has_spawn()) {
+    auto spawn = from_wire(in.spawn());
+    if (!spawn) return tl::unexpected(spawn.error());
+    step.spawn = *std::move(spawn);
+  }
   step.wait_for = {in.wait_for().begin(), in.wait_for().end()};
   if (in.has_send()) step.send = from_wire(in.send());
   if (in.has_recv()) step.recv = from_wire(in.recv());

@@ -29,15 +29,49 @@ void check_part(const PathOfKey& path, std::string_view key, const std::string& 
   check_text([&] { return path(key); }, text, scope, faults);
 }
 
+void check_class_of(const PathOfKey& path, const Spawn& spawn, FaultList& faults) {
+  check_name(path("spawn.class"), "name", spawn.class_name, faults);
+  if (spawn.class_version.empty()) return;
+  check_name(path("spawn.version"), "version", spawn.class_version, faults);
+}
+
+// "step[1].spawn.params" of "ticket.params" in the job that step[1] submits.
+std::string place_within(const PathOfKey& path, std::string_view fault) {
+  constexpr std::string_view kTicket = "ticket.";
+  if (fault.starts_with(kTicket)) fault.remove_prefix(kTicket.size());
+  return path("spawn.") + std::string(fault);
+}
+
+// A job with steps of its own.
+void check_own_job(const PathOfKey& path, const Spawn& spawn, FaultList& faults) {
+  if (!spawn.class_name.empty() || !spawn.spec->class_name.empty()) {
+    faults.add(path("spawn.class"), "a job has steps of its own or is of a class, not both");
+  }
+  if (!spawn.class_version.empty()) {
+    faults.add(path("spawn.version"), "a version is of a class, and the job has steps of its own");
+  }
+  if (spawn_depth(*spawn.spec) >= kMostSpawnDepth) {
+    return faults.add(path("spawn"),
+                      fmt::format("jobs within jobs go at most {} deep", kMostSpawnDepth));
+  }
+  for (const Fault& fault : check_spec(*spawn.spec)) {
+    faults.add(place_within(path, fault.path), fault.text);
+  }
+  for (const Fault& fault : check_params(*spawn.spec, spawn.params)) {
+    faults.add(place_within(path, fault.path), fault.text);
+  }
+}
+
 }  // namespace
 
 void check_spawn(const PathOfKey& path, const StepSpec& step, const ValueScope& scope,
                  FaultList& faults) {
   if (step.kind != StepKind::kSpawn) return;
   const Spawn spawn = step.spawn.value_or(Spawn{});
-  check_name(path("spawn.class"), "name", spawn.class_name, faults);
-  if (!spawn.class_version.empty()) {
-    check_name(path("spawn.version"), "version", spawn.class_version, faults);
+  if (spawn.spec) {
+    check_own_job(path, spawn, faults);
+  } else {
+    check_class_of(path, spawn, faults);
   }
   const auto check_one = [&](std::string_view key, const std::string& text) {
     check_text([&] { return path(key); }, text, scope, faults);

@@ -158,7 +158,7 @@ class Core {
   CheckedSpec& check_inline(const std::shared_ptr<const JobSpec>& spec, CheckedSpecs& checked);
   Result<CheckedSpec*> check_class(const Ticket& ticket, CheckedSpecs& checked);
   void check_new(CheckedSpec& spec, bool is_known_good);
-  Result<void> check_spawned_classes(const JobSpec& spec) const;
+  Result<void> check_spawned(const JobSpec& spec) const;
   JobNumber record(const Ticket& ticket, const Actor& actor, CheckedSpec& spec,
                    const Origin& origin, std::vector<Dependency> after);
   SpecEntry& entry_for(const std::shared_ptr<const JobSpec>& spec);

@@ -56,6 +56,18 @@ Result<void> check_generations(const Origin& origin) {
                           kMostAncestors, origin.ancestors.front().value));
 }
 
+namespace {
+
+std::shared_ptr<const JobSpec> working_in(const std::shared_ptr<const JobSpec>& spec,
+                                          const std::string& workdir) {
+  JobSpec there = *spec;
+  there.workdir = as_literal(workdir);
+  return std::make_shared<const JobSpec>(std::move(there));
+}
+
+}  // namespace
+
+// It works where its parent does, unless its class says otherwise.
 Result<Ticket> Core::ticket_of(const Job& job, StepId id) const {
   const Spawn& spawn = *job.what().steps[id.value].spawn;
   Ticket ticket;
@@ -72,6 +84,11 @@ Result<Ticket> Core::ticket_of(const Job& job, StepId id) const {
   ticket.priority = spawn.priority;
   const std::string workdir = put(job.what().workdir);
   if (!fits) return fail(ErrorCode::kRefused, "with its values put in it is too long");
+  if (spawn.spec) {
+    if (ticket.name.empty()) ticket.name = job.what().steps[id.value].name;
+    ticket.spec = working_in(spawn.spec, workdir);
+    return ticket;
+  }
   const auto row = classes_.resolve(ticket.class_name, ticket.class_version);
   if (!row) return tl::unexpected(row.error());
   if (specs_.find((*row)->spec)->spec->workdir.empty()) ticket.workdir = as_literal(workdir);
@@ -92,7 +109,8 @@ void Core::spawn(Job& job, StepId id) {
   if (!child) {
     return end_built_in(
         job, id, Outcome::kFailure,
-        fmt::format("class {} was not submitted: {}", spawn.class_name, child.error().message));
+        fmt::format("{} was not submitted: {}",
+                    spawn.spec ? "the job" : "class " + spawn.class_name, child.error().message));
   }
   note(job, "spawned",
        fmt::format("job {} by step {}", child->value, job.what().steps[id.value].name));

@@ -136,7 +136,8 @@ void add_usage_of(const Job& job, JobSummary& summary) {
 
 std::string end_text(const JobSpec& spec, StepId id, const AttemptRow& attempt) {
   const Judgement judgement = judge(step_of(spec, id).exit, attempt.end);
-  return judgement.reason.empty() ? "exit code 0" : judgement.reason;
+  if (!judgement.reason.empty()) return judgement.reason;
+  return attempt.end.how == TaskEnd::How::kBuiltIn ? "done" : "exit code 0";
 }
 
 void add_attempts(const Job& job, StepId id, std::vector<HistoryEntry>& history) {

@@ -124,6 +124,7 @@ class Hasher {
     add_all(spawn.params);
     add_optional(spawn.priority);
     add(std::uint64_t{spawn.wait});
+    if (spawn.spec) add(hash_of(*spawn.spec));
   }
 
   void add(const Loop& loop) {
@@ -243,6 +244,24 @@ std::string_view to_string(StepKind kind) {
     case StepKind::kInquire: return "inquire";
   }
   unreachable("step kind out of range");
+}
+
+bool Spawn::operator==(const Spawn& other) const {
+  const auto rest = [](const Spawn& of) {
+    return std::tie(of.class_name, of.class_version, of.name, of.params, of.priority, of.wait);
+  };
+  const bool own = spec != nullptr && other.spec != nullptr;
+  return rest(*this) == rest(other) && (own ? *spec == *other.spec : spec == other.spec);
+}
+
+std::size_t spawn_depth(const JobSpec& spec) {
+  std::size_t deepest = 0;
+  for (const StepSpec& step : spec.steps) {
+    if (step.spawn && step.spawn->spec) {
+      deepest = std::max(deepest, 1 + spawn_depth(*step.spawn->spec));
+    }
+  }
+  return deepest;
 }
 
 bool is_built_in(StepKind kind) {

@@ -136,16 +136,22 @@ std::string_view to_string(StepKind kind);  // "run", "script", ...
 // The controller carries it out itself: it runs on no node and takes nothing.
 bool is_built_in(StepKind kind);
 
-// A job of a class, submitted by a step. Its texts may hold ${values}.
+struct JobSpec;
+
+// A job that a step submits: of a class, or with steps of its own. The texts here may hold values
+// of the job that submits it, those in `spec` its own.
 struct Spawn {
   std::string class_name;
   std::string class_version;  // empty: the newest that is not retired
-  std::string name;           // empty: the class's
+  std::string name;           // empty: the class's, else the step's
   std::vector<NameValue> params;
   std::optional<int> priority;
-  bool wait = false;  // the step ends with the job, and as the job does
-  bool operator==(const Spawn&) const = default;
+  bool wait = false;                    // the step ends with the job, and as the job does
+  std::shared_ptr<const JobSpec> spec;  // null: of the class
+  bool operator==(const Spawn& other) const;
 };
+// Jobs within jobs go no deeper than this.
+inline constexpr std::size_t kMostSpawnDepth = 8;
 
 // An event for another flow, and the wait for one; see sched/mailbox.h. Texts may hold ${values}.
 struct Send {
@@ -223,8 +229,9 @@ struct JobSpec {
 // A step's position: steps in file order, then cleanup.
 StepId cleanup_id(const JobSpec& spec);
 const StepSpec& step_of(const JobSpec& spec, StepId id);
-std::size_t step_count(const JobSpec& spec);  // with cleanup
-bool has_step_limit(const JobSpec& spec);     // of any step but cleanup
+std::size_t step_count(const JobSpec& spec);   // with cleanup
+bool has_step_limit(const JobSpec& spec);      // of any step but cleanup
+std::size_t spawn_depth(const JobSpec& spec);  // 0: no step has a job with steps of its own
 
 // One request to run a job. Either `spec` is set (inline), or class_name.
 struct Ticket {

@@ -241,6 +241,18 @@ Result<CheckedSpec*> Core::check_class(const Ticket& ticket, CheckedSpecs& check
   return &it->second;
 }
 
+namespace {
+
+Result<void> check_class_of(const Spawn& spawn, const ClassTable& classes, const SpecStore& specs) {
+  if (!value_refs(spawn.class_name + spawn.class_version).empty()) return {};
+  const auto row = classes.resolve(spawn.class_name, spawn.class_version);
+  if (!row) return tl::unexpected(row.error());
+  const auto faults = check_params(*specs.find((*row)->spec)->spec, spawn.params);
+  return faults.empty() ? Result<void>() : fail(ErrorCode::kUsage, faults.front().text);
+}
+
+}  // namespace
+
 // An equal spec in memory was found good before; what the cluster has may have changed since.
 void Core::check_new(CheckedSpec& spec, bool is_known_good) {
   spec.entry = specs_.find(*spec.spec, hash_of(*spec.spec));
@@ -251,23 +263,21 @@ void Core::check_new(CheckedSpec& spec, bool is_known_good) {
     }
   }
   if (auto possible = feasible(rm_, *spec.spec); !possible) spec.refusal = possible.error();
-  if (auto there = check_spawned_classes(*spec.spec); !there) spec.refusal = there.error();
+  if (auto there = check_spawned(*spec.spec); !there) spec.refusal = there.error();
 }
 
-// A class that a step names outright is there, and is given what it requires; one whose name is a
-// value is looked at when the step starts.
-Result<void> Core::check_spawned_classes(const JobSpec& spec) const {
+// A job that a step submits could run here: the class that it names outright is there, and is given
+// what it requires; what its own steps need is there. A class whose name is a value is looked at
+// when the step starts.
+Result<void> Core::check_spawned(const JobSpec& spec) const {
   for (const StepSpec& step : spec.steps) {
-    if (!step.spawn || !value_refs(step.spawn->class_name + step.spawn->class_version).empty()) {
-      continue;
+    if (!step.spawn) continue;
+    const std::shared_ptr<const JobSpec>& own = step.spawn->spec;
+    Result<void> good = own ? feasible(rm_, *own) : check_class_of(*step.spawn, classes_, specs_);
+    if (good && own) good = check_spawned(*own);
+    if (!good) {
+      return fail(good.error().code, fmt::format("step {}: {}", step.name, good.error().message));
     }
-    const auto row = classes_.resolve(step.spawn->class_name, step.spawn->class_version);
-    if (!row) {
-      return fail(row.error().code, fmt::format("step {}: {}", step.name, row.error().message));
-    }
-    const auto faults = check_params(*specs_.find((*row)->spec)->spec, step.spawn->params);
-    if (faults.empty()) continue;
-    return fail(ErrorCode::kUsage, fmt::format("step {}: {}", step.name, faults.front().text));
   }
   return {};
 }

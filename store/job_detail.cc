@@ -99,10 +99,10 @@ std::string end_text(const sched::TaskEnd& end) {
     case sched::TaskEnd::How::kNotStarted:
     case sched::TaskEnd::How::kLost:
     case sched::TaskEnd::How::kMemory:
-    case sched::TaskEnd::How::kLimit:
+    case sched::TaskEnd::How::kLimit: return end.reason;
     case sched::TaskEnd::How::kBuiltIn: break;
   }
-  return end.reason;
+  return end.reason.empty() ? "done" : end.reason;
 }
 
 void add_attempts(const sched::StepView& step, std::vector<sched::HistoryEntry>& entries) {

@@ -126,6 +126,59 @@ jq cancel "$job"
 expect_exit 130 jq wait "$job" $((job + 1))
 ok
 
+test_begin "a spawned job may have steps of its own, and is whole over a restart"
+cat >own.toml <<TOML
+[ticket]
+params = { day = "monday" }
+[[step]]
+name = "mend"
+[step.spawn]
+wait = true
+params = { day = "\${day}" }
+[[step.spawn.step]]
+name = "look"
+run = "$(until_there go.own); echo looked at \${day}; jq report success --event torn"
+[[step.spawn.step]]
+name = "sew"
+after = ["look.event=torn"]
+run = "pwd >sewn; jq report success --event whole"
+[[step]]
+name = "tell"
+after = ["mend.event=whole"]
+run = "echo told"
+TOML
+job=$(jq submit own.toml)
+child=$((job + 1))
+wait_for 10 runs "$child"
+expect_eq mend "$(field "$child" name)"
+expect_eq "$job" "$(field "$child" parent)"
+restart_controller
+touch go.own
+expect_exit 0 jq wait "$job" "$child"
+expect_eq "$T" "$(<sewn)"
+expect_eq "looked at monday" "$(jq output "$child")"
+expect_eq told "$(jq output "$job")"
+expect_match "step mend: done" "$(detail_of "$job" "step ended")"
+ok
+
+test_begin "what the controller itself carries out has no output, which is said"
+expect_exit 0 jq output "$job.mend"
+expect_match "step mend of job $job has no output: the controller itself" "$(<err)"
+job=$(jq submit own.toml)
+expect_exit 0 jq wait "$job"
+expect_exit 0 jq output -f "$job"
+expect_eq told "$(<out)"
+ok
+
+test_begin "what is wrong within a spawned job is found where it stands, and when it is submitted"
+sed 's/look.event=torn/lok/' own.toml >faulty.toml
+expect_exit 2 jq submit faulty.toml
+expect_match "faulty.toml:13:10: no step is named 'lok'; did you mean 'look'" "$(<err)"
+printf '[[step]]\nname = "go"\nspawn = { run = "true", needs = { cpus = 99 } }\n' >large.toml
+expect_exit 1 jq submit large.toml
+expect_match "step go: needs 99 cpus; the largest node, n1, has 8" "$(<err)"
+ok
+
 test_begin "a wait step waits for jobs by number, name and value, and for those that have ended"
 cat >gather.toml <<TOML
 [[step]]

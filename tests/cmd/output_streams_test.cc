@@ -51,6 +51,12 @@ OutputStream& stream_of(OutputStreams& streams, std::size_t position) {
   return *(streams.begin() + static_cast<std::ptrdiff_t>(position));
 }
 
+TEST(OutputStreams, WhatTheControllerItselfCarriesOutHasNone) {
+  OutputStreams streams{following()};
+  streams.look_at(job_of({{attempt_of(1, "", "")}, {attempt_of(1)}}));
+  EXPECT_THAT(names(streams), ElementsAre("s1.1", "s1.1e"));
+}
+
 TEST(OutputStreams, TheNewestAttemptOfEachStepIsRead) {
   OutputStreams streams{OutputWanted()};
   const auto job = job_of({{attempt_of(1), attempt_of(2)}, {}, {attempt_of(1)}});

@@ -28,7 +28,14 @@ sched::JobSpec full_spec() {
   step.exit = {{0, 1}, {2}, {77}};
   step.again = {"collect", {{}, sched::Condition::On::kEvent, "differs"}, 10};
   step.literal = true;
-  spec.steps = {step, step};
+  sched::StepSpec spawning;
+  spawning.name = "go";
+  spawning.kind = sched::StepKind::kSpawn;
+  sched::JobSpec within;
+  within.steps = {step};
+  spawning.spawn = {"", "", "name", {{"day", "${day}"}}, 7, true, {}};
+  spawning.spawn->spec = std::make_shared<const sched::JobSpec>(within);
+  spec.steps = {step, step, spawning};
   step.time_limit = seconds(5);
   spec.cleanup = step;
   spec.env = {{"A", "1"}, {"B", ""}};

@@ -200,7 +200,7 @@ TEST(CheckSpec, WhatTheControllerCarriesOutIsWhole) {
   EXPECT_THAT(
       after_change([](JobSpec&, StepSpec& s) {
         s.kind = StepKind::kSpawn;
-        s.spawn = Spawn{"a b", "1 2", "", {{"day", "${nothing}"}}, 5000, false};
+        s.spawn = Spawn{"a b", "1 2", "", {{"day", "${nothing}"}}, 5000, false, {}};
       }),
       ElementsAre(HasSubstr("step[0].spawn.class: 'a b' is not a name of a class"),
                   HasSubstr("step[0].spawn.version: '1 2' is not a version of a class"),

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "sched/check_spec.h"
 #include "tests/sched/world.h"
 
 namespace jobq::sched {
@@ -95,6 +96,44 @@ TEST_F(FamiliesTest, ParametersAreHandedDown) {
   submit(builder);
   world.complete(parent, "first", 0);
   EXPECT_EQ(world.launched(child, "main").argv, (std::vector<std::string>{"calc", "of 0"}));
+}
+
+TEST_F(FamiliesTest, AJobWithStepsOfItsOwnIsSpawnedAsOneOfAClassIs) {
+  SpecBuilder own = SpecBuilder().step("calc").argv({"calc", "${day}"});
+  own.spec.params.push_back({"day", true, std::nullopt});
+  SpecBuilder builder = SpecBuilder().step("first").argv({"x"}).step("go").spawn_own(own, true);
+  builder.after("first").step("next").argv({"y"}).after("go.event=agree");
+  builder.spec.steps[1].spawn->params = {{"day", "of ${steps.first.event}"}};
+  builder.spec.workdir = "/parent";
+  submit(builder);
+  world.complete(parent, "first", 0);
+  EXPECT_EQ(world.launched(child, "calc").argv, (std::vector<std::string>{"calc", "of 0"}));
+  EXPECT_EQ(world.launched(child, "calc").workdir, "/parent");
+  EXPECT_EQ(world.core.show(child, world.now)->summary.name, "go");
+  EXPECT_EQ(world.row(child).parent, (AttemptId{parent, StepId{1}, Attempt{1}}));
+  TaskEnd end;
+  end.event = "agree";
+  world.complete(child, "calc", end);
+  EXPECT_EQ(world.step_state(parent, "next"), "starting");
+}
+
+TEST_F(FamiliesTest, WhatASpawnedJobNeedsAndNamesIsLookedAtWhenItsParentIsSubmitted) {
+  SpecBuilder large = SpecBuilder().step("calc").argv({"x"});
+  large.spec.needs.cpus = 1000;
+  world.submit(SpecBuilder().step("go").spawn_own(large, true));
+  EXPECT_THAT(world.said(), ElementsAre(HasSubstr("step go: needs 1000 cpus")));
+  const SpecBuilder within = SpecBuilder().step("sub").spawn("plam", true);
+  world.submit(SpecBuilder().step("go").spawn_own(within, true));
+  EXPECT_THAT(world.said(), ElementsAre(HasSubstr("step go: step sub: ")));
+}
+
+TEST_F(FamiliesTest, JobsWithinJobsEndSomewhere) {
+  SpecBuilder job = SpecBuilder().step("inmost").argv({"x"});
+  for (std::size_t i = 0; i < kMostSpawnDepth; ++i)
+    job = SpecBuilder().step("go").spawn_own(job, true);
+  EXPECT_TRUE(check_spec(job.spec).empty());
+  job = SpecBuilder().step("go").spawn_own(job, true);
+  EXPECT_EQ(to_string(check_spec(job.spec)), "step[0].spawn: jobs within jobs go at most 8 deep");
 }
 
 TEST_F(FamiliesTest, AClassThatIsNotThereIsRefusedAtSubmission) {

@@ -126,7 +126,12 @@ void RandomWorld::add_built_in(JobSpec& spec) {
     }
   } else {
     step.kind = StepKind::kSpawn;
-    step.spawn = Spawn{"plan", "", "", {}, std::nullopt, pick(3) != 0};
+    step.spawn = Spawn{"plan", "", "", {}, std::nullopt, pick(3) != 0, {}};
+    if (pick(2) == 0) {
+      step.spawn->class_name.clear();
+      step.spawn->spec = std::make_shared<JobSpec>(
+          SpecBuilder().step("within").argv({"within"}).step("last").after("within").spec);
+    }
   }
   if (pick(3) == 0) step.time_limit = seconds(1 + pick(40));
   spec.steps.back() = std::move(step);

@@ -152,6 +152,12 @@ std::vector<Change> changes_of_other_kinds() {
       },
       [](JobSpec&, StepSpec& s) { s.spawn.emplace().priority = 1; },
       [](JobSpec&, StepSpec& s) { s.spawn.emplace().wait = true; },
+      [](JobSpec&, StepSpec& s) { s.spawn.emplace().spec = std::make_shared<JobSpec>(); },
+      [](JobSpec&, StepSpec& s) {
+        JobSpec within;
+        within.priority = 1;
+        s.spawn.emplace().spec = std::make_shared<JobSpec>(within);
+      },
       [](JobSpec&, StepSpec& s) { s.wait_for = {"a"}; },
       [](JobSpec&, StepSpec& s) { s.send.emplace().to = "a"; },
       [](JobSpec&, StepSpec& s) { s.send.emplace().event = "a"; },

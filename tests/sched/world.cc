@@ -50,8 +50,13 @@ SpecBuilder& SpecBuilder::receives(const std::string& event, const std::string& 
 }
 SpecBuilder& SpecBuilder::spawn(const std::string& class_name, bool wait) {
   spec.steps.back().kind = StepKind::kSpawn;
-  spec.steps.back().spawn = Spawn{class_name, "", "", {}, std::nullopt, wait};
+  spec.steps.back().spawn = Spawn{class_name, "", "", {}, std::nullopt, wait, {}};
   spec.steps.back().argv.clear();
+  return *this;
+}
+SpecBuilder& SpecBuilder::spawn_own(const SpecBuilder& job, bool wait) {
+  spawn("", wait);
+  spec.steps.back().spawn->spec = std::make_shared<JobSpec>(job.spec);
   return *this;
 }
 SpecBuilder& SpecBuilder::wait_for(std::vector<std::string> jobs) {

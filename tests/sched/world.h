@@ -35,6 +35,7 @@ class SpecBuilder {
   SpecBuilder& receives(const std::string& event, const std::string& from = "",
                         const std::string& mailbox = "");
   SpecBuilder& spawn(const std::string& class_name, bool wait);  // the step submits a class
+  SpecBuilder& spawn_own(const SpecBuilder& job, bool wait);     // the step submits this
   SpecBuilder& wait_for(std::vector<std::string> jobs);          // the step waits for jobs
   SpecBuilder& cancel_code(int code);
   SpecBuilder& needs(const resmgr::Needs& needs);  // of the job
