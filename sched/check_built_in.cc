@@ -2,6 +2,8 @@
 // The checks of steps that the controller carries out itself.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "resmgr/needs.h"
 #include "sched/check_parts.h"
 #include "sched/job_condition.h"
@@ -42,6 +44,19 @@ std::string place_within(const PathOfKey& path, std::string_view fault) {
   return path("spawn.") + std::string(fault);
 }
 
+// The client is the one that submits the whole, and knows its own steps' files alone.
+void check_no_client(const PathOfKey& path, const JobSpec& spec, FaultList& faults) {
+  const auto is_of_client = [](const std::string& place) { return place.starts_with("client:"); };
+  for (std::size_t i = 0; i < spec.steps.size(); ++i) {
+    const std::optional<FileSpec>& files = spec.steps[i].files;
+    if (!files) continue;
+    if (!is_of_client(files->to) && std::ranges::none_of(files->from, is_of_client)) continue;
+    faults.add(path(fmt::format("spawn.step[{}].{}", i, to_string(spec.steps[i].kind))),
+               "a job that a step submits has no client:; carry the files by a step of the job "
+               "around it");
+  }
+}
+
 // A job with steps of its own.
 void check_own_job(const PathOfKey& path, const Spawn& spawn, FaultList& faults) {
   if (!spawn.class_name.empty() || !spawn.spec->class_name.empty()) {
@@ -57,6 +72,7 @@ void check_own_job(const PathOfKey& path, const Spawn& spawn, FaultList& faults)
   for (const Fault& fault : check_spec(*spawn.spec)) {
     faults.add(place_within(path, fault.path), fault.text);
   }
+  check_no_client(path, *spawn.spec, faults);
   for (const Fault& fault : check_params(*spawn.spec, spawn.params)) {
     faults.add(place_within(path, fault.path), fault.text);
   }

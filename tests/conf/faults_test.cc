@@ -222,6 +222,10 @@ const std::vector<Case> kSteps = {
      "$${day}"},
     {"SpawnedCommand", "[[step]]\nname = 'a'\nspawn = { run = [], priority = 3 }\n",
      "f:3:17: expected a command, found none"},
+    {"SpawnedFilesOfTheClient",
+     "[[step]]\nname = 'a'\n[step.spawn]\ngive = { from = 'client:x', to = 'y' }\n",
+     "f:4:8: a job that a step submits has no client:; carry the files by a step of the job around "
+     "it"},
     {"SpawnedExport",
      "[[step]]\nname = 'a'\n[step.spawn]\nrun = 'x'\n[[step.spawn.export]]\nfrom = 'a'\nto = ''\n",
      "f:7:6: expected a place, found none"},
