@@ -42,7 +42,8 @@ std::string quoted(std::string_view text) {
 // Lines below one another; what is put between is escaped already.
 std::string label_of(const StepView& step) {
   std::string below = std::string(sched::to_string(step.state));
-  if (!step.attempts.empty()) below += " on " + step.attempts.back().node;
+  const std::string node = step.attempts.empty() ? "" : step.attempts.back().node;
+  if (!node.empty()) below += " on " + node;
   if (step.event) below += ", event " + *step.event;
   std::string name = quoted(step.name);
   name.pop_back();

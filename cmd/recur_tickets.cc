@@ -167,7 +167,14 @@ Result<int> run_recur_add(const Words& words) {
       if (!made) return tl::unexpected(made.error());
       client = std::move(*made);
     }
-    added = ticket ? add_one(*client, *ticket, verb) : tl::unexpected(ticket.error());
+    if (ticket) {
+      added = add_one(*client, *ticket, verb).map_error([&](Error error) {
+        error.message = fmt::format("{}: {}", path, error.message);
+        return error;
+      });
+    } else {
+      added = tl::unexpected(ticket.error());
+    }
     if (added) continue;
     complain(added.error());
     if (code == 0) code = exit_code(added.error().code);

@@ -149,7 +149,16 @@ Result<sched::Ticket> ticket_from_words(const SubmitVerb& verb) {
   const std::string& first = verb.words.front();
   const std::vector<std::string> rest(verb.words.begin() + 1, verb.words.end());
   const Source source = source_of(first, verb.had_separator);
-  if (source == Source::kCommand) return ticket_from_command(verb.job, verb.words);
+  if (source == Source::kCommand) {
+    if (!verb.had_separator && is_mistaken_file(first)) {
+      return fail(ErrorCode::kUsage,
+                  fmt::format("{} is a file that is neither a ticket (.toml, .json) nor a script "
+                              "(.sh, or with a #! line), and cannot be executed; a command of this "
+                              "name goes after --: jq submit -- {}",
+                              first, first));
+    }
+    return ticket_from_command(verb.job, verb.words);
+  }
   Result<std::string> text = read_file(first);
   if (!text && source == Source::kScript) {
     text.error().message +=

@@ -57,6 +57,11 @@ Source source_of(const std::string& word, bool had_separator) {
   return Source::kCommand;
 }
 
+bool is_mistaken_file(const std::string& word) {
+  const bool is_path = word.find_first_of("./") != std::string::npos;
+  return is_path && is_regular_file(word) && ::access(word.c_str(), X_OK) != 0;
+}
+
 Result<sched::Ticket> ticket_from_command(const JobOptions& options,
                                           std::vector<std::string> argv) {
   return inline_ticket(options, command_step(std::move(argv)));

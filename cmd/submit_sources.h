@@ -16,10 +16,12 @@
 namespace jobq::cmd {
 
 // After "--" always a command. Else FILE.toml and FILE.json are tickets; a file that begins with
-// "#!", has a
-// "#JQ" line or is called *.sh is a script, whose text is sent; anything else is a command.
+// "#!", has a "#JQ" line or is called *.sh is a script, whose text is sent; anything else is a
+// command.
 enum class Source { kCommand, kScript, kTicketFile };
 Source source_of(const std::string& word, bool had_separator);
+// A command that is a file of that name, such as plan.tml, and nobody could execute it.
+bool is_mistaken_file(const std::string& word);
 
 // Whether a text is a script, as it begins with "#!" or has a "#JQ" line.
 bool is_script(std::string_view text);

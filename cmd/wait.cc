@@ -74,6 +74,28 @@ void tell(const EndedJob& job, bool as_json) {
   static_cast<void>(flush_output());  // whoever reads this wants it now; the end tells of errors
 }
 
+// None of them is in the queue: a name that nobody ever had is a slip.
+Result<void> check_names(Client& client, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    sched::QueueFilter filter;
+    filter.names = {name};
+    wire::Frame request;
+    controller::to_wire(filter, *request.mutable_history()->mutable_filter());
+    request.mutable_history()->set_limit(1);
+    bool is_known = false;
+    const Result<void> asked =
+        client.ask(std::move(request), [&](wire::Frame& answer) -> Result<void> {
+          is_known = is_known || answer.jobs().jobs_size() != 0;
+          return {};
+        });
+    if (!asked) return asked;
+    if (is_known) continue;
+    return fail(ErrorCode::kNotFound,
+                fmt::format("no job is named '{}', neither in the queue nor in the history", name));
+  }
+  return {};
+}
+
 Result<int> wait(const WaitVerb& verb) {
   const Result<sched::Selector> selector = to_selector(verb.jobs, false);
   if (!selector) return tl::unexpected(selector.error());
@@ -85,6 +107,9 @@ Result<int> wait(const WaitVerb& verb) {
     const auto ranges = numbers_of(*client, *selector);
     if (!ranges) return tl::unexpected(ranges.error());
     if (ranges->empty()) {
+      if (const auto known = check_names(*client, selector->names); !known) {
+        return tl::unexpected(known.error());
+      }
       note("no job to wait for");
       return 0;
     }

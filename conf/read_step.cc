@@ -196,14 +196,22 @@ void read_limit(const Node& node, StepSpec& out, FaultSink& faults) {
   read_duration(node, out.time_limit, faults);
 }
 
+void read_waited_for(const Node& node, std::string& out, FaultSink& faults) {
+  const bool is_name = node.kind == Node::Kind::kString || node.kind == Node::Kind::kInteger;
+  if (!is_name) {
+    refuse(node, "the number or name of a job", faults);
+    return;
+  }
+  read_text(node, out, faults);
+}
+
 // Job numbers and names; one stands by itself.
 void read_wait(const Node& node, StepSpec& out, FaultSink& faults) {
   out.kind = sched::StepKind::kWait;
   if (node.kind != Node::Kind::kList) {
-    read_text(node, out.wait_for.emplace_back(), faults);
-    return;
+    return read_waited_for(node, out.wait_for.emplace_back(), faults);
   }
-  for (const Node& job : node.children) read_text(job, out.wait_for.emplace_back(), faults);
+  for (const Node& job : node.children) read_waited_for(job, out.wait_for.emplace_back(), faults);
 }
 
 using sched::Recv;

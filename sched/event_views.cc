@@ -32,7 +32,10 @@ Result<EventList> Core::events(const Actor& actor, const std::string& mailbox) c
     const bool shared = receiver.mailboxes.front().kind == Mailbox::Kind::kShared;
     const bool visible = shared || actor.is_operator || receiver.uid == actor.uid;
     const bool meant = std::any_of(receiver.mailboxes.begin(), receiver.mailboxes.end(), is_meant);
-    if (visible && meant) list.receivers.push_back(receiver);
+    if (!visible || !meant) continue;
+    Receiver& shown = list.receivers.emplace_back(receiver);
+    const Job* job = key.reply ? nullptr : jobs_.find(key.attempt.job);
+    if (job != nullptr) shown.until = end_of(*job, key.attempt.step);
   }
   return list;
 }

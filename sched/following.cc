@@ -263,7 +263,10 @@ void Core::end_wait_if_over(Job& job, StepId id) {
   const auto bad = std::find_if(wait.ended.begin(), wait.ended.end(), [](const JobFact& fact) {
     return fact.outcome != Outcome::kSuccess;
   });
-  if (bad == wait.ended.end()) return end_built_in(job, id, Outcome::kSuccess, "", "success");
+  if (bad == wait.ended.end()) {
+    const char* why = wait.ended.empty() ? "no job of that name was in the queue" : "";
+    return end_built_in(job, id, Outcome::kSuccess, why, "success");
+  }
   const bool failed = std::any_of(wait.ended.begin(), wait.ended.end(), [](const JobFact& fact) {
     return fact.outcome != Outcome::kCancel && fact.outcome != Outcome::kSuccess;
   });

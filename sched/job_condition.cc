@@ -44,9 +44,14 @@ JobNumber number_in(std::string_view text) {
 
 Result<void> check_waited_for(std::string_view word) {
   if (word.empty()) return fail(ErrorCode::kUsage, "expected the number or name of a job");
+  if (word.find_first_not_of("-0123456789, ") == std::string_view::npos && !number_in(word)) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is not the number of a job; expected a whole number from 1, and "
+                            "several of them as a list",
+                            word));
+  }
   const std::size_t dot = word.rfind('.');
-  if (dot != std::string_view::npos && number_in(word.substr(0, dot)) &&
-      on_in(word.substr(dot + 1))) {
+  if (dot != std::string_view::npos && on_in(word.substr(dot + 1))) {
     return fail(ErrorCode::kUsage,
                 fmt::format("'{}': a wait step waits for the end, whatever it is; expected \"{}\", "
                             "and conditions on its event value behind it",

@@ -24,6 +24,16 @@ std::optional<Number> number_in(std::string_view text) {
   return error == std::errc{} && at == end ? std::optional(number) : std::nullopt;
 }
 
+// "mailbx:" of "mailbx:plans": what stands for a kind of place and is none. A flow whose name
+// begins so is written "flow:NAME".
+std::string_view kind_in(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos || colon == 0) return {};
+  const bool is_word = std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon),
+                                   [](char c) { return c >= 'a' && c <= 'z'; });
+  return is_word ? text.substr(0, colon + 1) : std::string_view();
+}
+
 // As names of jobs are: printable, with spaces where somebody wants them.
 bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= kMostEventNameBytes &&
@@ -47,8 +57,7 @@ std::string to_string(const Mailbox& mailbox) {
   switch (mailbox.kind) {
     case Mailbox::Kind::kFlow: return mailbox.name;
     case Mailbox::Kind::kName: {
-      const bool is_clear = !parse_job_ref(mailbox.name) && !mailbox.name.starts_with(kFlow) &&
-                            !mailbox.name.starts_with(kOwn) && !mailbox.name.starts_with(kShared);
+      const bool is_clear = !parse_job_ref(mailbox.name) && kind_in(mailbox.name).empty();
       return is_clear ? mailbox.name : std::string(kFlow) + mailbox.name;
     }
     case Mailbox::Kind::kOwn: return std::string(kOwn) + mailbox.name;
@@ -62,7 +71,14 @@ Result<Mailbox> parse_mailbox(std::string_view text, std::uint32_t uid) {
   if (text.starts_with(kOwn)) return named(Kind::kOwn, uid, text.substr(kOwn.size()));
   if (text.starts_with(kShared)) return named(Kind::kShared, 0, text.substr(kShared.size()));
   if (const auto ref = parse_job_ref(text)) return Mailbox{Kind::kFlow, uid, to_string(*ref)};
-  if (text.starts_with(kFlow)) text.remove_prefix(kFlow.size());
+  if (text.starts_with(kFlow)) {
+    text.remove_prefix(kFlow.size());
+  } else if (const std::string_view kind = kind_in(text); !kind.empty()) {
+    return fail(ErrorCode::kUsage,
+                fmt::format("'{}' is no kind of place for events; expected mailbox:, shared: or "
+                            "flow:, as in flow:{} for a job of that name",
+                            kind, text));
+  }
   if (is_plain(text)) return Mailbox{Kind::kName, uid, std::string(text)};
   return fail(ErrorCode::kUsage,
               fmt::format("'{}' is no place for events; expected a job's number or name, "

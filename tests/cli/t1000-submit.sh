@@ -192,3 +192,10 @@ expect_eq err "$(<"e.$job")"
 expect_eq out "$(jq output "$job" 2>/dev/null)"
 expect_eq err "$(jq output --error "$job")"
 ok
+
+test_begin "a file that is nothing that could be submitted is not taken for a command"
+echo 'run = "true"' >plan.tml
+expect_exit 2 jq submit plan.tml
+expect_match "plan.tml is a file that is neither a ticket .* nor a script" "$(<err)"
+expect_exit 0 jq submit --hold -- plan.tml
+ok

@@ -88,6 +88,10 @@ ok
 test_begin "wait for all of a user, for a name, and for nothing"
 jq submit --name named -- true >job
 expect_exit 0 jq wait --name named
+expect_exit 0 jq wait --name named
+expect_match 'no job to wait for' "$(<err)"
+expect_exit 5 jq wait --name named,nobody
+expect_match "no job is named 'nobody', neither in the queue nor in the history" "$(<err)"
 jq submit -- true >job
 expect_exit 0 jq wait --all
 expect_exit 0 jq wait --user "$(id -un)"

@@ -89,10 +89,20 @@ expect_match "job $job has ended" "$(<err)"
 expect_exit 2 jq event recv ready
 expect_match "\-\-mailbox" "$(<err)"
 expect_exit 2 jq event send "shared:a b" ready
+expect_exit 2 jq event send mailbx:a ready
+expect_match "'mailbx:' is no kind of place for events" "$(<err)"
 expect_exit 2 jq event send mailbox:a ready --ttl 400d
 expect_exit 2 jq event send mailbox:a
 expect_exit 5 jq event drop 999999
 id=$(jq event send mailbox:a ready)
 expect_exit 0 jq event drop "$id"
 expect_exit 5 jq event drop "$id"
+ok
+
+test_begin "until when a step waits is listed"
+printf '[[step]]\nname = "a"\nrecv = "never"\ntime_limit = "1h"\n' >limited.toml
+job=$(jq submit limited.toml)
+wait_for 10 runs "$job"
+expect_match "^[0-9T:.-]+Z$" "$(jq event list --json | json -r 'select(.event == "never") | .until')"
+jq cancel "$job"
 ok

@@ -237,6 +237,14 @@ const std::vector<Case> kSteps = {
      "$${day}"},
     {"WaitOfNothing", "[[step]]\nname = 'a'\nwait = []\n",
      "f:3:8: expected numbers or names of 1 to 1000 jobs, found 0"},
+    {"WaitOfAFlag", "[[step]]\nname = 'a'\nwait = true\n",
+     "f:3:8: expected the number or name of a job, found true"},
+    {"WaitOfNoNumber", "[[step]]\nname = 'a'\nwait = ['17', '17,18']\n",
+     "f:3:15: '17,18' is not the number of a job; expected a whole number from 1, and several of "
+     "them as a list"},
+    {"WaitOfACondition", "[[step]]\nname = 'a'\nwait = 'nightly.done'\n",
+     "f:3:8: 'nightly.done': a wait step waits for the end, whatever it is; expected \"nightly\", "
+     "and conditions on its event value behind it"},
     {"WaitWithNeeds", "[[step]]\nname = 'a'\nwait = 17\nneeds = { cpus = 1 }\n",
      "f:4:9: needs is of a process; a wait step has none"},
     {"GiveWithoutTo", "[[step]]\nname = 'a'\ngive = { from = 'n1:/x' }\n",

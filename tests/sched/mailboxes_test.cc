@@ -184,6 +184,10 @@ TEST(MailboxNames, AreReadAsTheyAreWritten) {
   }
   EXPECT_EQ(parse_mailbox("shared:news", 1000)->uid, 0U);
   EXPECT_EQ(parse_mailbox("nightly", 1000)->uid, 1000U);
+  EXPECT_EQ(parse_mailbox("mailbx:plans", 7).error().message,
+            "'mailbx:' is no kind of place for events; expected mailbox:, shared: or flow:, as in "
+            "flow:mailbx:plans for a job of that name");
+  EXPECT_EQ(to_string(*parse_mailbox("flow:at:noon", 7)), "flow:at:noon");
   EXPECT_EQ(parse_mailbox("flow:nightly", 7), parse_mailbox("nightly", 7));
 }
 
