@@ -88,7 +88,7 @@ Result<void> check_names(Client& client, const std::vector<std::string>& names) 
           is_known = is_known || answer.jobs().jobs_size() != 0;
           return {};
         });
-    if (!asked) return asked;
+    if (!asked) return tl::unexpected(asked.error());
     if (is_known) continue;
     return fail(ErrorCode::kNotFound,
                 fmt::format("no job is named '{}', neither in the queue nor in the history", name));
