@@ -32,7 +32,7 @@ In this order, the first that applies:
 
 1. it ended: `JD`, `JE` or `JC`, by its outcome;
 2. it is held: `HD` (what runs of it is suspended, and the clock of its time limit stands);
-3. its begin is to come: `QU`;
+3. its begin is to come, or it comes after other jobs: `QU`;
 4. nothing was granted to it yet: `WR`;
 5. it is decided, none of its steps is open, and it has a cleanup step: `CU`;
 6. none of its steps is on a node, and at least one waits: `BP WR`;
